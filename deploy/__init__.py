@@ -1,0 +1,1 @@
+"""How Attune is started: the embedded services, the supervisor, the local mailbox."""

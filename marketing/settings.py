@@ -1,0 +1,179 @@
+"""Every setting, in one file. The environment decides; see README.md for the operator's list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from marketing import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Mode. `production` is what an unset variable means: nobody serves patients by accident with the
+# sample's generated keys, its readable mailbox or its one-time sign-in link.
+ATTUNE_MODE = environment.one_of(
+    "ATTUNE_MODE", "production", allowed=("production", "sample", "test")
+)
+PRODUCTION = ATTUNE_MODE == "production"
+SAMPLE = ATTUNE_MODE == "sample"
+DEBUG = False
+
+# Where this machine keeps what must not be lost: embedded services, generated keys, the mailbox.
+ATTUNE_HOME = Path(environment.text("ATTUNE_HOME") or BASE_DIR / ".attune").absolute()
+
+# Keys
+ATTUNE_ROOT_KEY = environment.secret("ATTUNE_ROOT_KEY")
+ATTUNE_ROOT_KEY_FILE = environment.text("ATTUNE_ROOT_KEY_FILE")
+ATTUNE_ANCHOR_DIR = Path(environment.text("ATTUNE_ANCHOR_DIR") or ATTUNE_HOME / "anchor")
+SECRET_KEY = environment.secret("SECRET_KEY")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
+ATTUNE_PUBLIC_ORIGIN = environment.text("ATTUNE_PUBLIC_ORIGIN")
+"""Scheme and host that patients reach, e.g. https://mail.clinic.example; every link begins so."""
+
+if PRODUCTION:
+    why = "production needs it (for the sample clinic set ATTUNE_MODE=sample, or type make run)"
+    environment.required("SECRET_KEY", SECRET_KEY, why=why)
+    environment.required("ALLOWED_HOSTS", ",".join(ALLOWED_HOSTS), why=why)
+    environment.required("DATABASE_URL", environment.text("DATABASE_URL"), why=why)
+    environment.required("BROKER_URL", environment.text("BROKER_URL"), why=why)
+    environment.required("ATTUNE_ROOT_KEY", ATTUNE_ROOT_KEY or ATTUNE_ROOT_KEY_FILE, why=why)
+    environment.required("ATTUNE_PUBLIC_ORIGIN", ATTUNE_PUBLIC_ORIGIN, why=why)
+    if not ATTUNE_PUBLIC_ORIGIN.startswith("https://"):
+        raise ImproperlyConfigured("ATTUNE_PUBLIC_ORIGIN must begin with https://")
+else:
+    # Sessions of the sample survive a restart because make run passes its own kept SECRET_KEY.
+    SECRET_KEY = SECRET_KEY or "not-a-secret-because-sample-and-test-hold-no-patient"
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "testserver"]
+    ATTUNE_PUBLIC_ORIGIN = ATTUNE_PUBLIC_ORIGIN or "http://localhost:8000"
+
+# Database. `default` is the application's role, which row security binds; `owner` owns the tables
+# and serves migrations and maintenance only.
+_SOCKET = ATTUNE_HOME / "postgres" / "data"
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": environment.database(
+        "DATABASE_URL", f"postgresql://attune_app@/attune?host={_SOCKET}", tls=PRODUCTION
+    ),
+    "owner": environment.database(
+        "DATABASE_OWNER_URL", f"postgresql://postgres@/attune?host={_SOCKET}", tls=PRODUCTION
+    ),
+}
+for _alias in DATABASES.values():
+    _alias |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "TEST": {"MIGRATE": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Broker: ids and nudges only.
+BROKER_URL = environment.broker(
+    "BROKER_URL", f"redis+socket://{ATTUNE_HOME / 'broker' / 'valkey.sock'}", tls=PRODUCTION
+)
+
+INSTALLED_APPS = [
+    "crypto.apps.CryptoConfig",
+    "audit.apps.AuditConfig",
+    "accounts.apps.AccountsConfig",
+    "contacts.apps.ContactsConfig",
+    "consent.apps.ConsentConfig",
+    "messaging.apps.MessagingConfig",
+    "workflows.apps.WorkflowsConfig",
+    "marketing.apps.MarketingConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_otp",
+    "rest_framework",
+    "drf_spectacular",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "marketing.security_headers.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "marketing.urls"
+WSGI_APPLICATION = "marketing.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Cookies, transport
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+# Words and time
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Files that browsers load
+STATIC_URL = "/static/"
+STATIC_ROOT = ATTUNE_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Mail out. In the sample these point at the local mailbox.
+SMTP_HOST = environment.text("SMTP_HOST", "localhost")
+SMTP_PORT = environment.number("SMTP_PORT", 587)
+SMTP_USER = environment.text("SMTP_USER")
+SMTP_PASSWORD = environment.secret("SMTP_PASSWORD")
+SMTP_CA_FILE = environment.text("SMTP_CA_FILE")
+DKIM_DOMAIN = environment.text("DKIM_DOMAIN")
+DKIM_SELECTOR = environment.text("DKIM_SELECTOR", "attune")
+DKIM_KEY_FILE = environment.text("DKIM_KEY_FILE")
+
+# API
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Attune",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# Logs carry ids, never values: an exception is logged by its type and place, without its text.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"private": {"()": "marketing.logs.PrivateFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "private"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django": {"handlers": ["console"], "propagate": False, "level": "INFO"}},
+}

@@ -1,0 +1,142 @@
+"""The embedded PostgreSQL that the suite runs on."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connections
+
+from deploy import databases
+from deploy.postgres import EmbeddedPostgres
+
+PREFIX = "attune-test-"
+TEMPLATE = "attune_template"
+ALIASES = ("default", "owner")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class OwnDatabase:
+    """Where a test's own database is, for the processes that it starts."""
+
+    name: str
+    url: str
+    owner_url: str
+
+
+class TestServer:
+    """One server for all workers of a session, below a folder named for the session's process."""
+
+    __test__ = False
+
+    def __init__(self, home: Path) -> None:
+        self.postgres = EmbeddedPostgres(
+            home, durable=False, settings={"max_connections": "200", "log_min_messages": "fatal"}
+        )
+
+    @classmethod
+    def at(cls, home: str) -> TestServer:
+        return _at(Path(home))
+
+    @classmethod
+    def choose_home(cls) -> Path:
+        """Return a fresh folder, short enough for a socket, that any user can walk to."""
+        for left in Path("/var/tmp").glob(f"{PREFIX}*"):
+            if left.stat().st_uid == os.geteuid() and not _runs(int(left.name.split("-")[2])):
+                cls(left).remove()
+        home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/var/tmp"))
+        home.chmod(0o711)
+        return home
+
+    def start(self) -> None:
+        with self._one_at_a_time():
+            self.postgres.start()
+            databases.prepare_roles(self.postgres.url("postgres"))
+
+    def leave(self) -> None:
+        """Let the server run on for the other workers; the session's first process stops it."""
+        self.postgres.detach()
+
+    def migrate_template(self) -> None:
+        """Migrate once; every other database of the session is a copy."""
+        with self._one_at_a_time():
+            done = self.postgres.home / "template-is-migrated"
+            if not done.exists():
+                databases.create(self.postgres.url("postgres"), name=TEMPLATE)
+                databases.grant_use(self.postgres.url(TEMPLATE))
+                self.use(TEMPLATE)
+                call_command("migrate", database="owner", verbosity=0)
+                connections.close_all()
+                done.touch()
+
+    def clone(self, name: str) -> str:
+        with self._one_at_a_time():
+            databases.create(self.postgres.url("postgres"), name=name, template=TEMPLATE)
+        return name
+
+    def use(self, name: str) -> None:
+        """Point both of Django's aliases at the database `name`."""
+        connections.close_all()
+        for alias in ALIASES:
+            connections.settings[alias] |= {"HOST": str(self.postgres.data), "NAME": name}
+            connections[alias].settings_dict |= {"HOST": str(self.postgres.data), "NAME": name}
+
+    @contextmanager
+    def own_database(self) -> Iterator[OwnDatabase]:
+        before = connections.settings["default"]["NAME"]
+        name = self.clone(f"{before}_{next(_numbers)}")
+        self.use(name)
+        try:
+            yield OwnDatabase(
+                name=name,
+                url=self.postgres.url(name, role=databases.APPLICATION),
+                owner_url=self.postgres.url(name),
+            )
+        finally:
+            self.use(before)
+            databases.drop(self.postgres.url("postgres"), name=name)
+
+    def remove(self) -> None:
+        """Stop the server, whichever worker started it, and forget everything."""
+        self.postgres.stop()
+        pid_file = self.postgres.data / "postmaster.pid"
+        with suppress(FileNotFoundError, ProcessLookupError):
+            pid = int(pid_file.read_text().split("\n", 1)[0])
+            os.kill(pid, signal.SIGINT)
+            end = time.monotonic() + 10
+            while pid_file.exists() and time.monotonic() < end:
+                time.sleep(0.02)
+        shutil.rmtree(self.postgres.home, ignore_errors=True)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        with (self.postgres.home / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+@cache
+def _at(home: Path) -> TestServer:
+    return TestServer(home)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
