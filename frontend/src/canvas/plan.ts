@@ -1,0 +1,27 @@
+// What the page hands over: words and figures are ready, the island only places and draws them.
+
+export type Figure = { label: string; value: string };
+
+export type Step = {
+  id: string;
+  kind: string;
+  title: string;
+  detail: string;
+  figures: Figure[];
+  href?: string;
+};
+
+export type Way = {
+  from: string;
+  to: string;
+  branch: string;
+  label: string;
+};
+
+export type Plan = { steps: Step[]; ways: Way[] };
+
+export function readPlan(host: HTMLElement): Plan {
+  const source = document.getElementById(host.dataset.plan ?? "");
+  if (!source?.textContent) throw new Error("canvas: the page holds no plan");
+  return JSON.parse(source.textContent) as Plan;
+}
