@@ -1,0 +1,282 @@
+"""The one form in which each value is stored and compared.
+
+Text: Unicode NFC, without control characters, trimmed, never reinterpreted ("02026" stays text).
+Date: `YYYY-MM-DD`. Time: `YYYY-MM-DDTHH:MM:SSZ`. Number: int or float. Phone: `+15551234567` where
+the number can be told, else as given. E-mail: as given; `email_form` is what is compared.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from contacts.fields import FIELDS, Field, FieldType
+
+MAX_TEXT = 1000
+MAX_ITEMS = 20_000
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
+_SPACES = re.compile(r"\s+")
+_EMAIL = re.compile(
+    r"(?P<local>[^\s@\"<>()\[\],;:\\]{1,64}|\"[^\"\\\x00-\x1f]{1,62}\")@"
+    r"(?P<domain>(?=.{1,253}$)[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?)*)"
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ZULU = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension)\s*(\d{1,8})\s*$", re.IGNORECASE)
+
+
+class ValueRefused(ValueError):
+    """A value cannot be stored. Names the field and the reason, never the value."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+def canonical(key: str, value: object) -> Any:
+    """Return the stored form of a value of field `key`; None where it is blank."""
+    field = FIELDS.get(key)
+    if field is None:
+        raise ValueRefused(key[:60], "is not a field of contacts")
+    if field.derived_from:
+        raise ValueRefused(key, f"is derived from {field.derived_from} and cannot be set")
+    try:
+        return _SPECIAL.get(key, _BY_TYPE[field.type])(value, field)
+    except ValueRefused:
+        raise
+    except (ValueError, TypeError, OverflowError) as broken:
+        raise ValueRefused(key, _EXPECTED[field.type]) from broken
+
+
+def text(value: object, field: Field) -> str | None:
+    if type(value) is not str:
+        if value is None:
+            return None
+        raise ValueRefused(field.key, "must be text")
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+    if not value.isprintable():
+        if _CONTROL.search(value):
+            raise ValueRefused(field.key, "has control characters")
+        value = _SPACES.sub(" ", value)
+    if len(value) > MAX_TEXT:
+        raise ValueRefused(field.key, f"is longer than {MAX_TEXT} characters")
+    return value.strip() or None
+
+
+def day(value: object, field: Field) -> str | None:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    given = text(value, field)
+    if given is None:
+        return None
+    if not _DATE.fullmatch(given[:10]):
+        raise ValueError
+    return date.fromisoformat(given[:10]).isoformat()
+
+
+def moment(value: object, field: Field) -> str | None:
+    if isinstance(value, str) and _ZULU.fullmatch(value):
+        datetime.fromisoformat(value)
+        return value
+    if not isinstance(value, datetime):
+        given = text(value, field)
+        if given is None:
+            return None
+        value = datetime.fromisoformat(given)
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def email(value: object, field: Field) -> str | None:
+    given = text(value, field)
+    if given is None:
+        return None
+    if len(given) > 254 or not _EMAIL.fullmatch(given) or ".." in given:
+        raise ValueRefused(field.key, "is not an e-mail address")
+    return given
+
+
+def email_form(address: str) -> str:
+    """Return the form in which two spellings of one address are equal (EM-22)."""
+    local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
+    domain = domain.lower().rstrip(".")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            domain = domain.casefold()
+    return f"{local.casefold()}@{domain}"
+
+
+def phone(value: object, field: Field) -> str | None:
+    given = text(value, field)
+    if given is None:
+        return None
+    number = _EXTENSION.sub("", given)
+    extension = given[len(number) :]
+    digits = "".join(c for c in number if c.isdigit() and c.isascii())
+    if not 3 <= len(digits) <= 20:
+        raise ValueRefused(field.key, "is not a phone number")
+    tail = ";ext=" + "".join(c for c in extension if c.isdigit()) if extension else ""
+    if number.lstrip().startswith("+"):
+        return f"+{digits}{tail}"
+    if len(digits) == 11 and digits[0] == "1" and digits[1] in "23456789":
+        return f"+{digits}{tail}"
+    if len(digits) == 10 and digits[0] in "23456789":
+        return f"+1{digits}{tail}"
+    return given
+
+
+def phone_form(number: str) -> str:
+    """Return the form in which two spellings of one number are equal."""
+    try:
+        stored = phone(number, FIELDS["phone"]) or ""
+    except ValueRefused:
+        stored = number
+    return "".join(c for c in stored.split(";")[0] if c.isdigit() or c == "+")
+
+
+def record_number_form(number: str) -> str:
+    """Return the form in which two spellings of one record number are equal."""
+    return unicodedata.normalize("NFC", number).strip()
+
+
+def _boolean(value: object, field: Field) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    word = (text(value, field) or "").lower()
+    if not word:
+        return None
+    if word in {"true", "yes", "y", "1", "t"}:
+        return True
+    if word in {"false", "no", "n", "0", "f"}:
+        return False
+    raise ValueError
+
+
+def _number(value: object, field: Field) -> float | int | None:
+    if isinstance(value, bool):
+        raise TypeError
+    if isinstance(value, int | float):
+        return _finite(value)
+    given = text(value, field)
+    return None if given is None else _finite(float(given))
+
+
+def _finite(value: float) -> float | int:
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _choice(value: object, field: Field) -> str | None:
+    given = text(value, field)
+    if given is None:
+        return None
+    word = given.lower()
+    for choice in field.choices:
+        if word in (choice, choice[0]):
+            return choice
+    raise ValueRefused(field.key, "must be one of " + ", ".join(field.choices))
+
+
+_ITEM_TEXTS = ("system", "code", "display", "status", "class", "unit", "ref", "source")
+_ITEM_KEYS = {
+    FieldType.CODES: {"system", "code", "display", "status", "date", "end", "also", "ref"},
+    FieldType.RESULTS: {"system", "code", "display", "value", "unit", "at", "also", "ref"},
+    FieldType.OCCURRENCES: {
+        "system", "code", "display", "status", "class", "at", "also", "ref",
+    },
+    FieldType.NUMBERS: {"source", "value"},
+}  # fmt: skip
+_NEEDED = {
+    FieldType.CODES: ("system", "code", "status"),
+    FieldType.RESULTS: ("system", "code", "value"),
+    FieldType.OCCURRENCES: ("status",),
+    FieldType.NUMBERS: ("source", "value"),
+}
+
+
+def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
+        raise ValueRefused(field.key, f"must be a list of at most {MAX_ITEMS} items")
+    return [_item(item, field) for item in value] or None
+
+
+def _item(item: object, field: Field) -> dict[str, Any]:
+    if not isinstance(item, Mapping) or not item.keys() <= _ITEM_KEYS[field.type]:
+        known = ", ".join(sorted(_ITEM_KEYS[field.type]))
+        raise ValueRefused(field.key, f"each item is an object with {known}")
+    clean = {key: part for key in item if (part := _part(key, item[key], field)) is not None}
+    for key in _NEEDED[field.type]:
+        if key not in clean:
+            raise ValueRefused(field.key, f"each item needs {key}")
+    if field.type is not FieldType.NUMBERS:
+        for key in ("system", "code", "display"):
+            clean.setdefault(key, "")
+    return clean
+
+
+def _part(key: str, value: object, field: Field) -> Any:
+    if key in _ITEM_TEXTS:
+        return text(value, field)
+    if key in ("date", "end"):
+        return day(value, field)
+    if key == "at":
+        return moment(value, field)
+    if key == "value":
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return _number(value, field) if is_number else text(value, field)
+    return _also(value, field)
+
+
+def _also(value: object, field: Field) -> list[list[str]] | None:
+    if not isinstance(value, list | tuple):
+        raise ValueRefused(field.key, "also is a list of [system, code]")
+    pairs = [[text(part, field) or "" for part in pair] for pair in value]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueRefused(field.key, "also is a list of [system, code]")
+    return pairs or None
+
+
+_Canon = Callable[[object, Field], Any]
+
+_SPECIAL: Mapping[str, _Canon] = {"email": email, "phone": phone}
+
+_BY_TYPE: Mapping[FieldType, _Canon] = {
+    FieldType.TEXT: text,
+    FieldType.NUMBER: _number,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: day,
+    FieldType.DATETIME: moment,
+    FieldType.CHOICE: _choice,
+    FieldType.CODES: _items,
+    FieldType.RESULTS: _items,
+    FieldType.OCCURRENCES: _items,
+    FieldType.NUMBERS: _items,
+}
+
+_EXPECTED: Mapping[FieldType, str] = {
+    FieldType.TEXT: "must be text",
+    FieldType.NUMBER: "must be a number",
+    FieldType.BOOLEAN: "must be true or false",
+    FieldType.DATE: "must be a date like 1970-12-31",
+    FieldType.DATETIME: "must be a time like 1970-12-31T09:30:00Z",
+    FieldType.CHOICE: "is not one of its choices",
+    FieldType.CODES: "must be a list of coded items",
+    FieldType.RESULTS: "must be a list of results",
+    FieldType.OCCURRENCES: "must be a list of dated items",
+    FieldType.NUMBERS: "must be a list of record numbers",
+}
