@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from deploy.mailbox import Mailbox
 from tests.ground.server import OwnDatabase, TestServer
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -70,3 +72,10 @@ def committed_db(
 def transactional_db(committed_db: OwnDatabase) -> OwnDatabase:
     """Give pytest-django's `live_server` a database of its own instead of one to flush."""
     return committed_db
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
+    """A running mail server; `mailbox.behaviour` makes it refuse, dawdle or hang up."""
+    with Mailbox(tmp_path / "mailbox").running() as server:
+        yield server
