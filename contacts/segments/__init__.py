@@ -1,0 +1,1 @@
+"""Who is in: segments over sealed columns, with one written meaning (docs/segments.md)."""

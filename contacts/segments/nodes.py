@@ -1,0 +1,228 @@
+"""A definition as typed nodes. Pure.
+
+Each clause says in its docstring when it holds. `path` is its place in the JSON and takes no part
+in equality: two clauses that ask the same are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from contacts.segments.facts import Facts
+from contacts.segments.moments import Point, Span
+
+Affix = Literal["starts_with", "ends_with", "contains"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    path: str = field(default="$", compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class All(Clause):
+    """Every part holds."""
+
+    parts: tuple[Clause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any_(Clause):  # noqa: N801 - `Any` is taken by typing
+    """At least one part holds."""
+
+    parts: tuple[Clause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Clause):
+    """The part does not hold: everyone else."""
+
+    part: Clause
+
+
+@dataclass(frozen=True, slots=True)
+class Exists(Clause):
+    """The field has a value; a list field has an entry."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Clause):
+    """The value is one of these."""
+
+    field: str
+    values: tuple[Any, ...]
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextIs(Clause):
+    """The text starts with, ends with or contains one of these."""
+
+    field: str
+    how: Affix
+    values: tuple[str, ...]
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Clause):
+    """The value lies between the bounds; an absent bound is no bound."""
+
+    field: str
+    low: float | Point | None = None
+    high: float | Point | None = None
+    low_open: bool = False
+    high_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Age(Clause):
+    """The whole years since the date, today or on a fixed day, lie between these, both included."""
+
+    field: str
+    low: int | None = None
+    high: int | None = None
+    on: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthIs(Clause):
+    """The date falls in one of these months, of any year."""
+
+    field: str
+    months: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Anniversary(Clause):
+    """The date's next anniversary is today or at most so many days ahead."""
+
+    field: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time; each part that is given narrows it."""
+
+    since: Point | None = None
+    before: Point | None = None
+    last: Span | None = None
+    next: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which entries of a list field are meant; an empty part asks nothing."""
+
+    codes: tuple[str, ...] = ()
+    system: str = ""
+    kinds: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    unit: str = ""
+    window: Window = Window()
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Clause):
+    """The number of matching entries lies between these, both included."""
+
+    field: str
+    where: Where
+    low: int = 0
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latest(Clause):
+    """The newest matching entry has a value between the bounds, or one of these answers."""
+
+    field: str
+    where: Where
+    answers: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False
+    high_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Happened(Clause):
+    """The number of such events lies between these, both included."""
+
+    kind: str
+    low: int = 1
+    high: int | None = None
+    window: Window = Window()
+    campaign: UUID | None = None
+    link: str = ""
+    machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnList(Clause):
+    """The contact is on the list."""
+
+    list_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class InSegment(Clause):
+    """The other segment's definition holds; `means` is that definition once it was looked up."""
+
+    segment_id: UUID
+    means: Clause | None = None
+
+
+class Question(Protocol):
+    """A clause that a higher floor brings: consent, for one. Must be hashable."""
+
+    @property
+    def data_classes(self) -> frozenset[str]: ...
+
+    def in_words(self) -> str: ...
+
+    def holds(self, facts: Facts, *, now: Any) -> bool:
+        """The meaning, from `facts.registered`."""
+
+    def contact_ids(self, *, now: Any, among: Any = None) -> Any:
+        """Those for whom it holds, in one statement; only of `among` when that is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered(Clause):
+    """A registered question is answered yes."""
+
+    key: str
+    question: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A parsed definition and the JSON it was read from."""
+
+    root: Clause
+    tree: Any = field(compare=False)
+
+
+def children(clause: Clause) -> tuple[Clause, ...]:
+    if isinstance(clause, All | Any_):
+        return clause.parts
+    if isinstance(clause, Not):
+        return (clause.part,)
+    if isinstance(clause, InSegment) and clause.means is not None:
+        return (clause.means,)
+    return ()
+
+
+def walk(clause: Clause) -> Iterator[Clause]:
+    """The clause and all below it, outermost first, other segments' clauses included."""
+    yield clause
+    for child in children(clause):
+        yield from walk(child)

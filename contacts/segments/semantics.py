@@ -1,0 +1,267 @@
+"""What each clause means: the reference. Pure, slow, obvious.
+
+Two values: a test of something missing is false, and `not` is everything else. The evaluator over
+sealed columns must give the same answer for every definition and every contact.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any, Final
+
+from contacts.segments import moments
+from contacts.segments.facts import Entry, Facts, Happening
+from contacts.segments.moments import Relative
+from contacts.segments.nodes import (
+    Age,
+    All,
+    Anniversary,
+    Any_,
+    Between,
+    Clause,
+    Count,
+    Definition,
+    Exists,
+    Happened,
+    InSegment,
+    Latest,
+    MonthIs,
+    Not,
+    OneOf,
+    OnList,
+    Registered,
+    TextIs,
+    Where,
+    Window,
+)
+
+RETRACTED: Final = frozenset({"entered-in-error", "refuted"})
+"""Entries with these statuses were taken back by their source: they count only when asked for."""
+
+
+def matches(definition: Definition, facts: Facts, *, now: datetime) -> bool:
+    """Tell whether the definition holds. `now` is in the organisation's zone."""
+    return holds(definition.root, facts, now)
+
+
+def holds(clause: Clause, facts: Facts, now: datetime) -> bool:
+    return _MEANINGS[type(clause)](clause, facts, now)
+
+
+def fold(text: str) -> str:
+    """Text as it is compared when case does not count: Unicode case folding of the NFC form."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _all(clause: All, facts: Facts, now: datetime) -> bool:
+    return all(holds(part, facts, now) for part in clause.parts)
+
+
+def _any(clause: Any_, facts: Facts, now: datetime) -> bool:
+    return any(holds(part, facts, now) for part in clause.parts)
+
+
+def _not(clause: Not, facts: Facts, now: datetime) -> bool:
+    return not holds(clause.part, facts, now)
+
+
+def _exists(clause: Exists, facts: Facts, now: datetime) -> bool:
+    value = facts.values.get(clause.field)
+    if isinstance(value, tuple):
+        return any(entry.status not in RETRACTED for entry in value)
+    return value is not None
+
+
+def _one_of(clause: OneOf, facts: Facts, now: datetime) -> bool:
+    value = facts.values.get(clause.field)
+    if value is None:
+        return False
+    if isinstance(value, str) and not clause.exact:
+        return fold(value) in {fold(wanted) for wanted in clause.values}
+    return value in clause.values
+
+
+def _text_is(clause: TextIs, facts: Facts, now: datetime) -> bool:
+    value = facts.values.get(clause.field)
+    if not isinstance(value, str):
+        return False
+    same = str if clause.exact else fold
+    text, wanted = same(value), [same(one) for one in clause.values]
+    if clause.how == "starts_with":
+        return any(text.startswith(one) for one in wanted)
+    if clause.how == "ends_with":
+        return any(text.endswith(one) for one in wanted)
+    return any(one in text for one in wanted)
+
+
+def _between(clause: Between, facts: Facts, now: datetime) -> bool:
+    value = facts.values.get(clause.field)
+    if value is None:
+        return False
+    above = clause.low is None or _compare(value, clause.low, now) >= (1 if clause.low_open else 0)
+    below = clause.high is None or _compare(value, clause.high, now) <= (
+        -1 if clause.high_open else 0
+    )
+    return above and below
+
+
+def _compare(value: Any, bound: Any, now: datetime) -> int:
+    """-1, 0 or 1 as the value lies before, at or after the bound.
+
+    A moment lies "at" a day from the day's start to the next day's start, in the zone of `now`.
+    """
+    if isinstance(bound, Relative):
+        if isinstance(value, datetime):
+            bound = moments.shift(now, bound.count, bound.unit)
+        else:
+            bound = moments.shift_day(now.date(), bound.count, bound.unit)
+    if isinstance(value, datetime) and not isinstance(bound, datetime):
+        start, end = moments.day_of(bound, now)
+        return -1 if value < start else int(value >= end)
+    return int(value > bound) - int(value < bound)
+
+
+def _age(clause: Age, facts: Facts, now: datetime) -> bool:
+    birth = facts.values.get(clause.field)
+    if not isinstance(birth, date):
+        return False
+    age = moments.age_on(birth, clause.on or now.date())
+    return age is not None and _in_range(age, clause.low or 0, clause.high)
+
+
+def _month_is(clause: MonthIs, facts: Facts, now: datetime) -> bool:
+    value = facts.values.get(clause.field)
+    return isinstance(value, date) and value.month in clause.months
+
+
+def _anniversary(clause: Anniversary, facts: Facts, now: datetime) -> bool:
+    value = facts.values.get(clause.field)
+    if not isinstance(value, date):
+        return False
+    return (value.month, value.day) in moments.anniversaries(now.date(), clause.days)
+
+
+def _count(clause: Count, facts: Facts, now: datetime) -> bool:
+    found = sum(1 for _ in _matching(clause.field, clause.where, facts, now))
+    return _in_range(found, clause.low, clause.high)
+
+
+def _latest(clause: Latest, facts: Facts, now: datetime) -> bool:
+    """Of two entries of the same moment the later in the record is the newer; undated is oldest."""
+    newest: Entry | None = None
+    for entry in _matching(clause.field, clause.where, facts, now):
+        if newest is None or newest.at is None or (entry.at is not None and entry.at >= newest.at):
+            newest = entry
+    if newest is None:
+        return False
+    if clause.answers:
+        return fold(newest.answer) in {fold(answer) for answer in clause.answers}
+    known = Facts({} if newest.value is None else {"value": newest.value})
+    low, high = (clause.low, clause.low_open), (clause.high, clause.high_open)
+    return _between(Between("value", low[0], high[0], low[1], high[1]), known, now)
+
+
+def _matching(field: str, where: Where, facts: Facts, now: datetime) -> Iterable[Entry]:
+    entries = facts.values.get(field, ())
+    assert isinstance(entries, tuple)
+    return (entry for entry in entries if entry_matches(entry, where, now))
+
+
+def entry_matches(entry: Entry, where: Where, now: datetime) -> bool:
+    if entry.status in RETRACTED and entry.status not in where.statuses:
+        return False
+    if where.codes or where.system:
+        return _coded(entry, where) and _described(entry, where, now)
+    return _described(entry, where, now)
+
+
+def _coded(entry: Entry, where: Where) -> bool:
+    return any(
+        (not where.codes or code in where.codes) and (not where.system or system == where.system)
+        for system, code in entry.codings
+    )
+
+
+def _described(entry: Entry, where: Where, now: datetime) -> bool:
+    text = fold(entry.text)
+    return (
+        (not where.kinds or entry.kind in where.kinds)
+        and (not where.statuses or entry.status in where.statuses)
+        and (not where.texts or any(fold(wanted) in text for wanted in where.texts))
+        and (not where.unit or entry.unit == where.unit)
+        and in_window(entry.at, where.window, now)
+    )
+
+
+def in_window(at: date | datetime | None, window: Window, now: datetime) -> bool:
+    """Undated things lie in no window, but a window that asks nothing holds for them too."""
+    if window == Window():
+        return True
+    if at is None:
+        return False
+    asked: list[tuple[Any, Callable[[int], bool]]] = [
+        (window.since, lambda order: order >= 0),
+        (window.before, lambda order: order < 0),
+    ]
+    if window.last:
+        asked.append((Relative(-window.last.count, window.last.unit), lambda order: order >= 0))
+        asked.append((Relative(0, window.last.unit), lambda order: order <= 0))
+    if window.next:
+        asked.append((Relative(0, window.next.unit), lambda order: order >= 0))
+        asked.append((Relative(window.next.count, window.next.unit), lambda order: order <= 0))
+    return all(bound is None or test(_compare(at, bound, now)) for bound, test in asked)
+
+
+def _happened(clause: Happened, facts: Facts, now: datetime) -> bool:
+    found = sum(_is_such(clause, event, now) for event in facts.events)
+    return _in_range(found, clause.low, clause.high)
+
+
+def _is_such(clause: Happened, event: Happening, now: datetime) -> bool:
+    return (
+        event.kind == clause.kind
+        and (clause.machine or not event.machine)
+        and (clause.campaign is None or event.campaign == clause.campaign)
+        and (not clause.link or event.link == clause.link)
+        and in_window(event.at, clause.window, now)
+    )
+
+
+def _on_list(clause: OnList, facts: Facts, now: datetime) -> bool:
+    return clause.list_id in facts.lists
+
+
+def _in_segment(clause: InSegment, facts: Facts, now: datetime) -> bool:
+    if clause.means is None:
+        raise ValueError("look the referred segments up first: references.expand")
+    return holds(clause.means, facts, now)
+
+
+def _registered(clause: Registered, facts: Facts, now: datetime) -> bool:
+    return bool(clause.question.holds(facts, now=now))
+
+
+def _in_range(count: int, low: int, high: int | None) -> bool:
+    return count >= low and (high is None or count <= high)
+
+
+_MEANINGS: Final[dict[type, Callable[[Any, Facts, datetime], bool]]] = {
+    All: _all,
+    Any_: _any,
+    Not: _not,
+    Exists: _exists,
+    OneOf: _one_of,
+    TextIs: _text_is,
+    Between: _between,
+    Age: _age,
+    MonthIs: _month_is,
+    Anniversary: _anniversary,
+    Count: _count,
+    Latest: _latest,
+    Happened: _happened,
+    OnList: _on_list,
+    InSegment: _in_segment,
+    Registered: _registered,
+}
