@@ -1,0 +1,163 @@
+"""What the trail can say: each action, and the facts that may stand beside it.
+
+A fact is a number, a yes or no, a code, or a list of codes. A code names something of ours (a
+field, a data class, a state, an id): letters, digits and `._:/-`, no spaces. So no value of a
+patient's record fits by accident, and an undeclared fact is refused.
+
+Add an action here, or from another floor by `register` at import time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,99}", re.ASCII)
+MOST_IN_A_LIST = 200
+
+ACTIONS: dict[str, frozenset[str]] = {}
+
+
+class NotForTheTrail(ValueError):
+    """An entry names an unknown action, or carries what the trail must not hold."""
+
+
+def register(action: str, facts: Iterable[str] = ()) -> None:
+    """Declare an action and the names of the facts it may carry."""
+    ACTIONS[action] = ACTIONS.get(action, frozenset()) | frozenset(facts)
+
+
+def check(action: str, subject: str, outcome: str, detail: Mapping[str, Any]) -> None:
+    """Raise NotForTheTrail unless everything is declared and nothing but numbers and codes."""
+    allowed = ACTIONS.get(action)
+    if allowed is None:
+        raise NotForTheTrail(f"unknown action {action!r}: declare it in audit/actions.py")
+    _check_code("outcome", outcome)
+    if subject:
+        _check_code("subject", subject)
+    for name, fact in detail.items():
+        if name not in allowed:
+            raise NotForTheTrail(f"{action} carries no fact {name!r}: declare it beside the action")
+        _check_fact(name, fact)
+
+
+def _check_fact(name: str, fact: object) -> None:
+    if isinstance(fact, bool | int):
+        return
+    if isinstance(fact, list | tuple):
+        if len(fact) > MOST_IN_A_LIST:
+            raise NotForTheTrail(f"{name} lists {len(fact)} codes; record a count instead")
+        for code in fact:
+            _check_code(name, code)
+    else:
+        _check_code(name, fact)
+
+
+def _check_code(name: str, code: object) -> None:
+    # The message must not repeat the value: it may be what the trail must not hold.
+    if not isinstance(code, str) or not CODE.fullmatch(code):
+        raise NotForTheTrail(f"{name} must be a number, a yes or no, or codes without spaces")
+
+
+for _action, _facts in {
+    # Staff and machines
+    "staff.signed_in": "method session",
+    "staff.sign_in_refused": "reason attempts",
+    "staff.signed_out": "reason session",
+    "staff.created": "role",
+    "staff.changed": "fields role",
+    "staff.disabled": "reason sessions",
+    "staff.password_changed": "by",
+    "staff.mfa_enrolled": "method",
+    "staff.mfa_removed": "method",
+    "staff.recovery_codes_made": "count",
+    "staff.recovery_code_used": "left",
+    "session.ended": "reason count",
+    "access.refused": "permission route reason method",
+    "api_key.created": "scopes prefix expires_days",
+    "api_key.revoked": "prefix",
+    "api_key.refused": "reason prefix",
+    "organisation.created": "slug",
+    "organisation.changed": "fields",
+    # Keys
+    "keys.created": "version",
+    "keys.rotated": "version rewrapped",
+    "keys.destroyed": "version",
+    "keys.root_changed": "rewrapped",
+    # People
+    "contact.created": "source count",
+    "contact.updated": "fields classes source count",
+    "contact.viewed": "classes purpose",
+    "contact.listed": "count page",
+    "contact.revealed": "classes fields purpose count",
+    "contact.searched": "kind found source",
+    "contact.exported": "count classes fields format purpose",
+    "contact.imported": "source format created updated unchanged problems count run",
+    "contact.erased": "reason identifiers events",
+    "contact.merged": "into",
+    "timeline.viewed": "count purpose",
+    "import.started": "source format run",
+    "import.finished": "created updated unchanged problems run",
+    "import.refused": "problems run format",
+    "events.received": "accepted duplicates source count",
+    # Segments
+    "segment.created": "version fields classes",
+    "segment.changed": "version fields classes",
+    "segment.deleted": "version",
+    "segment.counted": "count fields classes clauses",
+    "segment.listed": "count fields classes",
+    "segment.previewed": "count fields classes clauses",
+    "segment.explained": "fields classes verdict",
+    "segment.refreshed": "entered left count",
+    "list.changed": "added removed count",
+    # Consent
+    "consent.recorded": "basis purposes classes channel version source",
+    "consent.revoked": "purposes channel source",
+    "consent.opted_out": "channel topic scope source",
+    "consent.opted_in": "channel topic scope source",
+    "consent.asked": "purpose channel classes permitted refused count",
+    "consent.viewed": "count",
+    "suppression.added": "channel reason scope",
+    "suppression.removed": "channel reason scope",
+    # Messages
+    "template.created": "version classes",
+    "template.changed": "version fields classes",
+    "template.submitted": "version",
+    "template.approved": "version",
+    "template.refused": "version reason",
+    "template.previewed": "version classes",
+    "message.queued": "count purpose channel",
+    "message.sent": "count route basis purpose channel classes template version attempt",
+    "message.refused": "code count purpose channel",
+    "message.failed": "code count attempt",
+    "message.deferred": "code count attempt",
+    "message.unknown": "count attempt",
+    "message.viewed": "purpose classes",
+    "message.picked_up": "route",
+    "message.bounced": "code",
+    "message.opened": "machine",
+    "message.clicked": "machine link",
+    "message.unsubscribed": "channel scope one_click",
+    # Workflows
+    "workflow.created": "version",
+    "workflow.changed": "version",
+    "workflow.published": "version nodes classes",
+    "workflow.paused": "version",
+    "workflow.resumed": "version",
+    "workflow.enrolled": "count version trigger",
+    "workflow.removed": "count version reason",
+    "workflow.advanced": "count version",
+    "workflow.migrated": "count version from_version",
+    "workflow.simulated": "count version",
+    # The trail itself
+    "trail.viewed": "count fields",
+    "trail.verified": "entries batches problems",
+    "trail.adopted": "epoch",
+    "disclosure.recorded": "purpose basis",
+    "disclosure.listed": "count",
+    "report.viewed": "report count",
+    "emergency.opened": "reason minutes",
+    "emergency.closed": "reason",
+}.items():
+    register(_action, _facts.split())

@@ -1,0 +1,31 @@
+"""Seal the packed column blocks that segments are evaluated over.
+
+Each (field, block) has a sub-key of its own, and the block's version is authenticated: an old
+block cannot be replayed, and a block version would have to pass 2**32 to exhaust a key's nonces.
+"""
+
+from __future__ import annotations
+
+from crypto import keyring, seal
+
+TABLE = "segment_column"
+
+
+def seal_block(
+    organisation_id: int, *, field: str, block: int, version: int, payload: bytes
+) -> bytes:
+    """Return the sealed block."""
+    key = keyring.for_organisation(organisation_id).writing
+    return seal.seal(key, payload, context=_context(organisation_id, field, block, version))
+
+
+def open_block(
+    organisation_id: int, *, field: str, block: int, version: int, payload: bytes
+) -> bytes:
+    """Return the packed array, or raise SealBroken."""
+    keys = keyring.for_organisation(organisation_id)
+    return seal.unseal(keys, payload, context=_context(organisation_id, field, block, version))
+
+
+def _context(organisation_id: int, field: str, block: int, version: int) -> seal.Context:
+    return seal.Context(organisation_id, TABLE, block, field, version)

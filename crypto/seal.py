@@ -1,0 +1,140 @@
+"""Seal bytes with AES-256-GCM so that they open only where they belong.
+
+A sealed value is `format (1 byte) · key version (2) · nonce (12) · ciphertext · tag (16)`. Format
+and version are authenticated together with the context, so a value that was moved to another row,
+column, class, organisation or version does not open.
+
+Formats:
+1  sealed directly with a data key. A data key belongs to one subject and seals a few records each
+   time that subject changes, so 2**32 random nonces (SP 800-38D) are out of reach.
+2  sealed with a sub-key of an organisation's key, made by HMAC-SHA256 for this one table, row and
+   class. The limit of 2**32 nonces then holds for each such place, not for the organisation.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import struct
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+DIRECT, DERIVED = 1, 2
+HEADER = struct.Struct(">BH")
+NONCE_SIZE = 12
+_BODY = HEADER.size + NONCE_SIZE
+SHORTEST = _BODY + 16
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: it was altered, moved, or its key is gone."""
+
+
+class KeyUnavailable(SealBroken):
+    """No key of this version may be used for reading."""
+
+
+class Context(NamedTuple):
+    """Where a sealed value lives; authenticated with it, stored nowhere."""
+
+    organisation_id: int
+    table: str
+    row: str | int
+    field_class: str
+    version: int = 0
+
+    def bound(self) -> bytes:
+        """Return the associated data. Lengths go first, so that no two contexts look alike."""
+        return (
+            f"{self.organisation_id},{self.version},{len(self.table)}:{self.table},"
+            f"{len(self.field_class)}:{self.field_class},{self.row}"
+        ).encode()
+
+    def place(self) -> bytes:
+        """Return the same without the version: what a sub-key is made for."""
+        return self._replace(version=0).bound()
+
+
+class Key(NamedTuple):
+    """One version of an organisation's sealing key."""
+
+    version: int
+    material: bytes
+
+    def __repr__(self) -> str:
+        return f"Key(version={self.version})"
+
+    def subkey(self, place: bytes) -> bytes:
+        """Return the key for one place (SP 800-108, one block of HMAC-SHA256)."""
+        return hmac.digest(self.material, b"attune sub-key\x00" + place, "sha256")
+
+
+class ReadingKeys(Protocol):
+    def reading(self, version: int) -> Key:
+        """Return the key of this version, or raise KeyUnavailable."""
+        ...
+
+
+def seal(
+    key: bytes | Key, plaintext: bytes, *, context: Context, nonce: bytes | None = None
+) -> bytes:
+    """Return the sealed value. `key` is a data key (bytes) or an organisation's writing key."""
+    nonce = nonce or os.urandom(NONCE_SIZE)
+    if isinstance(key, Key):
+        header, secret = HEADER.pack(DERIVED, key.version), key.subkey(context.place())
+    else:
+        header, secret = HEADER.pack(DIRECT, 0), key
+    return header + nonce + AESGCM(secret).encrypt(nonce, plaintext, header + context.bound())
+
+
+def unseal(keys: bytes | Key | ReadingKeys, sealed: bytes, *, context: Context) -> bytes:
+    """Return the plaintext, or raise SealBroken, which says nothing of the value."""
+    sealed = bytes(sealed)
+    if len(sealed) < SHORTEST:
+        raise SealBroken("a sealed value is too short to be whole")
+    secret = _secret_for(keys, sealed, context)
+    try:
+        return AESGCM(secret).decrypt(
+            sealed[HEADER.size : _BODY], sealed[_BODY:], sealed[: HEADER.size] + context.bound()
+        )
+    except InvalidTag:
+        raise SealBroken(
+            f"a sealed value in {context.table} does not open: it was altered or moved"
+        ) from None
+
+
+def seal_classes(
+    key: bytes, records: Mapping[str, bytes], *, organisation_id: int, table: str, row: int
+) -> dict[str, bytes]:
+    """Seal several classes of one subject with its data key; the cipher is set up once."""
+    header, cipher = HEADER.pack(DIRECT, 0), AESGCM(key)
+    random = os.urandom(NONCE_SIZE * len(records))
+    sealed = {}
+    for place, (name, plaintext) in enumerate(records.items()):
+        nonce = random[place * NONCE_SIZE : (place + 1) * NONCE_SIZE]
+        bound = header + Context(organisation_id, table, row, name).bound()
+        sealed[name] = header + nonce + cipher.encrypt(nonce, plaintext, bound)
+    return sealed
+
+
+def version_of(sealed: bytes) -> int:
+    """Return the version of the key that sealed this value; 0 for a data key."""
+    version: int = HEADER.unpack_from(sealed)[1]
+    return version
+
+
+def _secret_for(keys: bytes | Key | ReadingKeys, sealed: bytes, context: Context) -> bytes:
+    form, version = HEADER.unpack_from(sealed)
+    if isinstance(keys, bytes):
+        if form != DIRECT or version:
+            raise SealBroken(f"a value in {context.table} was not sealed with a data key")
+        return keys
+    if form != DERIVED:
+        raise SealBroken(f"a value in {context.table} was not sealed with an organisation's key")
+    key = keys if isinstance(keys, Key) else keys.reading(version)
+    if key.version != version:
+        raise KeyUnavailable(f"a value in {context.table} needs key version {version}")
+    return key.subkey(context.place())
