@@ -1,0 +1,118 @@
+"""Who may do what, on one screen. What is not granted here is refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    MARKETER = "marketer"
+    DESIGNER = "designer"
+    APPROVER = "approver"
+    ANALYST = "analyst"
+    COMPLIANCE = "compliance"
+    INTEGRATION = "integration"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = {
+    Role.MARKETER: "Marketer",
+    Role.DESIGNER: "Designer",
+    Role.APPROVER: "Approver",
+    Role.ANALYST: "Analyst",
+    Role.COMPLIANCE: "Compliance officer",
+    Role.INTEGRATION: "Integration engineer",
+    Role.ADMINISTRATOR: "Administrator",
+}
+
+
+class Permission(StrEnum):
+    CONTACTS_VIEW = "contacts.view"
+    CONTACTS_SEARCH = "contacts.search"
+    CONTACTS_WRITE = "contacts.write"
+    CONTACTS_ERASE = "contacts.erase"
+    CONTACTS_REVEAL_IDENTITY = "contacts.reveal_identity"
+    CONTACTS_REVEAL_CLINICAL = "contacts.reveal_clinical"
+    IMPORTS_VIEW = "imports.view"
+    IMPORTS_RUN = "imports.run"
+    EVENTS_WRITE = "events.write"
+    SEGMENTS_VIEW = "segments.view"
+    SEGMENTS_EDIT = "segments.edit"
+    TEMPLATES_VIEW = "templates.view"
+    TEMPLATES_EDIT = "templates.edit"
+    TEMPLATES_APPROVE = "templates.approve"
+    WORKFLOWS_VIEW = "workflows.view"
+    WORKFLOWS_EDIT = "workflows.edit"
+    WORKFLOWS_PUBLISH = "workflows.publish"
+    WORKFLOWS_ENROL = "workflows.enrol"
+    MESSAGES_VIEW = "messages.view"
+    MESSAGES_SEND = "messages.send"
+    CONSENT_VIEW = "consent.view"
+    CONSENT_RECORD = "consent.record"
+    TRAIL_VIEW = "trail.view"
+    DELIVERY_VIEW = "delivery.view"
+    KEYS_MANAGE = "keys.manage"
+    STAFF_MANAGE = "staff.manage"
+    ORGANISATION_MANAGE = "organisation.manage"
+
+
+_PEOPLE = ("contacts.view", "contacts.search")
+_READS = ("segments.view", "templates.view", "workflows.view")
+_GRANTED: dict[Role, tuple[str, ...]] = {
+    Role.MARKETER: (
+        *_PEOPLE, *_READS, "contacts.reveal_identity", "segments.edit", "templates.edit",
+        "workflows.edit", "workflows.publish", "workflows.enrol", "messages.view",
+        "messages.send", "consent.view", "imports.view",
+    ),
+    Role.DESIGNER: (*_READS, "templates.edit"),
+    Role.APPROVER: (*_READS, "templates.approve", "workflows.publish", "messages.view"),
+    Role.ANALYST: (*_READS, "messages.view", "consent.view"),
+    Role.COMPLIANCE: (
+        *_PEOPLE, *_READS, "contacts.reveal_identity", "contacts.reveal_clinical",
+        "contacts.erase", "messages.view", "consent.view", "consent.record", "trail.view",
+        "imports.view", "delivery.view",
+    ),
+    Role.INTEGRATION: (
+        "contacts.view", "imports.view", "imports.run", "delivery.view", "keys.manage",
+    ),
+    Role.ADMINISTRATOR: (
+        "staff.manage", "keys.manage", "organisation.manage", "delivery.view", "trail.view",
+        "imports.view",
+    ),
+}  # fmt: skip
+
+_CLASSES: dict[Role, tuple[str, ...]] = {
+    Role.MARKETER: ("identity", "contact_point", "demographic", "engagement"),
+    Role.DESIGNER: (),
+    Role.APPROVER: (),
+    Role.ANALYST: ("engagement",),
+    Role.COMPLIANCE: (
+        "identity", "contact_point", "demographic", "clinical", "coverage", "engagement",
+    ),
+    Role.INTEGRATION: (),
+    Role.ADMINISTRATOR: (),
+}  # fmt: skip
+
+MATRIX: dict[Role, frozenset[Permission]] = {
+    role: frozenset(map(Permission, names)) for role, names in _GRANTED.items()
+}
+
+SCOPES = (
+    Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.EVENTS_WRITE,
+    Permission.SEGMENTS_VIEW, Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
+    Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN,
+)  # fmt: skip
+"""What an API key may be given."""
+
+
+def allows(role: Role | str, permission: Permission | str) -> bool:
+    return Permission(permission) in MATRIX[Role(role)]
+
+
+def data_classes(role: Role | str) -> frozenset[str]:
+    """Return the data classes whose values the role may see revealed, each reveal in the trail."""
+    return frozenset(_CLASSES[Role(role)])
