@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -12,8 +13,6 @@ from django.db.models.functions import Lower
 
 from accounts.roles import Permission, Role, allows, data_classes
 from accounts.tenancy import TenantModel
-from crypto.fields import SealedTextField
-from crypto.ids import uuid7
 
 
 class Organisation(models.Model):
@@ -37,15 +36,10 @@ class Organisation(models.Model):
         return ZoneInfo(self.timezone)
 
 
-class UserManager(BaseUserManager["User"]):
-    def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username, is_active=True)
-
-
 class User(TenantModel, AbstractBaseUser):
-    """One person on staff. Never deleted and never enabled again, so that an id stays one person."""
+    """One person on staff. Never deleted, never enabled again: an id stays one person (SR-06)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=[(role.value, role.label) for role in Role])
@@ -54,10 +48,10 @@ class User(TenantModel, AbstractBaseUser):
     password_changed_at = models.DateTimeField(null=True)
     last_login = None
 
-    objects: ClassVar[UserManager] = UserManager()
+    objects = BaseUserManager()
 
-    USERNAME_FIELD = "email"
-    REQUIRED_FIELDS = ["name", "role"]
+    USERNAME_FIELD = "id"
+    REQUIRED_FIELDS = ["email", "name", "role"]
 
     class Meta:
         constraints = [
@@ -90,7 +84,7 @@ class Session(TenantModel):
         RECOVERY = "recovery", "Password and recovery code"
         SAMPLE = "sample", "One-time link of the sample"
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     token_hash = models.BinaryField(max_length=32, unique=True)
     method = models.CharField(max_length=10, choices=Method.choices)
@@ -129,9 +123,9 @@ class Session(TenantModel):
 class Authenticator(TenantModel):
     """The secret that a staff member's authenticator app shares with us."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="authenticators")
-    secret = SealedTextField()
+    secret = models.BinaryField()
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     last_step = models.BigIntegerField(default=-1)
@@ -151,7 +145,7 @@ class Authenticator(TenantModel):
 
 
 class RecoveryCode(TenantModel):
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
     code_hash = models.BinaryField(max_length=32)
     used_at = models.DateTimeField(null=True)
@@ -170,7 +164,7 @@ class OneTimeLink(TenantModel):
         INVITATION = "invitation", "Invitation"
         SAMPLE = "sample", "Sample sign-in"
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="links")
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     token_hash = models.BinaryField(max_length=32, unique=True)
@@ -185,7 +179,7 @@ class OneTimeLink(TenantModel):
 class ApiKey(TenantModel):
     """A machine's key. Kept as a hash; the key itself is shown once, when it is made."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=8)
     """The first characters of the secret, so that a person can tell keys apart."""

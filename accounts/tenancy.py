@@ -41,6 +41,11 @@ def current_or_none() -> int | None:
     return _organisation.get()
 
 
+def of_new_row() -> Any:
+    """Return the organisation, or None; Django's checks make rows without one and save none."""
+    return _organisation.get()
+
+
 @contextmanager
 def acting_for(organisation_id: int) -> Iterator[None]:
     """Do the work inside for one organisation, and put back what was set before."""
@@ -113,8 +118,9 @@ class TenantModel(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         editable=False,
-        default=current,
+        default=of_new_row,
     )
+    organisation_id: int
 
     class Meta:
         abstract = True
