@@ -41,11 +41,6 @@ def current_or_none() -> int | None:
     return _organisation.get()
 
 
-def of_new_row() -> Any:
-    """Return the organisation, or None; Django's checks make rows without one and save none."""
-    return _organisation.get()
-
-
 @contextmanager
 def acting_for(organisation_id: int) -> Iterator[None]:
     """Do the work inside for one organisation, and put back what was set before."""
@@ -110,17 +105,22 @@ def remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
             cursor.execute("select set_config(%s, 'open', false)", (DOOR_SETTING,))
 
 
-class TenantModel(models.Model):
-    """A row that belongs to one organisation, by default the one the work is for."""
+class OrganisationKey(models.ForeignKey[Any, Any]):
+    """Whose row this is: unless said, the organisation that the work is for.
 
-    organisation = models.ForeignKey(
-        "accounts.Organisation",
-        on_delete=models.PROTECT,
-        related_name="+",
-        editable=False,
-        default=of_new_row,
+    Not a `default`: Django's own checks make rows without an organisation, and save none.
+    """
+
+    def get_default(self) -> int | None:
+        return _organisation.get()
+
+
+class TenantModel(models.Model):
+    """A row that belongs to one organisation."""
+
+    organisation = OrganisationKey(
+        "accounts.Organisation", on_delete=models.PROTECT, related_name="+", editable=False
     )
-    organisation_id: int
 
     class Meta:
         abstract = True
