@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -13,6 +12,8 @@ from django.db.models.functions import Lower
 
 from accounts.roles import Permission, Role, allows, data_classes
 from accounts.tenancy import TenantModel
+from crypto.fields import SealedTextField
+from crypto.ids import uuid7
 
 
 class Organisation(models.Model):
@@ -39,7 +40,7 @@ class Organisation(models.Model):
 class User(TenantModel, AbstractBaseUser):
     """One person on staff. Never deleted, never enabled again: an id stays one person (SR-06)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=[(role.value, role.label) for role in Role])
@@ -63,6 +64,9 @@ class User(TenantModel, AbstractBaseUser):
     def __str__(self) -> str:
         return str(self.id)
 
+    def get_username(self) -> str:
+        return str(self.id)
+
     def may(self, permission: Permission | str) -> bool:
         return self.is_active and allows(self.role, permission)
 
@@ -84,7 +88,7 @@ class Session(TenantModel):
         RECOVERY = "recovery", "Password and recovery code"
         SAMPLE = "sample", "One-time link of the sample"
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     token_hash = models.BinaryField(max_length=32, unique=True)
     method = models.CharField(max_length=10, choices=Method.choices)
@@ -123,9 +127,9 @@ class Session(TenantModel):
 class Authenticator(TenantModel):
     """The secret that a staff member's authenticator app shares with us."""
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="authenticators")
-    secret = models.BinaryField()
+    secret = SealedTextField()
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     last_step = models.BigIntegerField(default=-1)
@@ -145,7 +149,7 @@ class Authenticator(TenantModel):
 
 
 class RecoveryCode(TenantModel):
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
     code_hash = models.BinaryField(max_length=32)
     used_at = models.DateTimeField(null=True)
@@ -164,7 +168,7 @@ class OneTimeLink(TenantModel):
         INVITATION = "invitation", "Invitation"
         SAMPLE = "sample", "Sample sign-in"
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="links")
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     token_hash = models.BinaryField(max_length=32, unique=True)
@@ -179,7 +183,7 @@ class OneTimeLink(TenantModel):
 class ApiKey(TenantModel):
     """A machine's key. Kept as a hash; the key itself is shown once, when it is made."""
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=8)
     """The first characters of the secret, so that a person can tell keys apart."""

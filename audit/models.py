@@ -33,6 +33,7 @@ class ClockTime(Func):
 class Entry(models.Model):
     """One act, by whom, on what. Written only by `audit.trail`; holds no PHI."""
 
+    append_only: ClassVar = True
     id = models.BigAutoField(primary_key=True)
     organisation_id = models.IntegerField(db_default=ActingOrganisation())
     epoch = models.SmallIntegerField(db_default=0)
@@ -65,6 +66,7 @@ class Entry(models.Model):
 class Batch(models.Model):
     """A run of entries, sealed: their digest, their Merkle root, the batch before, a signature."""
 
+    append_only: ClassVar = True
     id = models.BigAutoField(primary_key=True)
     organisation_id = models.IntegerField()
     number = models.IntegerField()
@@ -101,6 +103,7 @@ class Batch(models.Model):
 class Disclosure(models.Model):
     """What was given to someone outside: when, to whom, where, what, why, on what basis."""
 
+    append_only: ClassVar = True
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organisation_id = models.IntegerField()
     contact_id = models.BigIntegerField(null=True)

@@ -15,6 +15,10 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from accounts import organisations, staff, tenancy
+from accounts.models import Organisation, User
+from accounts.roles import Role
+from audit.actor import Actor, acting_as
 from deploy.mailbox import Mailbox
 from tests.ground.server import OwnDatabase, TestServer
 
@@ -79,3 +83,56 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
     """A running mail server; `mailbox.behaviour` makes it refuse, dawdle or hang up."""
     with Mailbox(tmp_path / "mailbox").running() as server:
         yield server
+
+
+def founded(name: str, slug: str) -> Organisation:
+    return organisations.found(name, slug=slug, timezone="America/New_York", now=NOON)
+
+
+@pytest.fixture
+def as_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Record what a test sets up as the system's doing, in the database that it asked for."""
+    committed = {"committed_db", "transactional_db", "live_server"} & set(request.fixturenames)
+    request.getfixturevalue("committed_db" if committed else "db")
+    with acting_as(Actor("system", "test")):
+        yield
+
+
+@pytest.fixture
+def harbor(as_test: None) -> Organisation:
+    """Our clinic, with keys; not entered yet."""
+    return founded("Harbor Clinic", "harbor")
+
+
+@pytest.fixture
+def hill(as_test: None) -> Organisation:
+    """The clinic that must see nothing of ours, nor we of theirs."""
+    return founded("Hill Clinic", "hill")
+
+
+@pytest.fixture
+def at_harbor(harbor: Organisation) -> Iterator[Organisation]:
+    """Work for our clinic, until the test ends."""
+    with tenancy.acting_for(harbor.pk):
+        yield harbor
+
+
+@pytest.fixture
+def mara(harbor: Organisation) -> User:
+    """Marketer at Harbor."""
+    with tenancy.acting_for(harbor.pk):
+        return staff.add("mara@harbor.example", name="Mara Lind", role=Role.MARKETER, now=NOON)
+
+
+@pytest.fixture
+def omar(harbor: Organisation) -> User:
+    """Compliance officer at Harbor."""
+    with tenancy.acting_for(harbor.pk):
+        return staff.add("omar@harbor.example", name="Omar Haddad", role=Role.COMPLIANCE, now=NOON)
+
+
+@pytest.fixture
+def ivy(hill: Organisation) -> User:
+    """Administrator of the other organisation."""
+    with tenancy.acting_for(hill.pk):
+        return staff.add("ivy@hill.example", name="Ivy Moss", role=Role.ADMINISTRATOR, now=NOON)

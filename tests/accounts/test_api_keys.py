@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts import api_keys, tenancy
+from accounts import api_keys
 from accounts.api_keys import KeyRefused
 from accounts.models import ApiKey, Organisation
 from accounts.roles import Permission
@@ -16,11 +16,8 @@ LATER = NOON + timedelta(days=90)
 
 
 @pytest.fixture(autouse=True)
-def harbor() -> Iterator[Organisation]:
-    with tenancy.door():
-        harbor = Organisation.objects.create(name="Harbor", slug="harbor", created_at=NOON)
-    with tenancy.acting_for(harbor.pk):
-        yield harbor
+def fresh_memory(at_harbor: Organisation) -> Iterator[None]:
+    yield
     api_keys.forget()
 
 
