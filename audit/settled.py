@@ -30,9 +30,8 @@ class TransactionNumberField(models.Field):  # type: ignore[type-arg]
     """PostgreSQL's xid8: 64 bits, never reused. Filled by the database; read as an int."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(
-            *args, **({"db_default": CurrentTransaction(), "editable": False} | kwargs)
-        )
+        given: dict[str, Any] = {"db_default": CurrentTransaction(), "editable": False}
+        super().__init__(*args, **(given | kwargs))
 
     def db_type(self, connection: Any) -> str:
         return "xid8"
