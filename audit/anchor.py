@@ -5,8 +5,8 @@ That folder must be out of reach of whoever can write to the database: another m
 share that only appends, an object store with a retention lock (WORM) in another account. To write
 elsewhere, give a class with `append` and `read` and name it in `ATTUNE_ANCHOR` as a dotted path.
 
-The public keys stand in the anchor too (`keys`): a checkpoint is judged by the anchor's keys, not by
-those that the database shows.
+The public keys stand in the anchor too (`keys`): a checkpoint is judged by the anchor's keys, not
+by those that the database shows.
 """
 
 from __future__ import annotations

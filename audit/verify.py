@@ -115,7 +115,7 @@ class _Chain:
     def __init__(self, report: Report, outside: _Outside, *, now: datetime) -> None:
         self._report, self._outside, self._now = report, outside, now
         # Before the first checkpoint is out, the database's own keys are all there is.
-        self._keys = keyring.installation().trail_public | outside.keys
+        self._keys = {**keyring.installation().trail_public, **outside.keys}
         self._hash, self._number, self._total, self._place = EMPTY_HASH, 0, 0, Place()
 
     def follow(self, batch: Batch) -> None:
@@ -188,15 +188,13 @@ def _check_contents(report: Report, window: Sequence[Batch], start: Place) -> No
     """Compare the entries of a window with its batches; look closer only if something is wrong."""
     found = _read(report, start, Place.after(window[-1]))
     report.entries += len(found)
-    if len(found) == sum(batch.entries for batch in window):
-        lines = iter(entry.line for entry in found)
-        suspects = [b for b in window if not _intact(b, list(islice(lines, b.entries)))]
-    else:
-        suspects = list(window)
-    places = [start, *(Place.after(batch) for batch in window)]
-    for batch, after in zip(window, places, strict=False):
-        if batch in suspects:
-            _examine(report, batch, after)
+    lines = iter(entry.line for entry in found)
+    whole = len(found) == sum(batch.entries for batch in window)
+    if whole and all(_intact(batch, list(islice(lines, batch.entries))) for batch in window):
+        return
+    for batch in window:
+        _examine(report, batch, start)
+        start = Place.after(batch)
 
 
 def _intact(batch: Batch, lines: list[bytes]) -> bool:
@@ -252,11 +250,13 @@ def _check_rest(report: Report, sealed: Place) -> None:
     """Count what waits for its seal; an entry from a transaction to come is a forgery."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), count(*) FILTER (WHERE txid >= pg_snapshot_xmax(pg_current_snapshot())"
-            " AND txid IS DISTINCT FROM pg_current_xact_id_if_assigned()"
-            " AND epoch = (SELECT max(epoch) FROM audit_entry WHERE organisation_id = %s))"
-            " FROM audit_entry WHERE organisation_id = %s"
-            " AND (epoch, txid, id) > (%s::int2, %s::text::xid8, %s)",
+            "SELECT count(*), count(*) FILTER (WHERE audit_entry.epoch = newest.epoch"
+            "  AND txid >= pg_snapshot_xmax(pg_current_snapshot())"
+            "  AND txid IS DISTINCT FROM pg_current_xact_id_if_assigned())"
+            " FROM audit_entry CROSS JOIN"
+            " (SELECT max(epoch) FROM audit_entry WHERE organisation_id = %s) AS newest(epoch)"
+            " WHERE organisation_id = %s"
+            " AND (audit_entry.epoch, txid, id) > (%s::int2, %s::text::xid8, %s)",
             [report.organisation_id, report.organisation_id, *_texts(sealed)],
         )
         report.unsealed, future = cursor.fetchone()
