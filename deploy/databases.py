@@ -42,19 +42,7 @@ def drop(owner_url: str, *, name: str) -> None:
         )
 
 
-def grant_use(database_owner_url: str) -> None:
-    """Let the application read and write whatever tables the owner will make in this database.
-
-    Rows are bound by row security; the floors take away what a table must never allow (the trail
-    is neither updated nor deleted). Nobody else gets anything.
-    """
-    role = sql.Identifier(APPLICATION)
+def close_to_public(database_owner_url: str) -> None:
+    """Take the public schema from everybody; accounts.row_security hands out what is needed."""
     with psycopg.connect(database_owner_url, autocommit=True) as owner:
         owner.execute("revoke all on schema public from public")
-        for statement in (
-            "grant usage on schema public to {}",
-            "alter default privileges in schema public"
-            " grant select, insert, update, delete on tables to {}",
-            "alter default privileges in schema public grant usage, select on sequences to {}",
-        ):
-            owner.execute(sql.SQL(statement).format(role))

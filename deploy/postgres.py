@@ -13,6 +13,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,6 +73,16 @@ class EmbeddedPostgres:
         if self.child and self.child.poll() is None:
             self.child.send_signal(signal.SIGINT)
             self.child.wait(30)
+
+    def stop_any(self, *, patience: float = 30.0) -> None:
+        """Stop the server of this folder, whoever started it."""
+        self.stop()
+        lock = self.data / LOCKS[0]
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(lock.read_text().split("\n", 1)[0]), signal.SIGINT)
+            end = time.monotonic() + patience
+            while lock.exists() and time.monotonic() < end:
+                time.sleep(0.02)
 
     def detach(self) -> None:
         """Leave a server of ours running after this process: it is no longer ours to stop."""

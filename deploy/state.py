@@ -26,21 +26,29 @@ def open_to_all(path: Path) -> bool:
 
 
 def state_folder() -> Path:
-    """Return (and make) the folder that holds everything this checkout must not lose.
+    """Return the folder that holds everything this checkout must not lose.
 
     The checkout's own `.attune/` is best, for it is found and removed with the checkout. It will
     not do when its path is too long for a socket, or when we are root and the user PostgreSQL
     runs as cannot walk there; nobody's folders are opened up to make it do.
     """
     if chosen := os.environ.get("ATTUNE_HOME"):
-        return _made(Path(chosen).absolute())
-    home = CHECKOUT / ".attune"
+        return Path(chosen).absolute()
+    home, elsewhere = CHECKOUT / ".attune", _elsewhere()
     if home.is_dir() and _usable(home):
-        return _made(home)
-    elsewhere = _elsewhere()
-    if elsewhere.is_dir() or not _usable(home):
-        return _made(elsewhere)
-    return _made(home)
+        return home
+    return elsewhere if elsewhere.is_dir() or not _usable(home) else home
+
+
+def make_state_folder() -> Path:
+    """Return the state folder, made if it was missing; refuse one that is somebody else's."""
+    folder = state_folder()
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise SystemExit(f"{folder} belongs to somebody else; set ATTUNE_HOME to a folder of yours")
+    if os.geteuid() == 0:
+        folder.chmod(0o711)
+    return folder
 
 
 def _usable(home: Path) -> bool:
@@ -54,12 +62,3 @@ def _usable(home: Path) -> bool:
 def _elsewhere() -> Path:
     name = hashlib.sha256(f"{os.geteuid()}:{CHECKOUT}".encode()).hexdigest()[:12]
     return Path("/var/tmp") / f"attune-{name}"  # noqa: S108  private by mode 0711 and owner check
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
-        raise SystemExit(f"{folder} belongs to somebody else; set ATTUNE_HOME to a folder of yours")
-    if os.geteuid() == 0:
-        folder.chmod(0o711)
-    return folder

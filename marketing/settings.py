@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from deploy.state import state_folder
 from marketing import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,7 +22,7 @@ SAMPLE = ATTUNE_MODE == "sample"
 DEBUG = False
 
 # Where this machine keeps what must not be lost: embedded services, generated keys, the mailbox.
-ATTUNE_HOME = Path(environment.text("ATTUNE_HOME") or BASE_DIR / ".attune").absolute()
+ATTUNE_HOME = state_folder()
 
 # Keys
 ATTUNE_ROOT_KEY = environment.secret("ATTUNE_ROOT_KEY")

@@ -30,7 +30,8 @@ def test_the_application_cannot_make_a_table() -> None:
 
 def test_what_a_test_commits_another_process_would_see(committed_db: OwnDatabase) -> None:
     with connections["owner"].cursor() as cursor:
-        cursor.execute("create table seen (id int); insert into seen values (7)")
+        cursor.execute("create table seen (id int); grant select on seen to attune_app")
+        cursor.execute("insert into seen values (7)")
     with psycopg.connect(committed_db.url) as other:
         assert other.execute("select id from seen").fetchone() == (7,)
 

@@ -6,11 +6,9 @@ import fcntl
 import itertools
 import os
 import shutil
-import signal
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,7 +73,7 @@ class TestServer:
             done = self.postgres.home / "template-is-migrated"
             if not done.exists():
                 databases.create(self.postgres.url("postgres"), name=TEMPLATE)
-                databases.grant_use(self.postgres.url(TEMPLATE))
+                databases.close_to_public(self.postgres.url(TEMPLATE))
                 self.use(TEMPLATE)
                 call_command("migrate", database="owner", verbosity=0)
                 connections.close_all()
@@ -110,14 +108,7 @@ class TestServer:
 
     def remove(self) -> None:
         """Stop the server, whichever worker started it, and forget everything."""
-        self.postgres.stop()
-        pid_file = self.postgres.data / "postmaster.pid"
-        with suppress(FileNotFoundError, ProcessLookupError):
-            pid = int(pid_file.read_text().split("\n", 1)[0])
-            os.kill(pid, signal.SIGINT)
-            end = time.monotonic() + 10
-            while pid_file.exists() and time.monotonic() < end:
-                time.sleep(0.02)
+        self.postgres.stop_any()
         shutil.rmtree(self.postgres.home, ignore_errors=True)
 
     @contextmanager

@@ -1,0 +1,142 @@
+"""Start the processes, start those again that die, and stop them all in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from deploy import bootstrap
+from deploy.state import CHECKOUT
+
+CALM = 20.0
+"""Seconds alive after which a process counts as healthy, and its next death as its first."""
+LONGEST_PAUSE = 15.0
+
+
+@dataclass
+class Process:
+    """One supervised program. It gets its own session, so that Ctrl-C reaches only us."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    pid_file: Path
+    patience: float = 10.0
+    """Seconds it has for finishing what it is doing when asked to stop."""
+    child: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    deaths: int = 0
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(
+                self.command,
+                cwd=CHECKOUT,
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.started_at = time.monotonic()
+        self.pid_file.write_text(f"{self.child.pid}\n")
+
+    def alive(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    def due(self) -> bool:
+        """Tell whether a dead process has paused long enough: 0, 1, 2, 4 ... seconds."""
+        pause = 0.0 if self.deaths <= 1 else min(2.0 ** (self.deaths - 2), LONGEST_PAUSE)
+        return time.monotonic() >= self.started_at + pause
+
+    def note_death(self) -> None:
+        lived = time.monotonic() - self.started_at
+        self.deaths = 1 if lived > CALM else self.deaths + 1
+
+    def stop(self) -> None:
+        if self.child and self.alive():
+            self.child.terminate()
+            try:
+                self.child.wait(self.patience)
+            except subprocess.TimeoutExpired:
+                _kill_session(self.child.pid)
+                self.child.wait(5)
+        self.pid_file.unlink(missing_ok=True)
+
+    def end_leftover(self) -> None:
+        """End the process that a killed supervisor left behind, if its number is still its own."""
+        with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            pid = int(self.pid_file.read_text())
+            if _command_of(pid) == self.command:
+                os.kill(pid, signal.SIGTERM)
+                end = time.monotonic() + self.patience
+                while _command_of(pid) == self.command and time.monotonic() < end:
+                    time.sleep(0.05)
+                _kill_session(pid)
+        self.pid_file.unlink(missing_ok=True)
+
+
+@dataclass
+class Supervisor:
+    """Keeps `processes` running and `services` answering until told to stop."""
+
+    processes: list[Process]
+    services: list[Callable[[], None]] = field(default_factory=list)
+    """Start-or-attach functions of the embedded servers; cheap when the server answers."""
+    stopping: bool = False
+
+    def start(self) -> None:
+        for process in self.processes:
+            process.end_leftover()
+            process.start()
+
+    def watch(self, *, pause: float = 0.5) -> None:
+        """Return when a signal asks to stop."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask_to_stop)
+        while not self.stopping:
+            self.look_after()
+            time.sleep(pause)
+
+    def look_after(self) -> None:
+        """Start whatever died since the last look."""
+        for start in self.services:
+            start()
+        for process in self.processes:
+            if process.alive() or not process.due():
+                continue
+            process.note_death()
+            bootstrap.say(f"{process.name} ended; starting it again (its log: {process.log})")
+            process.start()
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.stop()
+
+    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+
+
+def _command_of(pid: int) -> list[str]:
+    """Return what a process was started as; nothing where that cannot be read."""
+    with suppress(OSError):
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return raw.decode(errors="replace").split("\0")[:-1]
+    said = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return said.stdout.split()
+
+
+def _kill_session(pid: int) -> None:
+    """Kill a process with the children it had no time to end: each leads its own session."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

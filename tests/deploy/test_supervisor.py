@@ -1,0 +1,94 @@
+"""The supervisor keeps the sample's processes alive and leaves none behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.supervisor import Process, Supervisor, _command_of
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+DEAF = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True);"
+    " time.sleep(60)",
+]
+
+
+def process(folder: Path, command: list[str], *, patience: float = 5.0) -> Process:
+    log, pid_file = folder / "log", folder / "pid"
+    return Process("sleeper", command, {}, log=log, pid_file=pid_file, patience=patience)
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor([process(tmp_path, SLEEP)])
+    supervisor.start()
+    yield supervisor
+    supervisor.stop()
+
+
+def test_a_killed_process_is_started_again(supervisor: Supervisor) -> None:
+    (sleeper,) = supervisor.processes
+    assert sleeper.child
+    first = sleeper.child.pid
+    os.kill(first, signal.SIGKILL)
+    sleeper.child.wait()
+    supervisor.look_after()
+    assert sleeper.alive()
+    assert sleeper.child.pid != first
+
+
+def test_a_process_that_keeps_dying_is_started_ever_less_often(tmp_path: Path) -> None:
+    dying = process(tmp_path, [sys.executable, "-c", ""])
+    supervisor = Supervisor([dying])
+    supervisor.start()
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        supervisor.look_after()
+        time.sleep(0.05)
+    supervisor.stop()
+    assert 2 <= dying.deaths <= 4
+
+
+def test_services_are_looked_after_too(tmp_path: Path) -> None:
+    asked: list[str] = []
+    Supervisor([], [lambda: asked.append("postgres")]).look_after()
+    assert asked == ["postgres"]
+
+
+def test_what_a_killed_supervisor_left_is_ended_before_a_new_start(tmp_path: Path) -> None:
+    left = process(tmp_path, SLEEP)
+    left.start()
+    assert left.child
+    while _command_of(left.child.pid) != SLEEP:
+        time.sleep(0.01)
+    Supervisor([process(tmp_path, SLEEP)]).processes[0].end_leftover()
+    assert left.child.wait(5) == -signal.SIGTERM
+
+
+def test_a_number_that_now_belongs_to_another_program_is_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+    (tmp_path / "pid").write_text(f"{other.pid}\n")
+    process(tmp_path, SLEEP).end_leftover()
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+
+
+def test_one_that_will_not_stop_is_killed(tmp_path: Path) -> None:
+    deaf = process(tmp_path, DEAF, patience=0.2)
+    deaf.start()
+    while not (tmp_path / "log").read_text():
+        time.sleep(0.02)
+    deaf.stop()
+    assert deaf.child
+    assert deaf.child.returncode == -signal.SIGKILL
