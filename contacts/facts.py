@@ -86,8 +86,7 @@ CLEAR: Final = _Clear()
 def codings(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield every (system, code) under which an item may be found."""
     yield item["system"], item["code"]
-    for system, code in item.get("also", ()):
-        yield system, code
+    yield from ((system, code) for system, code in item.get("also", ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,282 @@
+"""What happened to contacts: append-only rows, written in batches, each idempotency key once.
+
+Events may come late and come twice; both are normal. A key that returns with another body is a
+conflict and nothing of its batch is written. Properties are sealed under the contact's own data
+key, so that erasing the person erases them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgpack
+from django.db import connection, transaction
+
+from accounts import tenancy
+from contacts.models import organisation_of
+from crypto import blind_index, data_keys
+from crypto.rows import binary_cursor, insert_rows
+from crypto.seal import Context, seal, unseal
+
+TABLE = "contacts_event"
+MAX_BATCH = 1_000
+MAX_PROPERTIES = 8_192
+AHEAD = timedelta(minutes=10)
+"""How far a source's clock may run ahead of ours."""
+
+_KIND = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to append. `key` is the sender's idempotency key; None for our own events."""
+
+    contact_id: int
+    kind: str
+    occurred_at: datetime
+    source: str = ""
+    key: str | None = None
+    campaign: UUID | None = None
+    message_id: int | None = None
+    link: str = ""
+    machine: bool = False
+    properties: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    accepted: int
+    duplicates: int
+
+
+class EventRefused(ValueError):
+    """An event cannot be stored. Names its place in the batch and the field, never a value."""
+
+    def __init__(self, position: int, field: str, reason: str) -> None:
+        super().__init__(f"event {position + 1}: {field} {reason}")
+        self.position = position
+        self.field = field
+        self.reason = reason
+
+
+class KeyConflict(ValueError):
+    """An idempotency key was used before for another event; nothing of the batch was written."""
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        places = ", ".join(str(place + 1) for place in positions[:20])
+        super().__init__(f"{self.__doc__} Events {places}.")
+        self.positions = tuple(positions)
+
+
+def append(events: Sequence[NewEvent], *, now: datetime) -> Appended:
+    """Write the events, each key once, in one transaction."""
+    if not events:
+        return Appended(0, 0)
+    organisation_id = tenancy.current()
+    for place, event in enumerate(events):
+        _check(event, place, organisation_id, now)
+    if all(event.key is None for event in events):
+        with transaction.atomic():
+            write_own(events, now=now)
+        return Appended(len(events), 0)
+    return _append_keyed(organisation_id, events, now)
+
+
+def _check(event: NewEvent, place: int, organisation_id: int, now: datetime) -> None:
+    """Refuse what cannot be stored; ids carry their organisation, so no row need be read."""
+    if organisation_of(event.contact_id) != organisation_id:
+        raise EventRefused(place, "contact", "is not a contact of this organisation")
+    if len(event.kind) > 60 or not _KIND.fullmatch(event.kind):
+        raise EventRefused(place, "kind", "must be a-z, 0-9, _ and dots, at most 60 characters")
+    if event.key is not None and not 0 < len(event.key) <= 200:
+        raise EventRefused(place, "key", "must have 1 to 200 characters")
+    if event.occurred_at.tzinfo is None or event.occurred_at < _EARLIEST:
+        raise EventRefused(place, "occurred_at", "must be a time with its zone, after 1900")
+    if event.occurred_at > now + AHEAD:
+        raise EventRefused(place, "occurred_at", "lies in the future")
+    if len(event.source) > 200 or len(event.link) > 100:
+        raise EventRefused(place, "source or link", "is too long")
+
+
+# One statement and one round trip: the keys that nobody used are taken, and only their events are
+# written. An event without a key is always written.
+_APPEND = f"""
+WITH given AS (
+    SELECT * FROM unnest(
+        %b::bytea[], %b::bytea[], %b::int8[], %b::text[], %b::timestamptz[], %b::text[],
+        %b::uuid[], %b::int8[], %b::text[], %b::bool[], %b::bytea[]
+    ) AS g (key_hash, body_hash, contact_id, kind, occurred_at, source, campaign, message_id,
+            link, machine, properties)
+), taken AS (
+    INSERT INTO contacts_eventkey (organisation_id, key_hash, body_hash, received_at)
+    SELECT %b::int4, key_hash, body_hash, %b::timestamptz FROM given WHERE key_hash IS NOT NULL
+    ORDER BY key_hash
+    ON CONFLICT DO NOTHING RETURNING key_hash
+), written AS (
+    INSERT INTO {TABLE} (organisation_id, contact_id, kind, occurred_at, received_at, source,
+                         campaign, message_id, link, machine, properties)
+    SELECT %b::int4, contact_id, kind, occurred_at, %b::timestamptz, source, campaign,
+           message_id, link, machine, properties
+    FROM given WHERE key_hash IS NULL OR key_hash IN (SELECT key_hash FROM taken)
+)
+SELECT key_hash FROM taken
+"""
+
+
+def _append_keyed(organisation_id: int, events: Sequence[NewEvent], now: datetime) -> Appended:
+    first, repeats = _each_key_once(organisation_id, events)
+    fresh = [events[place] for place, _, _ in first]
+    with transaction.atomic():
+        sealed = _sealed_properties(organisation_id, fresh)
+        with binary_cursor() as cursor:
+            cursor.execute(
+                _APPEND.encode(),
+                [
+                    [key for _, key, _ in first],
+                    [body for _, _, body in first],
+                    *_columns(fresh),
+                    sealed,
+                    *(organisation_id, now) * 2,
+                ],
+            )
+            taken = {bytes(row[0]) for row in cursor.fetchall()}
+        used = {key: (place, body) for place, key, body in first if key and key not in taken}
+        _refuse_conflicts(organisation_id, used)
+    return Appended(len(first) - len(used), repeats + len(used))
+
+
+def _each_key_once(
+    organisation_id: int, events: Sequence[NewEvent]
+) -> tuple[list[tuple[int, bytes | None, bytes]], int]:
+    """Return (place, key hash, body hash) of each key's first event, and how many repeat it."""
+    keys = iter(blind_index.tokens(organisation_id, "event_key", [e.key for e in events if e.key]))
+    bodies = blind_index.tokens(organisation_id, "event_body", [_body(e) for e in events])
+    seen: dict[bytes, bytes] = {}
+    first: list[tuple[int, bytes | None, bytes]] = []
+    conflicts = []
+    for place, (event, body) in enumerate(zip(events, bodies, strict=True)):
+        key = next(keys) if event.key else None
+        if key is None or key not in seen:
+            first.append((place, key, body))
+        elif seen[key] != body:
+            conflicts.append(place)
+        if key is not None:
+            seen.setdefault(key, body)
+    if conflicts:
+        raise KeyConflict(conflicts)
+    return first, len(events) - len(first)
+
+
+def _body(event: NewEvent) -> str:
+    properties = event.properties and sorted(event.properties.items())
+    return repr((
+        event.contact_id, event.kind, event.occurred_at.timestamp(), event.source,
+        event.campaign and event.campaign.hex, event.message_id, event.link, event.machine,
+        properties,
+    ))  # fmt: skip
+
+
+def _columns(events: Sequence[NewEvent]) -> list[list[Any]]:
+    return [
+        [event.contact_id for event in events],
+        [event.kind for event in events],
+        [event.occurred_at for event in events],
+        [event.source for event in events],
+        [event.campaign for event in events],
+        [event.message_id for event in events],
+        [event.link for event in events],
+        [event.machine for event in events],
+    ]
+
+
+def _refuse_conflicts(organisation_id: int, used: Mapping[bytes, tuple[int, bytes]]) -> None:
+    if not used:
+        return
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT key_hash, body_hash FROM contacts_eventkey"
+            " WHERE organisation_id = %b AND key_hash = ANY(%b::bytea[])",
+            [organisation_id, list(used)],
+        )
+        stored = {bytes(key): bytes(body) for key, body in cursor.fetchall()}
+    conflicts = [place for key, (place, body) in used.items() if stored.get(key) != body]
+    if conflicts:
+        raise KeyConflict(sorted(conflicts))
+
+
+def write_own(events: Sequence[NewEvent], *, now: datetime) -> None:
+    """Write events that have no key, by COPY, in the caller's transaction."""
+    if not events:
+        return
+    organisation_id = tenancy.current()
+    sealed = _sealed_properties(organisation_id, events)
+    insert_rows(
+        TABLE,
+        (
+            "organisation_id", "contact_id", "kind", "occurred_at", "received_at", "source",
+            "campaign", "message_id", "link", "machine", "properties",
+        ),
+        (
+            "int4", "int8", "text", "timestamptz", "timestamptz", "text",
+            "uuid", "int8", "text", "bool", "bytea",
+        ),
+        (
+            (
+                organisation_id, event.contact_id, event.kind, event.occurred_at, now,
+                event.source, event.campaign, event.message_id, event.link, event.machine,
+                properties,
+            )
+            for event, properties in zip(events, sealed, strict=True)
+        ),
+    )  # fmt: skip
+
+
+def _sealed_properties(organisation_id: int, events: Sequence[NewEvent]) -> list[bytes | None]:
+    """Seal each event's properties; those of an erased contact are dropped with its key."""
+    wanted = {event.contact_id for event in events if event.properties}
+    if not wanted:
+        return [None] * len(events)
+    keys = data_keys.load(organisation_id, list(wanted))
+    return [
+        seal(keys[event.contact_id], _packed(event, place), context=_context(event.contact_id))
+        if event.properties and event.contact_id in keys
+        else None
+        for place, event in enumerate(events)
+    ]
+
+
+def _packed(event: NewEvent, place: int) -> bytes:
+    try:
+        packed: bytes = msgpack.packb(event.properties)
+    except (TypeError, ValueError, OverflowError):
+        raise EventRefused(place, "properties", "must be plain JSON") from None
+    if len(packed) > MAX_PROPERTIES:
+        raise EventRefused(place, "properties", f"take more than {MAX_PROPERTIES} bytes")
+    return packed
+
+
+def open_properties(contact_id: int, sealed: bytes, *, key: bytes) -> dict[str, Any]:
+    """Return the properties of an event, given the contact's data key."""
+    found: dict[str, Any] = msgpack.unpackb(unseal(key, sealed, context=_context(contact_id)))
+    return found
+
+
+def _context(contact_id: int) -> Context:
+    """An event has no number before it is written, so its properties are bound to the person."""
+    return Context(organisation_of(contact_id), TABLE, contact_id, "properties")
+
+
+def ensure_partitions(*, now: datetime, months: int = 6) -> int:
+    """Make the monthly partitions from last month to `months` ahead; return how many were made.
+
+    A function of the database's owner does it: the application's role may not create tables.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contacts_ensure_partitions(%s::date, %s)", [now.date(), months])
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,66 @@
+"""Find contacts by an exact value: e-mail address, phone or record number. Nothing fuzzy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+from uuid import UUID
+
+from accounts import tenancy
+from audit import trail
+from contacts import identity
+from contacts.canonical import email_form, phone_form
+from contacts.models import Contact, Identifier
+from crypto import blind_index
+
+Kind = Literal["email", "phone", "record_number"]
+
+
+def find(kind: Kind, value: str, *, source: str | None = None, limit: int = 50) -> list[Contact]:
+    """Return the contacts with exactly this value; the search itself goes into the trail.
+
+    A record number without its source is looked for in every source that the organisation has.
+    """
+    found = list(_matching(kind, value, source)[:limit]) if value.strip() else []
+    trail.record("contact.searched", detail={"kind": kind, "found": len(found)})
+    return found
+
+
+def _matching(kind: Kind, value: str, source: str | None) -> object:
+    organisation_id = tenancy.current()
+    living = Contact.objects.filter(erased_at=None).order_by("id")
+    if kind == "email":
+        index = blind_index.token(organisation_id, "email", email_form(value))
+        return living.filter(organisation_id=organisation_id, email_index=index)
+    if kind == "phone":
+        index = blind_index.token(organisation_id, "phone", phone_form(value))
+        return living.filter(organisation_id=organisation_id, phone_index=index)
+    sources = [source] if source else list(known_sources())
+    numbers = [(name, identity.number_form(value)) for name in sources]
+    owners = identity.known(organisation_id, identity.tokens(organisation_id, numbers))
+    return living.filter(id__in=owners.values())
+
+
+def known_sources() -> list[str]:
+    """Return the names of the source systems that numbers have come from."""
+    return list(Identifier.objects.order_by("source").values_list("source", flat=True).distinct())
+
+
+def ids_by_number(numbers: Sequence[tuple[str, str]]) -> list[int | None]:
+    """Return the contact id of each (source, record number), None where nobody has it."""
+    clean = [(identity.source_form(s), identity.number_form(n)) for s, n in numbers]
+    tokens = identity.tokens(tenancy.current(), clean)
+    owners = identity.known(tenancy.current(), set(tokens))
+    return [owners.get(token) for token in tokens]
+
+
+def ids_by_public_id(public_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the contact ids behind public ids; unknown and erased ones are missing."""
+    rows = Contact.objects.filter(public_id__in=list(public_ids), erased_at=None)
+    return dict(rows.values_list("public_id", "id"))
+
+
+def public_ids(contact_ids: Iterable[int]) -> dict[int, UUID]:
+    """Return the public ids of contacts, for links and answers."""
+    rows = Contact.objects.filter(id__in=list(contact_ids))
+    return dict(rows.values_list("id", "public_id"))

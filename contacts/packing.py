@@ -1,0 +1,158 @@
+"""How the values of one data class become the bytes that are sealed, and back.
+
+A record is msgpack of `[format, as_of, values, as_ofs]`. `as_of` says when its source knew the
+values, in microseconds since 1970; `as_ofs` holds it for fields that differ. Fields and known code
+systems are stored as numbers, list items as positions, so that a record costs about what its
+values cost. Reading keeps working for every number ever given: never reuse one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgpack
+
+from contacts.codes import KNOWN_SYSTEMS
+from contacts.fields import FIELDS, FieldType
+
+FORMAT = 1
+
+NUMBERS: Mapping[str, int] = {
+    "given_name": 1,
+    "family_name": 2,
+    "prefix": 3,
+    "birth_date": 4,
+    "deceased": 5,
+    "deceased_at": 6,
+    "record_numbers": 7,
+    "email": 10,
+    "phone": 11,
+    "address_line": 12,
+    "city": 13,
+    "state": 14,
+    "postal_code": 15,
+    "country": 16,
+    "gender": 20,
+    "language": 21,
+    "race": 22,
+    "ethnicity": 23,
+    "marital_status": 24,
+    "conditions": 30,
+    "medications": 31,
+    "results": 32,
+    "encounters": 33,
+    "immunizations": 34,
+    "procedures": 35,
+    "appointments": 36,
+    "insurance": 40,
+    "plan": 41,
+}
+
+_KEYS = {number: key for key, number in NUMBERS.items()}
+_SYSTEM_NUMBER = {system: number for number, system in enumerate(KNOWN_SYSTEMS)}
+
+_POSITIONS: Mapping[FieldType, tuple[str, ...]] = {
+    FieldType.CODES: (
+        "system", "code", "display", "status", "date", "end", "also", "ref", "as_of",
+    ),
+    FieldType.RESULTS: (
+        "system", "code", "display", "value", "unit", "at", "also", "ref", "as_of",
+    ),
+    FieldType.OCCURRENCES: (
+        "system", "code", "display", "status", "class", "at", "also", "ref", "as_of",
+    ),
+    FieldType.NUMBERS: ("source", "value", "as_of"),
+}  # fmt: skip
+
+_LIST_KEYS = {key: _POSITIONS[field.type] for key, field in FIELDS.items() if field.is_list}
+
+
+class Record(NamedTuple):
+    """The values of one class, and for each field when its source knew it.
+
+    In a record, an item of a list may carry `as_of` too: the time of what was last said of it.
+    """
+
+    values: dict[str, Any]
+    as_of: dict[str, int]
+
+
+def pack(record: Record) -> bytes:
+    """Return the bytes of a record."""
+    stamps = record.as_of
+    common = max(stamps.values(), default=0)
+    exceptions = {NUMBERS[key]: at for key, at in stamps.items() if at != common}
+    values = {
+        NUMBERS[key]: (
+            _pack_items(key, value, stamps.get(key, common)) if key in _LIST_KEYS else value
+        )
+        for key, value in record.values.items()
+    }
+    packed: bytes = msgpack.packb([FORMAT, common, values, exceptions])
+    return packed
+
+
+def unpack(packed: bytes) -> Record:
+    """Return the record as it was packed, with the `as_of` of fields and items."""
+    form, common, stored, exceptions = msgpack.unpackb(packed, strict_map_key=False)
+    if form != FORMAT:
+        raise ValueError("a contact's record has a format that this release does not know")
+    stamps = {_KEYS[number]: common for number in stored}
+    stamps |= {_KEYS[number]: at for number, at in exceptions.items()}
+    values = {
+        (key := _KEYS[number]): (
+            _unpack_items(key, value, stamps[key]) if key in _LIST_KEYS else value
+        )
+        for number, value in stored.items()
+    }
+    return Record(values, stamps)
+
+
+def read(packed: bytes) -> dict[str, Any]:
+    """Return only the values, as readers want them: without any `as_of`."""
+    form, _, stored, _ = msgpack.unpackb(packed, strict_map_key=False)
+    if form != FORMAT:
+        raise ValueError("a contact's record has a format that this release does not know")
+    return {
+        (key := _KEYS[number]): (_read_items(key, value) if key in _LIST_KEYS else value)
+        for number, value in stored.items()
+    }
+
+
+def _pack_items(key: str, items: list[dict[str, Any]], stamp: int) -> list[list[Any]]:
+    positions = _LIST_KEYS[key]
+    rows = []
+    for item in items:
+        row = [item.get(name) for name in positions]
+        if row[-1] == stamp:
+            row[-1] = None
+        if "system" in item:
+            row[0] = _SYSTEM_NUMBER.get(row[0], row[0])
+        while row and row[-1] is None:
+            row.pop()
+        rows.append(row)
+    return rows
+
+
+def _unpack_items(key: str, rows: list[list[Any]], stamp: int) -> list[dict[str, Any]]:
+    items = _read_items(key, rows, keep_stamp=True)
+    for item in items:
+        item.setdefault("as_of", stamp)
+    return items
+
+
+def _read_items(
+    key: str, rows: list[list[Any]], *, keep_stamp: bool = False
+) -> list[dict[str, Any]]:
+    positions = _LIST_KEYS[key]
+    items = []
+    for row in rows:
+        item = {name: part for name, part in zip(positions, row, strict=False) if part is not None}
+        system = item.get("system")
+        if type(system) is int:
+            item["system"] = KNOWN_SYSTEMS[system]
+        if not keep_stamp:
+            item.pop("as_of", None)
+        items.append(item)
+    return items

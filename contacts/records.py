@@ -1,0 +1,237 @@
+"""Put what sources say about people into their sealed records, thousands at a time.
+
+A person is known by source and record number, never by an e-mail address. The steps of `upsert`:
+find who is known by number; claim ordinals for the others under the organisation's ordinal lock, so
+that two imports of one person make one contact; merge each change into what is known; seal; write
+rows, indexes, numbers, dirty marks and events, all in one transaction and a handful of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import tenancy
+from contacts import identity, merging, writing
+from contacts.canonical import ValueRefused, canonical
+from contacts.facts import CLEAR
+from contacts.fields import FIELDS, DataClass
+from contacts.packing import Record
+from contacts.writing import Row
+
+ANALYZE_FROM = 5_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one source said of one person at one moment.
+
+    `values` maps field keys to values, or to CLEAR; a field that is absent stays as it is.
+    `occurred_at` is when the source knew it; None means that the source did not say, and then
+    saying again what is known changes nothing. `also` are further (source, number) of the person,
+    kept for later search. `retracted` names list items that the source takes back.
+    """
+
+    source: str
+    record_number: str
+    values: Mapping[str, Any]
+    occurred_at: datetime | None = None
+    message_id: str = ""
+    also: tuple[tuple[str, str], ...] = ()
+    retracted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the changes. `contact_ids` has one id for each change, in their order."""
+
+    created: int
+    updated: int
+    unchanged: int
+    contact_ids: tuple[int, ...]
+
+
+class ChangeRefused(ValueError):
+    """A change cannot be stored. Names its place in the sequence, the field and the reason."""
+
+    def __init__(self, position: int, reason: ValueRefused) -> None:
+        super().__init__(f"change {position + 1}: {reason}")
+        self.position = position
+        self.field = reason.field
+        self.reason = reason.reason
+
+
+class NobodyKnown(LookupError):
+    """A change for someone whom `may_create=False` expected to be known."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"change {position + 1}: nobody is known by this number")
+        self.position = position
+
+
+def upsert(
+    changes: Sequence[Change],
+    *,
+    now: datetime,
+    run: UUID | None = None,
+    may_create: bool = True,
+) -> Outcome:
+    """Store the changes and return what became of each."""
+    organisation_id = tenancy.current()
+    clean = [_clean(change, place) for place, change in enumerate(changes)]
+    if not clean:
+        return Outcome(0, 0, 0, ())
+    with transaction.atomic():
+        found = identity.resolve(organisation_id, [_numbers(c) for c in clean], create=may_create)
+        if not may_create:
+            _all_known(found.ids)
+        groups = _grouped(found.ids, clean)
+        fresh = [_fresh(id_, groups[id_], now) for id_ in found.new]
+        known = [id_ for id_ in groups if id_ not in found.new]
+        changed, touched = _merge_known(organisation_id, known, groups, now)
+        writing.create(organisation_id, fresh, now=now)
+        writing.update(organisation_id, changed + touched, now=now)
+        writing.remember_numbers(organisation_id, found.numbers)
+        writing.announce(organisation_id, fresh, changed, now=now, run=run)
+    if len(fresh) >= ANALYZE_FROM:
+        writing.analyze()
+    return Outcome(
+        len(fresh),
+        len(changed),
+        len(groups) - len(fresh) - len(changed),
+        tuple(found.ids),
+    )
+
+
+def _clean(change: Change, position: int) -> Change:
+    """Return the change with canonical values; blank ones say nothing and are left out."""
+    try:
+        source = identity.source_form(change.source)
+        number = identity.number_form(change.record_number)
+        values = {}
+        for key, value in change.values.items():
+            if value is CLEAR:
+                if key not in FIELDS:
+                    raise ValueRefused(key[:60], "is not a field of contacts")
+                values[key] = value
+            elif (stored := canonical(key, value)) is not None:
+                values[key] = stored
+        also = tuple(
+            (identity.source_form(source), identity.number_form(number))
+            for source, number in change.also
+        )
+    except ValueRefused as refused:
+        raise ChangeRefused(position, refused) from None
+    return Change(
+        source=source,
+        record_number=number,
+        values=values,
+        occurred_at=change.occurred_at,
+        message_id=change.message_id,
+        also=also,
+        retracted=change.retracted,
+    )
+
+
+def _numbers(change: Change) -> tuple[tuple[str, str], ...]:
+    return ((change.source, change.record_number), *change.also)
+
+
+def _all_known(ids: Sequence[int | None]) -> None:
+    for position, contact_id in enumerate(ids):
+        if contact_id is None:
+            raise NobodyKnown(position)
+
+
+def _grouped(ids: Sequence[int], changes: Sequence[Change]) -> dict[int, list[Change]]:
+    """Return the changes of each contact, the oldest first; those without a time come last."""
+    groups: dict[int, list[Change]] = {}
+    for contact_id, change in zip(ids, changes, strict=True):
+        groups.setdefault(contact_id, []).append(change)
+    for group in groups.values():
+        if len(group) > 1:
+            group.sort(key=lambda change: (change.occurred_at is None, change.occurred_at or 0))
+    return groups
+
+
+def _micros(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _as_of(change: Change, now: datetime) -> int:
+    """When the source knew it; a clock that runs ahead cannot block what comes tomorrow."""
+    return _micros(min(change.occurred_at or now, now))
+
+
+def _fresh(contact_id: int, changes: Sequence[Change], now: datetime) -> Row:
+    first = changes[0]
+    values = dict(first.values)
+    numbers = [{"source": source, "value": number} for source, number in _numbers(first)]
+    values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
+    records = merging.fresh(values, as_of=_as_of(first, now))
+    for change in changes[1:]:
+        merged = _merged(records, change, now)
+        records |= merged.records
+    return Row(
+        contact_id,
+        records,
+        first.source,
+        changes[-1].occurred_at or now,
+        message_id=first.message_id,
+    )
+
+
+def _merged(known: Mapping[DataClass, Record], change: Change, now: datetime) -> merging.Merged:
+    values = dict(change.values)
+    numbers = [{"source": source, "value": number} for source, number in _numbers(change)]
+    if values.get("record_numbers") is not CLEAR:
+        values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
+    merged = merging.merge(known, values, as_of=_as_of(change, now), retracted=change.retracted)
+    if change.occurred_at is None and not merged.fields:
+        return merging.Merged({}, frozenset())
+    return merged
+
+
+def _merge_known(
+    organisation_id: int, ids: list[int], groups: Mapping[int, list[Change]], now: datetime
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows that differ for a reader, and those where only a time is newer."""
+    changed, touched = [], []
+    stored = writing.lock_and_open(organisation_id, ids) if ids else {}
+    for contact_id, before in stored.items():
+        row = _merge_one(contact_id, before, groups[contact_id], now)
+        if row.fields:
+            changed.append(row)
+        elif row.records:
+            touched.append(row)
+    return changed, touched
+
+
+def _merge_one(
+    contact_id: int,
+    before: Mapping[DataClass, Record],
+    changes: Sequence[Change],
+    now: datetime,
+) -> Row:
+    current, fields, differing = dict(before), set(), {}
+    for change in changes:
+        merged = _merged(current, change, now)
+        current |= merged.records
+        differing |= merged.records
+        fields |= merged.fields
+    last = changes[-1]
+    return Row(
+        contact_id,
+        differing,
+        last.source,
+        last.occurred_at or now,
+        message_id=last.message_id,
+        fields=frozenset(fields),
+    )

@@ -1,0 +1,225 @@
+"""The statements that write contacts: COPY for new rows, one UPDATE for changed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from contacts import events
+from contacts.canonical import email_form, phone_form
+from contacts.fields import SEALED_CLASSES, DataClass
+from contacts.models import ordinal_of
+from contacts.packing import Record, pack, unpack
+from crypto import blind_index, data_keys
+from crypto.ids import uuid7
+from crypto.rows import binary_cursor, insert_rows
+from crypto.seal import Context, seal_classes, unseal
+
+TABLE = "contacts_contact"
+CLASSES = tuple(kind.value for kind in SEALED_CLASSES)
+_FORMS = {"email": email_form, "phone": phone_form}
+
+_COLUMNS = (
+    "id", "organisation_id", "public_id", "ordinal", "email_index", "phone_index", *CLASSES,
+    "version", "created_at", "updated_at",
+)  # fmt: skip
+_TYPES = (
+    "int8", "int4", "uuid", "int8", "bytea", "bytea", *("bytea" for _ in CLASSES),
+    "int4", "timestamptz", "timestamptz",
+)  # fmt: skip
+
+
+class Row(NamedTuple):
+    """A contact about to be written: the records that differ, and what is said of the change."""
+
+    contact_id: int
+    records: Mapping[DataClass, Record]
+    source: str
+    occurred_at: datetime
+    message_id: str = ""
+    fields: frozenset[str] = frozenset()
+
+
+def create(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
+    """Write new contacts with their data keys."""
+    if not rows:
+        return
+    keys = data_keys.create(organisation_id, [row.contact_id for row in rows])
+    insert_rows(TABLE, _COLUMNS, _TYPES, _new_rows(organisation_id, rows, keys, now))
+
+
+def _new_rows(
+    organisation_id: int, rows: Sequence[Row], keys: Mapping[int, bytes], now: datetime
+) -> Iterator[tuple[Any, ...]]:
+    emails = _indexes(organisation_id, rows, "email")
+    phones = _indexes(organisation_id, rows, "phone")
+    for row in rows:
+        sealed = _seal(organisation_id, row, keys[row.contact_id])
+        yield (
+            row.contact_id,
+            organisation_id,
+            uuid7(now=now),
+            ordinal_of(row.contact_id),
+            emails.get(row.contact_id),
+            phones.get(row.contact_id),
+            *(sealed.get(name) for name in CLASSES),
+            1,
+            now,
+            now,
+        )
+
+
+def _indexes(organisation_id: int, rows: Iterable[Row], key: str) -> dict[int, bytes]:
+    """Return the blind index of each row's e-mail address or phone."""
+    form = _FORMS[key]
+    held = {
+        row.contact_id: form(value)
+        for row in rows
+        if (record := row.records.get(DataClass.CONTACT_POINT)) is not None
+        and (value := record.values.get(key)) is not None
+    }
+    made = blind_index.tokens(organisation_id, key, list(held.values()))
+    return dict(zip(held, made, strict=True))
+
+
+def _seal(organisation_id: int, row: Row, key: bytes) -> dict[str, bytes]:
+    packed = {kind.value: pack(record) for kind, record in row.records.items()}
+    return seal_classes(
+        key, packed, organisation_id=organisation_id, table=TABLE, row=row.contact_id
+    )
+
+
+def open_record(
+    organisation_id: int, contact_id: int, kind: str, key: bytes, sealed: bytes
+) -> bytes:
+    """Return the packed record of one class."""
+    return unseal(key, sealed, context=Context(organisation_id, TABLE, contact_id, kind))
+
+
+def lock_and_open(organisation_id: int, ids: Sequence[int]) -> dict[int, dict[DataClass, Record]]:
+    """Lock the contacts, in the order of their ids, and return what is known of each.
+
+    An erased contact is left out: its key is gone, and nothing is written to it again.
+    """
+    keys = data_keys.load(organisation_id, list(ids))
+    names = ", ".join(CLASSES)
+    with binary_cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, {names} FROM {TABLE}"
+            " WHERE id = ANY(%b::int8[]) ORDER BY id FOR UPDATE".encode(),
+            [list(ids)],
+        )
+        rows = cursor.fetchall()
+    return {
+        row[0]: {
+            kind: unpack(
+                open_record(organisation_id, row[0], kind.value, keys[row[0]], bytes(sealed))
+            )
+            for kind, sealed in zip(SEALED_CLASSES, row[1:], strict=True)
+            if sealed is not None
+        }
+        for row in rows
+        if row[0] in keys
+    }
+
+
+_SET = ", ".join(f"{name} = coalesce(u.{name}, c.{name})" for name in CLASSES)
+_UPDATE = f"""
+UPDATE {TABLE} c SET {_SET},
+    email_index = CASE WHEN u.contact_point IS NULL THEN c.email_index ELSE u.email_index END,
+    phone_index = CASE WHEN u.contact_point IS NULL THEN c.phone_index ELSE u.phone_index END,
+    version = c.version + 1, updated_at = %b::timestamptz
+FROM unnest(%b::int8[], %b::bytea[], %b::bytea[], {", ".join("%b::bytea[]" for _ in CLASSES)})
+    AS u (id, email_index, phone_index, {", ".join(CLASSES)})
+WHERE c.id = u.id
+"""
+
+
+def update(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
+    """Write the records that differ; classes that a row does not name stay as they are."""
+    if not rows:
+        return
+    ids = [row.contact_id for row in rows]
+    keys = data_keys.load(organisation_id, ids)
+    emails = _indexes(organisation_id, rows, "email")
+    phones = _indexes(organisation_id, rows, "phone")
+    sealed = [_seal(organisation_id, row, keys[row.contact_id]) for row in rows]
+    columns = [[record.get(name) for record in sealed] for name in CLASSES]
+    with binary_cursor() as cursor:
+        cursor.execute(
+            _UPDATE.encode(),
+            [now, ids, [emails.get(i) for i in ids], [phones.get(i) for i in ids], *columns],
+        )
+
+
+def remember_numbers(organisation_id: int, numbers: Sequence[tuple[int, str, bytes]]) -> None:
+    """Write the record numbers of contacts; a number that someone has stays theirs."""
+    if numbers:
+        insert_rows(
+            "contacts_identifier",
+            ("contact_id", "organisation_id", "source", "value_index"),
+            ("int8", "int4", "text", "bytea"),
+            ((id_, organisation_id, source, token) for id_, source, token in numbers),
+            after="ON CONFLICT DO NOTHING",
+        )
+
+
+def announce(
+    organisation_id: int,
+    created: Sequence[Row],
+    updated: Sequence[Row],
+    *,
+    now: datetime,
+    run: UUID | None,
+) -> None:
+    """Mark the contacts dirty and write what happened to them."""
+    mark_dirty(organisation_id, [row.contact_id for row in (*created, *updated)])
+    events.write_own(
+        [
+            *(_happened("contact.created", row, run) for row in created),
+            *(_happened("contact.updated", row, run) for row in updated),
+            *(
+                _happened("contact.deceased", row, run)
+                for row in updated
+                if "deceased" in row.fields
+                and row.records[DataClass.IDENTITY].values.get("deceased") is True
+            ),
+        ],
+        now=now,
+    )
+
+
+def mark_dirty(organisation_id: int, ids: Sequence[int]) -> None:
+    if ids:
+        insert_rows(
+            "contacts_dirty",
+            ("organisation_id", "contact_id"),
+            ("int4", "int8"),
+            ((organisation_id, id_) for id_ in ids),
+        )
+
+
+def _happened(kind: str, row: Row, run: UUID | None) -> events.NewEvent:
+    said: dict[str, Any] = {}
+    if row.fields:
+        said["fields"] = sorted(row.fields)
+    if row.message_id:
+        said["message"] = row.message_id
+    return events.NewEvent(
+        contact_id=row.contact_id,
+        kind=kind,
+        occurred_at=row.occurred_at,
+        source=row.source,
+        campaign=run,
+        properties=said or None,
+    )
+
+
+def analyze() -> None:
+    """Tell the planner about many new rows at once; autovacuum may take a minute to notice."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contacts_analyze()")

@@ -1,0 +1,193 @@
+"""From FHIR R4 resources to facts about people. Pure: no Django, no I/O, no clock of its own.
+
+Mapped: Patient, Condition, MedicationRequest, Observation, Encounter, Immunization, Procedure,
+Appointment. Other types of R4 are counted and left; a type that R4 does not have is a problem.
+Resources in error (entered-in-error, refuted) are taken back where they were known, and never
+added. Social security, licence and passport numbers are not read at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from contacts.facts import PersonFacts
+from marketing.intake import fhir_clinical, fhir_patient
+from marketing.intake.fhir_elements import Json, Malformed, objects, reference_tail, updated_at
+from marketing.intake.resource_types import R4
+
+
+class Entry(NamedTuple):
+    """A resource and where it stands: `place` is for people, `full_url` for references."""
+
+    place: str
+    full_url: str
+    resource: Any
+
+
+class Problem(NamedTuple):
+    """Something that keeps a file from being imported. Holds no value of a patient."""
+
+    place: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a group of entries says: people, what was left out, and what is wrong."""
+
+    people: list[PersonFacts] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    resources: int = 0
+
+
+@dataclass(slots=True)
+class _Person:
+    """What has been gathered of one person so far."""
+
+    place: str
+    patient: PersonFacts | None = None
+    reference: str = ""
+    lists: dict[str, list[Json]] = field(default_factory=dict)
+    retracted: set[str] = field(default_factory=set)
+    as_of: datetime | None = None
+
+
+def person_from_bundle(entries: Sequence[Entry], *, source: str, now: datetime) -> PersonFacts:
+    """Return the facts of the one patient of a bundle; raise Malformed where there is none."""
+    mapped = map_entries(entries, source=source, now=now)
+    if mapped.problems:
+        raise Malformed("; ".join(f"{p.place}: {p.message}" for p in mapped.problems))
+    whole = [person for person in mapped.people if person.whole]
+    if len(whole) != 1:
+        raise Malformed(f"the bundle has {len(whole)} patients instead of one")
+    return whole[0]
+
+
+def map_entries(entries: Iterable[Entry], *, source: str, now: datetime) -> Mapped:
+    """Return what the entries say, person by person, in the order in which people appear."""
+    gathering = _Gathering(list(entries), source, now)
+    for entry in gathering.entries:
+        gathering.take(entry)
+    return gathering.finish()
+
+
+class _Gathering:
+    """Sorts the resources of one group by the person whom they are about."""
+
+    def __init__(self, entries: list[Entry], source: str, now: datetime) -> None:
+        self.entries, self.source, self.now = entries, source, now
+        self.mapped_ignored: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.people: dict[str, _Person] = {}
+        self.names: dict[str, str] = {}
+        self.medications = fhir_clinical.medications(entry.resource for entry in entries)
+        self._name_patients()
+
+    def _name_patients(self) -> None:
+        """Learn every name of each patient first, so that references may come before them."""
+        for entry in self.entries:
+            resource = entry.resource
+            if not isinstance(resource, dict) or resource.get("resourceType") != "Patient":
+                continue
+            names = fhir_patient.names(resource, entry.full_url)
+            for name in names:
+                self.names.setdefault(name, names[0])
+
+    def take(self, entry: Entry) -> None:
+        kind = entry.resource.get("resourceType") if isinstance(entry.resource, dict) else None
+        if not isinstance(kind, str) or kind not in R4:
+            self.problems.append(Problem(entry.place, _unknown(kind)))
+            return
+        try:
+            if kind == "Patient":
+                self._take_patient(entry)
+            elif kind in fhir_clinical.MAPPERS:
+                self._take_clinical(kind, entry)
+            else:
+                self.mapped_ignored[kind] += 1
+        except Malformed as broken:
+            self.problems.append(Problem(entry.place, f"{kind}: {broken}"))
+
+    def _take_patient(self, entry: Entry) -> None:
+        facts = fhir_patient.facts(
+            entry.resource,
+            place=entry.place,
+            full_url=entry.full_url,
+            source=self.source,
+            now=self.now,
+        )
+        self._person(facts.references[0], entry.place).patient = facts
+
+    def _take_clinical(self, kind: str, entry: Entry) -> None:
+        subjects = fhir_clinical.subjects(entry.resource)
+        if not subjects:
+            self.mapped_ignored[f"{kind} about no patient"] += 1
+            return
+        item = fhir_clinical.MAPPERS[kind](entry.resource, self.medications)
+        if item.ignored:
+            self.mapped_ignored[f"{kind} {item.ignored}"] += 1
+        for subject in subjects:
+            tail = reference_tail(subject)
+            person = self._person(self.names.get(tail, tail), entry.place)
+            person.retracted |= item.retracted
+            for found in item.items:
+                person.lists.setdefault(item.field, []).append(found)
+            seen = updated_at(entry.resource)
+            person.as_of = max(filter(None, (person.as_of, seen)), default=None)
+
+    def _person(self, name: str, place: str) -> _Person:
+        return self.people.setdefault(name, _Person(place, reference=name))
+
+    def finish(self) -> Mapped:
+        people = [facts for person in self.people.values() for facts in self._facts(person)]
+        return Mapped(people, self.mapped_ignored, self.problems, len(self.entries))
+
+    def _facts(self, person: _Person) -> list[PersonFacts]:
+        """Return one set of facts, or two where patient and items were known at other times."""
+        patient, retracted = person.patient, frozenset(person.retracted)
+        if patient is None:
+            return [self._loose(person, ((self.source, person.reference),))]
+        if person.as_of and patient.as_of and person.as_of != patient.as_of:
+            return [patient, self._loose(person, patient.numbers)]
+        return [
+            PersonFacts(
+                place=patient.place,
+                numbers=patient.numbers,
+                values={**patient.values, **person.lists},
+                as_of=patient.as_of,
+                references=patient.references,
+                retracted=retracted,
+            )
+        ]
+
+    @staticmethod
+    def _loose(person: _Person, numbers: tuple[tuple[str, str], ...]) -> PersonFacts:
+        return PersonFacts(
+            place=person.place,
+            numbers=numbers,
+            values=dict(person.lists),
+            whole=False,
+            as_of=person.as_of,
+            references=(person.reference,),
+            retracted=frozenset(person.retracted),
+        )
+
+
+def _unknown(kind: object) -> str:
+    if kind is None:
+        return "this is not a FHIR resource: it has no resourceType"
+    shown = "".join(c for c in str(kind)[:40] if c.isalnum())
+    return f"unknown resource type {shown}: FHIR R4 has no such type"
+
+
+def entries_of(bundle: Mapping[str, Any], *, place: str) -> list[Entry]:
+    """Return the entries of a whole bundle."""
+    return [
+        Entry(f"{place}, entry {number}", str(entry.get("fullUrl", "")), entry.get("resource"))
+        for number, entry in enumerate(objects(bundle, "entry"), 1)
+    ]
