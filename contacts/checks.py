@@ -82,7 +82,7 @@ def fields_are_storable(
 
 def _problems(field: Field) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    if not isinstance(field.data_class, DataClass):
+    if field.data_class not in tuple(DataClass):
         problems.append(Error(f"field {field.key} has no data class", id="contacts.E002"))
     if not field.derived_from and field.key not in NUMBERS:
         problems.append(

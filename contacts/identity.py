@@ -39,7 +39,7 @@ def number_form(number: str) -> str:
 
 
 def _short(value: str, name: str) -> str:
-    form = record_number_form(value) if isinstance(value, str) else ""
+    form = record_number_form(value)
     if not form:
         raise ValueRefused(name, "is needed: it says who is meant")
     if len(form) > MAX_NUMBER or not form.isprintable():

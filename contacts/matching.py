@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts import tenancy
 from audit import trail
 from contacts import identity
@@ -26,7 +28,7 @@ def find(kind: Kind, value: str, *, source: str | None = None, limit: int = 50) 
     return found
 
 
-def _matching(kind: Kind, value: str, source: str | None) -> object:
+def _matching(kind: Kind, value: str, source: str | None) -> QuerySet[Contact]:
     organisation_id = tenancy.current()
     living = Contact.objects.filter(erased_at=None).order_by("id")
     if kind == "email":

@@ -12,10 +12,10 @@ from typing import Any
 from django.db import models
 
 from accounts import tenancy
+from audit.settled import TransactionNumberField
 from contacts.fields import SEALED_CLASSES, DataClass
 from crypto.fields import SealedTextField
 from crypto.ids import uuid7
-from crypto.settled import TransactionNumberField
 
 ORDINAL_BITS = 40
 BLOCK_SIZE = 8192

@@ -124,11 +124,11 @@ def _pack_items(key: str, items: list[dict[str, Any]], stamp: int) -> list[list[
     positions = _LIST_KEYS[key]
     rows = []
     for item in items:
-        row = [item.get(name) for name in positions]
+        row: list[Any] = [item.get(name) for name in positions]
         if row[-1] == stamp:
             row[-1] = None
         if "system" in item:
-            row[0] = _SYSTEM_NUMBER.get(row[0], row[0])
+            row[0] = _SYSTEM_NUMBER.get(item["system"], item["system"])
         while row and row[-1] is None:
             row.pop()
         rows.append(row)

@@ -220,7 +220,8 @@ def _merge_one(
     changes: Sequence[Change],
     now: datetime,
 ) -> Row:
-    current, fields, differing = dict(before), set(), {}
+    current, fields = dict(before), set[str]()
+    differing: dict[DataClass, Record] = {}
     for change in changes:
         merged = _merged(current, change, now)
         current |= merged.records

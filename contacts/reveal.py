@@ -69,7 +69,11 @@ def _refuse_beyond_role(actor: Actor, wanted: frozenset[DataClass]) -> None:
         raise RevealRefused(wanted)
     beyond = wanted - may_see(actor)
     if beyond:
-        trail.record("contact.revealed", outcome="refused", detail={"classes": sorted(beyond)})
+        trail.record(
+            "contact.revealed",
+            outcome="refused",
+            detail={"classes": sorted(kind.value for kind in beyond)},
+        )
         raise RevealRefused(beyond)
 
 
@@ -129,11 +133,14 @@ def last_visit(encounters: Collection[OccurrenceItem]) -> str | None:
 
 
 def _record(actor: Actor, ids: Collection[int], wanted: frozenset[DataClass], purpose: str) -> None:
-    classes = sorted(wanted)
+    classes = sorted(kind.value for kind in wanted)
     if actor.kind == "system":
-        detail = {"purpose": purpose, "classes": classes, "count": len(ids)}
         subject = f"contact:{next(iter(ids))}" if len(ids) == 1 else ""
-        trail.record("contact.revealed", subject=subject, detail=detail)
+        trail.record(
+            "contact.revealed",
+            subject=subject,
+            detail={"purpose": purpose, "classes": classes, "count": len(ids)},
+        )
         return
     trail.record_many(
         trail.Entry(

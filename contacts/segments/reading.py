@@ -26,7 +26,7 @@ class Problem:
     message: str
 
 
-class DefinitionInvalid(ValueError):  # noqa: N818 - reads as a sentence where it is raised
+class DefinitionInvalid(ValueError):
     """A definition cannot be used. Names places and rules, never values."""
 
     def __init__(self, problems: list[Problem]) -> None:
