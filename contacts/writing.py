@@ -182,15 +182,20 @@ def announce(
         [
             *(_happened("contact.created", row, run) for row in created),
             *(_happened("contact.updated", row, run) for row in updated),
+            *(_happened("contact.deceased", row, run) for row in created if _deceased(row)),
             *(
-                _happened("contact.deceased", row, run)
+                _happened("contact.deceased" if _deceased(row) else "contact.alive", row, run)
                 for row in updated
                 if "deceased" in row.fields
-                and row.records[DataClass.IDENTITY].values.get("deceased") is True
             ),
         ],
         now=now,
     )
+
+
+def _deceased(row: Row) -> bool:
+    known = row.records.get(DataClass.IDENTITY)
+    return known is not None and known.values.get("deceased") is True
 
 
 def mark_dirty(organisation_id: int, ids: Sequence[int]) -> None:
