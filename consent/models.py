@@ -1,0 +1,174 @@
+"""What people agreed to and refused. Rows here outlive the contact and are never rewritten.
+
+`Entry` is the ledger; the other tables say what stands now and are written in the same transaction
+by `consent.ledger` and `consent.suppression` only. The database refuses to delete from any of them,
+and to update anything but the one moment at which a row stops standing (migration 0001).
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.tenancy import TenantModel
+from crypto.ids import uuid7
+
+
+class Entry(TenantModel):
+    """One act of consent or refusal, as it was received."""
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        AUTHORIZED = "authorized"
+        REVOKED = "revoked"
+        OPTED_OUT = "opted_out"
+        OPTED_IN = "opted_in"
+        SUPPRESSED = "suppressed"
+        RELEASED = "released"
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=16, choices=Kind)
+    contact_id = models.BigIntegerField(null=True)
+    address_hash = models.BinaryField(null=True)
+    concerns = models.UUIDField()
+    channel = models.CharField(max_length=16, blank=True)
+    purpose = models.CharField(max_length=32, blank=True)
+    topic = models.CharField(max_length=64, blank=True)
+    received_by = models.CharField(max_length=32)
+    received_at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField(db_default=Now())
+    """The database's own clock, while claims were held off: what the order of things rests on."""
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["contact_id", "received_at"], name="consent_entry_contact"),
+            models.Index(fields=["organisation", "received_at"], name="consent_entry_received"),
+        ]
+        verbose_name_plural = "entries"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.concerns}"
+
+
+class FormVersion(TenantModel):
+    """The exact words that a person was shown; a later wording is another row."""
+
+    append_only = True
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    name = models.CharField(max_length=120)
+    language = models.CharField(max_length=16)
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    sha256 = models.BinaryField()
+    states_remuneration = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "name", "language", "number"],
+                name="consent_form_version_number",
+            )
+        ]
+
+
+class Authorization(TenantModel):
+    """A signed HIPAA authorization: scope, signature, end."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    contact_id = models.BigIntegerField()
+    purposes = ArrayField(models.CharField(max_length=32))
+    classes = ArrayField(models.CharField(max_length=32))
+    form_version = models.ForeignKey(FormVersion, on_delete=models.PROTECT, null=True)
+    signed_at = models.DateTimeField()
+    expires_on = models.DateField(null=True)
+    zone = models.CharField(max_length=64, default="UTC")
+    expires_event = models.CharField(max_length=60, blank=True)
+    states_remuneration = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["contact_id"], name="consent_authorization_contact"),
+            models.Index(
+                fields=["organisation", "expires_on"], name="consent_authorization_expiry"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expires_on__isnull=False) | ~models.Q(expires_event=""),
+                name="consent_authorization_ends",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class OptOut(TenantModel):
+    """A person's no to a topic, a purpose, a channel, or (all empty) to everything.
+
+    It names the contact, the address, or both; either is enough for it to count.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    contact_id = models.BigIntegerField(null=True)
+    address_hash = models.BinaryField(null=True)
+    channel = models.CharField(max_length=16, blank=True)
+    purpose = models.CharField(max_length=32, blank=True)
+    topic = models.CharField(max_length=64, blank=True)
+    received_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["contact_id"],
+                name="consent_optout_contact",
+                condition=models.Q(lifted_at=None),
+            ),
+            models.Index(
+                fields=["organisation", "address_hash"],
+                name="consent_optout_address",
+                condition=models.Q(lifted_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Suppression(TenantModel):
+    """An address that nobody may write to, as a keyed hash: it says nothing about whose it is."""
+
+    class Reason(models.TextChoices):
+        HARD_BOUNCE = "hard_bounce"
+        COMPLAINT = "complaint"
+        REQUEST = "request"
+        STAFF = "staff"
+        IMPORTED = "imported"
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    channel = models.CharField(max_length=16)
+    address_hash = models.BinaryField()
+    reason = models.CharField(max_length=16, choices=Reason)
+    received_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "channel", "address_hash"],
+                condition=models.Q(released_at=None),
+                name="consent_suppression_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
