@@ -1,0 +1,40 @@
+"""Graphs that the tests of workflows share."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+EDUCATION = "0190a000-0000-7000-8000-000000000001"
+INVITATION = "0190a000-0000-7000-8000-000000000002"
+REMINDER = "0190a000-0000-7000-8000-000000000003"
+SEGMENT = "0190a000-0000-7000-8000-0000000000aa"
+
+SERIES: dict[str, Any] = {
+    "trigger": {"kind": "segment", "segment": SEGMENT, "present": True},
+    "start": "educate",
+    "nodes": [
+        {"id": "educate", "kind": "send", "template": EDUCATION, "next": "clicked"},
+        {
+            "id": "clicked",
+            "kind": "wait_for",
+            "event": "message.clicked",
+            "of": "educate",
+            "up_to": {"days": 3},
+            "heard": "invite",
+            "unheard": "remind",
+        },
+        {"id": "invite", "kind": "send", "template": INVITATION, "next": "end"},
+        {"id": "remind", "kind": "send", "template": REMINDER, "next": "end"},
+        {"id": "end", "kind": "exit"},
+    ],
+}
+
+
+def series(**changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the education series with some steps changed; a value of None takes a key away."""
+    raw = deepcopy(SERIES)
+    for node in raw["nodes"]:
+        for key, value in changes.get(node["id"], {}).items():
+            node.pop(key, None) if value is None else node.update({key: value})
+    return raw

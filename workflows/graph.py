@@ -1,0 +1,170 @@
+"""A workflow as JSON, and as a checked graph. Pure; what only the database knows, lint checks.
+
+    {"trigger": {"kind": "segment", "segment": ID, "present": true}
+              | {"kind": "event", "event": "appointment.missed", "again": "each"} | {"kind": "api"},
+     "start": "welcome",
+     "nodes": [{"id": "welcome", "kind": "send", "template": ID, "next": "clicked"},
+               {"id": "clicked", "kind": "wait_for", "event": "message.clicked", "of": "welcome",
+                "up_to": {"days": 3}, "heard": "invite", "unheard": "remind"}, ...]}
+
+Nothing is guessed: an unknown key is a problem like a missing one, and all problems are named at
+once, each with the step that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import networkx
+
+from workflows.entry import Trigger, read_trigger
+from workflows.problems import GraphInvalid, Problem
+from workflows.reading import read_step
+from workflows.steps import Branch, Exit, Happened, Send, Step, WaitFor, ways
+
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A checked graph: acyclic, every way leads to a step, every way ends in an exit."""
+
+    trigger: Trigger
+    start: str
+    steps: Mapping[str, Step]
+    drawn: networkx.DiGraph[str] = field(repr=False, compare=False)
+
+    def before(self, node: str) -> frozenset[str]:
+        """Return every step that may lie on a way to this one."""
+        return frozenset(networkx.ancestors(self.drawn, node))
+
+    def in_order(self) -> list[str]:
+        """Return the steps so that none comes before what leads to it."""
+        place = {node: at for at, node in enumerate(self.steps)}
+        return list(networkx.lexicographical_topological_sort(self.drawn, key=place.__getitem__))
+
+    def enters(self) -> frozenset[UUID]:
+        """Return the workflows that this one sends people on to."""
+        exits = (step for step in self.steps.values() if isinstance(step, Exit))
+        return frozenset(step.enter for step in exits if step.enter is not None)
+
+
+def parse(raw: object) -> Graph:
+    """Return the graph, or raise GraphInvalid with every problem there is."""
+    problems: list[Problem] = []
+    if not isinstance(raw, dict):
+        raise GraphInvalid([Problem("", "not_an_object", "a workflow is a JSON object")])
+    problems += [
+        Problem("", "unknown_key", f"{key} is not known here; remove it or mend its spelling")
+        for key in sorted(set(raw) - {"trigger", "start", "nodes"})
+    ]
+    trigger = read_trigger(raw.get("trigger"), problems=problems)
+    steps, named = _steps(raw.get("nodes"), problems=problems)
+    graph = Graph(trigger, str(raw.get("start") or ""), steps, _draw(steps))
+    problems += [*_start(graph, named), *_loose_ways(graph, named)]
+    problems += [*_cycles(graph), *_exits(graph), *_abouts(graph)]
+    if graph.start in steps:
+        problems += _unreachable(graph)
+    if problems:
+        order = {node: at for at, node in enumerate(steps)}
+        raise GraphInvalid(sorted(problems, key=lambda one: (order.get(one.node, -1), one)))
+    return graph
+
+
+def _steps(raw: Any, *, problems: list[Problem]) -> tuple[dict[str, Step], set[str]]:
+    """Return the readable steps, and the names of all, readable or not."""
+    if not isinstance(raw, list) or not raw:
+        problems.append(Problem("", "no_steps", "nodes is empty: a workflow needs steps"))
+        return {}, set()
+    if len(raw) > MOST_STEPS:
+        problems.append(Problem("", "too_many_steps", f"more than {MOST_STEPS} steps"))
+        return {}, set()
+    steps: dict[str, Step] = {}
+    named: set[str] = set()
+    for place, one in enumerate(raw):
+        if not isinstance(one, dict):
+            problems.append(Problem(f"nodes[{place}]", "not_an_object", "a step is a JSON object"))
+            continue
+        step = read_step(one, problems=problems, place=place)
+        name = str(one.get("id") or "")
+        if name and name in named:
+            problems.append(Problem(name, "same_id", "two steps have this id; rename one of them"))
+        named.add(name)
+        if step is not None:
+            steps.setdefault(step.id, step)
+    return steps, named
+
+
+def _draw(steps: Mapping[str, Step]) -> networkx.DiGraph[str]:
+    drawn: networkx.DiGraph[str] = networkx.DiGraph()
+    drawn.add_nodes_from(steps)
+    for step in steps.values():
+        drawn.add_edges_from((step.id, there) for there in ways(step).values() if there in steps)
+    return drawn
+
+
+def _start(graph: Graph, named: Collection[str]) -> Iterator[Problem]:
+    if not graph.start:
+        yield Problem("", "no_start", "start is missing: name the first step")
+    elif graph.start not in named:
+        yield Problem("", "no_start", f"start names {graph.start}, and there is no such step")
+
+
+def _loose_ways(graph: Graph, named: Collection[str]) -> Iterator[Problem]:
+    for step in graph.steps.values():
+        for way, there in ways(step).items():
+            if there not in named:
+                message = f"{way} leads to {there}, and there is no such step"
+                yield Problem(step.id, "missing_next", message)
+
+
+def _cycles(graph: Graph) -> Iterator[Problem]:
+    """Name one cycle in each knot, step by step; mending it shows the next."""
+    for knot in networkx.strongly_connected_components(graph.drawn):
+        inside = graph.drawn.subgraph(knot)
+        if len(knot) == 1 and not inside.number_of_edges():
+            continue
+        first = next(node for node in graph.steps if node in knot)
+        cycle = [edge[0] for edge in networkx.find_cycle(inside, source=first)]
+        named = " → ".join([*cycle, cycle[0]])
+        yield Problem(cycle[0], "cycle", f"people would go round for ever: {named}")
+
+
+def _exits(graph: Graph) -> Iterator[Problem]:
+    if graph.steps and not any(isinstance(step, Exit) for step in graph.steps.values()):
+        yield Problem("", "no_exit", "there is no exit: add a step of kind exit")
+
+
+def _unreachable(graph: Graph) -> Iterator[Problem]:
+    reached = networkx.descendants(graph.drawn, graph.start) | {graph.start}
+    for node in graph.steps:
+        if node not in reached:
+            message = "no way from the start leads here; connect the step or remove it"
+            yield Problem(node, "unreachable", message)
+
+
+def _abouts(graph: Graph) -> Iterator[Problem]:
+    """A step that asks about a message comes after the step that sends it."""
+    for step in graph.steps.values():
+        asked = _asked(step)
+        if asked is None or not asked.of:
+            continue
+        if not isinstance(graph.steps.get(asked.of), Send):
+            yield Problem(step.id, "unknown_message", f"of names {asked.of}, which sends nothing")
+        elif asked.of not in graph.before(step.id):
+            message = f"of names {asked.of}, which comes on no way before this step"
+            yield Problem(step.id, "unknown_message", message)
+        elif not asked.event.startswith("message."):
+            message = f"of belongs to message events such as message.clicked, not {asked.event}"
+            yield Problem(step.id, "bad_value", message)
+
+
+def _asked(step: Step) -> Happened | None:
+    if isinstance(step, WaitFor):
+        return step.happened
+    if isinstance(step, Branch) and isinstance(step.condition, Happened):
+        return step.condition
+    return None
