@@ -1,4 +1,7 @@
-"""The suite's ground: one embedded PostgreSQL a session, one database a worker, a fixed clock.
+"""The suite's ground: one embedded PostgreSQL a worker, a fixed clock.
+
+A worker has a server of its own because a transaction that one test holds open anywhere on a
+server keeps every loop that reads settled rows from moving on.
 
 `db` rolls back after each test and sees what row security lets the application see. A test that
 needs real commits, several connections or other processes asks for `committed_db` and gets a
@@ -20,7 +23,7 @@ from accounts.models import Organisation, User
 from accounts.roles import Role
 from audit.actor import Actor, acting_as
 from deploy.mailbox import Mailbox
-from tests.ground.server import OwnDatabase, TestServer
+from tests.ground.server import OwnDatabase, TestServer, choose_home, remove_home
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday in Boston's winter: the clock of every test that does not move it."""
@@ -28,15 +31,12 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        os.environ["ATTUNE_TEST_SERVER"] = str(TestServer.choose_home())
+        os.environ["ATTUNE_TEST_SERVERS"] = str(choose_home())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    server = TestServer.at(os.environ["ATTUNE_TEST_SERVER"])
-    if hasattr(config, "workerinput"):
-        server.leave()
-    else:
-        server.remove()
+    if not hasattr(config, "workerinput"):
+        remove_home(Path(os.environ["ATTUNE_TEST_SERVERS"]))
 
 
 @pytest.fixture
@@ -46,8 +46,9 @@ def now() -> datetime:
 
 @pytest.fixture(scope="session")
 def test_server() -> TestServer:
-    """The running server; several workers share it, the session's end stops it."""
-    server = TestServer.at(os.environ["ATTUNE_TEST_SERVER"])
+    """This worker's running server; the session's end stops it."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    server = TestServer(Path(os.environ["ATTUNE_TEST_SERVERS"]) / worker)
     server.start()
     return server
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
 import shutil
@@ -10,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from django.core.management import call_command
@@ -35,7 +33,7 @@ class OwnDatabase:
 
 
 class TestServer:
-    """One server for all workers of a session, below a folder named for the session's process."""
+    """One worker's server, below a folder named for the session's process."""
 
     __test__ = False
 
@@ -44,44 +42,21 @@ class TestServer:
             home, durable=False, settings={"max_connections": "200", "log_min_messages": "fatal"}
         )
 
-    @classmethod
-    def at(cls, home: str) -> TestServer:
-        return _at(Path(home))
-
-    @classmethod
-    def choose_home(cls) -> Path:
-        """Return a fresh folder, short enough for a socket, that any user can walk to."""
-        for left in Path("/var/tmp").glob(f"{PREFIX}*"):
-            if left.stat().st_uid == os.geteuid() and not _runs(int(left.name.split("-")[2])):
-                cls(left).remove()
-        home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/var/tmp"))
-        home.chmod(0o711)
-        return home
-
     def start(self) -> None:
-        with self._one_at_a_time():
-            self.postgres.start()
-            databases.prepare_roles(self.postgres.url("postgres"))
-
-    def leave(self) -> None:
-        """Let the server run on for the other workers; the session's first process stops it."""
-        self.postgres.detach()
+        self.postgres.start()
+        self.postgres.detach()  # the session's first process stops it
+        databases.prepare_roles(self.postgres.url("postgres"))
 
     def migrate_template(self) -> None:
-        """Migrate once; every other database of the session is a copy."""
-        with self._one_at_a_time():
-            done = self.postgres.home / "template-is-migrated"
-            if not done.exists():
-                databases.create(self.postgres.url("postgres"), name=TEMPLATE)
-                databases.close_to_public(self.postgres.url(TEMPLATE))
-                self.use(TEMPLATE)
-                call_command("migrate", database="owner", verbosity=0)
-                connections.close_all()
-                done.touch()
+        """Migrate once; every other database of the worker is a copy."""
+        databases.create(self.postgres.url("postgres"), name=TEMPLATE)
+        databases.close_to_public(self.postgres.url(TEMPLATE))
+        self.use(TEMPLATE)
+        call_command("migrate", database="owner", verbosity=0)
+        connections.close_all()
 
     def clone(self, name: str) -> str:
-        with self._one_at_a_time():
-            databases.create(self.postgres.url("postgres"), name=name, template=TEMPLATE)
+        databases.create(self.postgres.url("postgres"), name=name, template=TEMPLATE)
         return name
 
     def use(self, name: str) -> None:
@@ -106,21 +81,22 @@ class TestServer:
             self.use(before)
             databases.drop(self.postgres.url("postgres"), name=name)
 
-    def remove(self) -> None:
-        """Stop the server, whichever worker started it, and forget everything."""
-        self.postgres.stop_any()
-        shutil.rmtree(self.postgres.home, ignore_errors=True)
 
-    @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        with (self.postgres.home / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+def choose_home() -> Path:
+    """Return a fresh folder, short enough for a socket, that any user can walk to."""
+    for left in Path("/var/tmp").glob(f"{PREFIX}*"):
+        if left.stat().st_uid == os.geteuid() and not _runs(int(left.name.split("-")[2])):
+            remove_home(left)
+    home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/var/tmp"))
+    home.chmod(0o711)
+    return home
 
 
-@cache
-def _at(home: Path) -> TestServer:
-    return TestServer(home)
+def remove_home(home: Path) -> None:
+    """Stop every worker's server, whichever process started it, and forget everything."""
+    for server in home.iterdir():
+        TestServer(server).postgres.stop_any()
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def _runs(pid: int) -> bool:
