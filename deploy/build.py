@@ -47,6 +47,7 @@ def build() -> None:
     environment = os.environ | {
         "npm_config_omit_lockfile_registry_resolved": "true",
         "npm_config_loglevel": "error",
+        "NODE_USE_SYSTEM_CA": "1",  # a clinic's network may inspect TLS with its own authority
         "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     if _modules_are_stale():
