@@ -51,8 +51,11 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
+    """`repeated` are the places of those known already."""
+
     accepted: int
     duplicates: int
+    repeated: tuple[int, ...] = ()
 
 
 class EventRefused(ValueError):
@@ -148,29 +151,32 @@ def _append_keyed(organisation_id: int, events: Sequence[NewEvent], now: datetim
             taken = {bytes(row[0]) for row in cursor.fetchall()}
         used = {key: (place, body) for place, key, body in first if key and key not in taken}
         _refuse_conflicts(organisation_id, used)
-    return Appended(len(first) - len(used), repeats + len(used))
+    known = [*repeats, *(place for place, _ in used.values())]
+    return Appended(len(first) - len(used), len(known), tuple(sorted(known)))
 
 
 def _each_key_once(
     organisation_id: int, events: Sequence[NewEvent]
-) -> tuple[list[tuple[int, bytes | None, bytes]], int]:
-    """Return (place, key hash, body hash) of each key's first event, and how many repeat it."""
+) -> tuple[list[tuple[int, bytes | None, bytes]], list[int]]:
+    """Return (place, key hash, body hash) of each key's first event, and who repeats one."""
     keys = iter(blind_index.tokens(organisation_id, "event_key", [e.key for e in events if e.key]))
     bodies = blind_index.tokens(organisation_id, "event_body", [_body(e) for e in events])
     seen: dict[bytes, bytes] = {}
     first: list[tuple[int, bytes | None, bytes]] = []
-    conflicts = []
+    repeats, conflicts = [], []
     for place, (event, body) in enumerate(zip(events, bodies, strict=True)):
         key = next(keys) if event.key else None
         if key is None or key not in seen:
             first.append((place, key, body))
         elif seen[key] != body:
             conflicts.append(place)
+        else:
+            repeats.append(place)
         if key is not None:
             seen.setdefault(key, body)
     if conflicts:
         raise KeyConflict(conflicts)
-    return first, len(events) - len(first)
+    return first, repeats
 
 
 def _body(event: NewEvent) -> str:
