@@ -105,6 +105,7 @@ SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
     Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN,
+    Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
 )  # fmt: skip
 """What an API key may be given."""
 
