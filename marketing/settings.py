@@ -136,7 +136,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = ATTUNE_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
@@ -160,7 +160,9 @@ DKIM_KEY_FILE = environment.text("DKIM_KEY_FILE")
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["marketing.api.bodies.StrictJSONParser"],
+    "EXCEPTION_HANDLER": "marketing.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
@@ -169,6 +171,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "DESCRIPTION": "Contacts, events, consent and journeys of one organisation.",
+    "PREPROCESSING_HOOKS": ["marketing.api.described.only_ours"],
+    "POSTPROCESSING_HOOKS": ["marketing.api.described.add_the_rest"],
 }
 
 # Logs carry ids, never values: an exception is logged by its type and place, without its text.

@@ -1,0 +1,209 @@
+"""Events, single and in batches: the hot path, and so plain functions without serializers.
+
+A batch is checked whole before anything is written. Then each event has its own result: taken,
+known already (the same key with the same body), or its contact is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.roles import Permission
+from audit import trail
+from contacts import events, matching
+from contacts.events import EventRefused, KeyConflict, NewEvent
+from marketing.api import bodies
+from marketing.api.idempotency import HEADER
+from marketing.api.machines import Scopes, behind_door
+from marketing.api.problems import Fault, Problem, invalid
+
+MOST = events.MAX_BATCH
+SOURCE = "api"
+"""Not the key: a repeated event is the same event under the next key too."""
+SCOPES: Scopes = {"POST": Permission.EVENTS_WRITE}
+
+_KNOWN = frozenset({"contact", "kind", "occurred_at", "idempotency_key", "properties"})
+_KIND = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
+_OURS = ("message.", "contact.", "segment.", "list.", "consent.", "workflow.")
+_NO_KEY = (
+    "An idempotency_key is needed: a text of 1 to 200 characters that names this event and no "
+    "other, so that repeating the request cannot count it twice."
+)
+
+
+def _take_one(request: HttpRequest) -> HttpResponse:
+    document = bodies.read(request)
+    if isinstance(document, dict) and HEADER in request.headers:
+        document.setdefault("idempotency_key", request.headers[HEADER])
+    answer = _take([document], "", request)
+    result = answer["results"][0]
+    if result["status"] == "unknown_contact":
+        raise invalid([Fault("/contact", "There is no such contact in your organisation.")])
+    status = 201 if result["status"] == "accepted" else 200
+    return HttpResponse(json.dumps(result), status=status, content_type="application/json")
+
+
+def _take_batch(request: HttpRequest) -> HttpResponse:
+    document = bodies.read(request)
+    given = document.get("events") if isinstance(document, dict) else None
+    if not isinstance(given, list) or not 0 < len(given) <= MOST or len(document) > 1:
+        detail = f"Send an object with one list, events, of 1 to {MOST} events."
+        raise invalid([Fault("/events", detail)])
+    answer = _take(given, "/events/{}", request)
+    return HttpResponse(json.dumps(answer), content_type="application/json")
+
+
+def _take(given: Sequence[Any], place: str, request: HttpRequest) -> dict[str, Any]:
+    faults: list[Fault] = []
+    read = [_read(one, place.format(index), faults) for index, one in enumerate(given)]
+    if faults:
+        raise invalid(faults)
+    owners = _owners([one["contact"] for one in read])
+    known = [index for index, owner in enumerate(owners) if owner is not None]
+    fresh = [_event(read[index], owners[index]) for index in known]
+    appended = _append(fresh, known, place, request.now)  # type: ignore[attr-defined]
+    repeated = {known[position] for position in appended.repeated}
+    results = [
+        {"status": "unknown_contact"}
+        if owner is None
+        else {"status": "duplicate" if index in repeated else "accepted"}
+        for index, owner in enumerate(owners)
+    ]
+    return {
+        "accepted": appended.accepted,
+        "duplicates": appended.duplicates,
+        "unknown_contacts": len(owners) - len(known),
+        "results": results,
+    }
+
+
+def _append(
+    fresh: Sequence[NewEvent], known: Sequence[int], place: str, now: datetime
+) -> events.Appended:
+    try:
+        appended = events.append(fresh, now=now)
+    except EventRefused as refused:
+        where = place.format(known[refused.position])
+        raise invalid(
+            [
+                Fault(
+                    f"{where}/{_ASKED.get(refused.field, refused.field)}",
+                    f"{refused.field} {refused.reason}.",
+                )
+            ]
+        ) from None
+    except KeyConflict as conflict:
+        faults = [
+            Fault(
+                f"{place.format(known[position])}/idempotency_key",
+                "This key was used before for another event.",
+            )
+            for position in conflict.positions
+        ]
+        detail = "A key names one event for ever. Nothing of this request was stored."
+        raise Problem(409, "key-reused", detail, faults=faults) from None
+    facts = {"accepted": appended.accepted, "duplicates": appended.duplicates}
+    trail.record("events.received", detail=facts)
+    return appended
+
+
+_ASKED = {"key": "idempotency_key"}
+
+
+def _event(one: Mapping[str, Any], owner: int | None) -> NewEvent:
+    assert owner is not None
+    return NewEvent(
+        contact_id=owner,
+        kind=one["kind"],
+        occurred_at=one["occurred_at"],
+        source=SOURCE,
+        key=one["idempotency_key"],
+        properties=one.get("properties"),
+    )
+
+
+def _read(one: object, place: str, faults: list[Fault]) -> dict[str, Any]:
+    """Return the event with its types; add what is wrong to the faults."""
+    if not isinstance(one, dict):
+        faults.append(Fault(place, "An event is an object."))
+        return {"contact": None}
+    if not one.keys() <= _KNOWN:
+        faults.append(Fault(place, f"An event has only these fields: {', '.join(sorted(_KNOWN))}."))
+    for field, wrong in (
+        ("idempotency_key", _key_fault(one.get("idempotency_key"))),
+        ("kind", _kind_fault(one.get("kind"))),
+        ("properties", _properties_fault(one.get("properties"))),
+    ):
+        if wrong:
+            faults.append(Fault(f"{place}/{field}", wrong))
+    moment, contact = _moment(one.get("occurred_at")), _contact(one.get("contact"))
+    if moment is None:
+        faults.append(Fault(f"{place}/occurred_at", _MOMENT))
+    if contact is None:
+        faults.append(Fault(f"{place}/contact", _WHO))
+    return one | {"occurred_at": moment, "contact": contact}
+
+
+_MOMENT = "A time with its zone is needed, such as 2026-03-02T09:30:00-05:00."
+_WHO = "A contact's id is needed, or an object with its source and record_number."
+
+
+def _key_fault(key: object) -> str:
+    return "" if isinstance(key, str) and 0 < len(key) <= 200 else _NO_KEY
+
+
+def _kind_fault(kind: object) -> str:
+    if not isinstance(kind, str) or len(kind) > 60 or not _KIND.fullmatch(kind):
+        return "A kind is needed: a-z, 0-9, _ and dots, at most 60, such as appointment.missed."
+    if kind.startswith(_OURS):
+        return "Kinds that begin so are recorded by Attune itself."
+    return ""
+
+
+def _properties_fault(properties: object) -> str:
+    return "" if properties is None or isinstance(properties, dict) else "This must be an object."
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _contact(value: object) -> UUID | tuple[str, str] | None:
+    if isinstance(value, str):
+        try:
+            return UUID(value)
+        except ValueError:
+            return None
+    if isinstance(value, dict) and value.keys() == {"source", "record_number"}:
+        source, number = value["source"], value["record_number"]
+        if _short(source) and _short(number):
+            return source, number
+    return None
+
+
+def _short(text: object) -> bool:
+    return isinstance(text, str) and 0 < len(text.strip()) <= 200 and text.isprintable()
+
+
+def _owners(wanted: Sequence[UUID | tuple[str, str]]) -> list[int | None]:
+    """Return whose events they are, with at most two queries; None for nobody's."""
+    ids = {one for one in wanted if isinstance(one, UUID)}
+    numbers = list({one for one in wanted if isinstance(one, tuple)})
+    by_id = matching.ids_by_public_id(ids) if ids else {}
+    by_number = dict(zip(numbers, matching.ids_by_number(numbers), strict=True)) if numbers else {}
+    return [by_id.get(one) if isinstance(one, UUID) else by_number[one] for one in wanted]
+
+
+take_one = behind_door(_take_one, SCOPES)
+take_batch = behind_door(_take_batch, SCOPES)

@@ -1,0 +1,183 @@
+"""The shapes of requests and answers. DRF checks them here and drf-spectacular describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+MOST = 1_000
+"""Items in one request."""
+
+
+class Form(serializers.Serializer[Any]):
+    """A request body. What it does not declare is refused, so that a misspelt field is noticed."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = set(data) - set(self.fields)
+            if unknown:
+                raise serializers.ValidationError(
+                    {
+                        name[:60]: [serializers.ErrorDetail("", code="unknown_field")]
+                        for name in sorted(map(str, unknown))
+                    }
+                )
+        return super().to_internal_value(data)
+
+
+class ContactChange(Form):
+    source = serializers.CharField(  # type: ignore[assignment]  # DRF's own name for a field
+        max_length=60, help_text="The system that knows the person."
+    )
+    record_number = serializers.CharField(
+        max_length=120, help_text="The person's number in that system; with it, who it is."
+    )
+    values = serializers.DictField(
+        help_text="Contact fields by key. A field left out stays as it is; null clears it."
+    )
+    occurred_at = serializers.DateTimeField(
+        required=False, help_text="When the source last changed it; now if left out."
+    )
+
+
+class ContactBatch(Form):
+    contacts = serializers.ListField(
+        child=ContactChange(), min_length=1, max_length=MOST, help_text="At most 1,000."
+    )
+
+
+class ContactId(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+
+
+class ContactOutcome(serializers.Serializer[Any]):
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    contacts = ContactId(many=True, help_text="In the order of the request.")
+
+
+class ContactLookup(Form):
+    kind = serializers.ChoiceField(choices=["record_number", "email", "phone"])
+    value = serializers.CharField(max_length=254)
+    source = serializers.CharField(max_length=60, required=False)  # type: ignore[assignment]
+
+
+class ContactsFound(serializers.Serializer[Any]):
+    contacts = ContactId(many=True)
+
+
+class ContactRecord(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    values = serializers.DictField(help_text="By data class, only those that the key may open.")
+    withheld = serializers.ListField(
+        child=serializers.CharField(), help_text="Data classes that the key may not open."
+    )
+    lists = serializers.ListField(child=serializers.UUIDField())
+
+
+class AuthorizationForm(Form):
+    contact = serializers.UUIDField()
+    purposes = serializers.ListField(
+        child=serializers.ChoiceField(
+            choices=["treatment", "operations", "marketing", "remunerated_marketing"]
+        ),
+        min_length=1,
+    )
+    classes = serializers.ListField(child=serializers.CharField(max_length=32), min_length=1)
+    signed_at = serializers.DateTimeField()
+    expires_on = serializers.DateField(required=False, allow_null=True)
+    expires_event = serializers.CharField(max_length=60, required=False)
+    form_version = serializers.UUIDField(required=False)
+    states_remuneration = serializers.BooleanField(required=False, default=False)
+
+
+class Recorded(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+
+
+class Revoked(serializers.Serializer[Any]):
+    revoked = serializers.BooleanField(help_text="False if it had been revoked before.")
+
+
+class OptOutForm(Form):
+    contact = serializers.UUIDField()
+    channel = serializers.CharField(max_length=16, required=False, default="")
+    purpose = serializers.CharField(max_length=32, required=False, default="")
+    topic = serializers.CharField(max_length=64, required=False, default="")
+
+
+class RecordedMany(serializers.Serializer[Any]):
+    ids = serializers.ListField(child=serializers.UUIDField())
+
+
+class EnrolmentForm(Form):
+    contacts = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST)
+
+
+class Enrolled(serializers.Serializer[Any]):
+    enrolled = serializers.IntegerField()
+    already_inside = serializers.IntegerField()
+
+
+class ListForm(Form):
+    name = serializers.CharField(max_length=120)
+
+
+class ListRow(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    members = serializers.IntegerField()
+
+
+class ListRows(serializers.Serializer[Any]):
+    lists = ListRow(many=True)
+
+
+class MembersForm(Form):
+    add = serializers.ListField(
+        child=serializers.UUIDField(), max_length=MOST, required=False, default=list
+    )
+    remove = serializers.ListField(
+        child=serializers.UUIDField(), max_length=MOST, required=False, default=list
+    )
+
+
+class MembersChanged(serializers.Serializer[Any]):
+    joined = serializers.IntegerField()
+    left = serializers.IntegerField()
+
+
+class MessageRow(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    contact = serializers.UUIDField()
+    channel = serializers.CharField()
+    purpose = serializers.CharField()
+    state = serializers.CharField()
+    refusal_code = serializers.CharField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    sent_at = serializers.DateTimeField(allow_null=True)
+
+
+class MessageRows(serializers.Serializer[Any]):
+    messages = MessageRow(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
+
+
+class ImportProblemRow(serializers.Serializer[Any]):
+    line = serializers.IntegerField(allow_null=True)
+    resource = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ImportRow(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    problems = ImportProblemRow(many=True)

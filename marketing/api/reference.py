@@ -1,0 +1,67 @@
+"""The API's own description: OpenAPI 3.1 for programs, one page for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.permissions import AllowAny
+
+from marketing.api.problems import TITLES
+
+schema = SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny])
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One address and method, as the page shows it."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    scope: str
+    example: str
+    answers: tuple[str, ...]
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """Show every operation with an example, and every problem with its meaning."""
+    described = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    context = {"operations": list(operations(described)), "problems": TITLES.items()}
+    return render(request, "api/reference.html", context)
+
+
+def operations(described: Mapping[str, Any]) -> Iterator[Operation]:
+    """Return the operations in the order of their addresses."""
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield Operation(
+                name=operation["operationId"],
+                method=method.upper(),
+                path=path,
+                summary=operation.get("summary", ""),
+                description=operation.get("description", ""),
+                scope=operation.get("x-scope", ""),
+                example=_example(operation),
+                answers=tuple(code for code in operation["responses"] if code != "default"),
+            )
+
+
+def _example(operation: Mapping[str, Any]) -> str:
+    content = operation.get("requestBody", {}).get("content", {})
+    for media in content.values():
+        examples = [one.get("value") for one in media.get("examples", {}).values()]
+        example = media.get("example", examples[0] if examples else None)
+        if example is not None:
+            return json.dumps(example, indent=2)
+    return ""

@@ -1,0 +1,29 @@
+"""The addresses of the API, version 1."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from marketing.api import consents, contacts, events, lists, problems, reference
+
+app_name = "api"
+urlpatterns = [
+    path("contacts", contacts.Contacts.as_view(), name="contacts"),
+    path("contacts/batch", contacts.ContactBatches.as_view(), name="contact-batches"),
+    path("contacts/lookup", contacts.ContactLookups.as_view(), name="contact-lookups"),
+    path("contacts/<uuid:public_id>", contacts.OneContact.as_view(), name="contact"),
+    path("events", events.take_one, name="events"),
+    path("events/batch", events.take_batch, name="event-batches"),
+    path("consents", consents.Consents.as_view(), name="consents"),
+    path(
+        "consents/<uuid:consent_id>/revocation",
+        consents.ConsentRevocations.as_view(),
+        name="consent-revocation",
+    ),
+    path("opt-outs", consents.OptOuts.as_view(), name="opt-outs"),
+    path("lists", lists.Lists.as_view(), name="lists"),
+    path("lists/<uuid:list_id>/members", lists.ListMembers.as_view(), name="list-members"),
+    path("schema/", reference.schema, name="schema"),
+    path("reference", reference.page, name="reference"),
+    re_path("^", problems.no_such_address),
+]
