@@ -25,7 +25,7 @@ DEBUG = False
 ATTUNE_HOME = state_folder()
 
 # Keys
-ATTUNE_ROOT_KEY = environment.secret("ATTUNE_ROOT_KEY")
+ATTUNE_ROOT_KEY = environment.text("ATTUNE_ROOT_KEY")
 ATTUNE_ROOT_KEY_FILE = environment.text("ATTUNE_ROOT_KEY_FILE")
 ATTUNE_ANCHOR_DIR = Path(environment.text("ATTUNE_ANCHOR_DIR") or ATTUNE_HOME / "anchor")
 SECRET_KEY = environment.secret("SECRET_KEY")
