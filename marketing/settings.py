@@ -23,6 +23,8 @@ DEBUG = False
 
 # Where this machine keeps what must not be lost: embedded services, generated keys, the mailbox.
 ATTUNE_HOME = state_folder()
+ATTUNE_MAILBOX = ATTUNE_HOME / "mailbox" / "mail"
+"""The sample's mailbox, which deploy.mailbox_store.MailboxStore reads."""
 
 # Keys
 ATTUNE_ROOT_KEY = environment.text("ATTUNE_ROOT_KEY")
