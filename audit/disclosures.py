@@ -27,7 +27,8 @@ def record(
 ) -> Disclosure:
     """Write the disclosure and its entry in the trail, in the caller's transaction."""
     parts = {"recipient": recipient, "address": address, "what": what}
-    missing = [name for name, value in parts.items() if not value.strip()]
+    codes = {"purpose": purpose, "basis": basis}
+    missing = [name for name, value in (parts | codes).items() if not value.strip()]
     if missing:
         raise DisclosureIncomplete(f"a disclosure needs its {', '.join(missing)}")
     actor = current()
@@ -35,8 +36,7 @@ def record(
         organisation_id=organisation_id,
         contact_id=contact_id,
         count=count,
-        purpose=purpose,
-        basis=basis,
+        **codes,
         at=at,
         actor_kind=actor.kind,
         actor_id=actor.id,
@@ -45,7 +45,7 @@ def record(
     trail.record(
         "disclosure.recorded",
         subject=f"disclosure:{made.pk}",
-        detail={"purpose": purpose, "basis": basis},
+        detail=dict(codes),
         organisation_id=organisation_id,
     )
     return made
