@@ -77,8 +77,12 @@ class KeyConflict(ValueError):
         self.positions = tuple(positions)
 
 
-def append(events: Sequence[NewEvent], *, now: datetime) -> Appended:
-    """Write the events, each key once, in one transaction."""
+def append(events: Sequence[NewEvent], *, now: datetime, keep_first: bool = False) -> Appended:
+    """Write the events, each key once, in one transaction.
+
+    With `keep_first` a key that returns with another body is a repeat, not a conflict: for our own
+    keys, which name a fact rather than a request.
+    """
     if not events:
         return Appended(0, 0)
     organisation_id = tenancy.current()
@@ -88,7 +92,7 @@ def append(events: Sequence[NewEvent], *, now: datetime) -> Appended:
         with transaction.atomic():
             write_own(events, now=now)
         return Appended(len(events), 0)
-    return _append_keyed(organisation_id, events, now)
+    return _append_keyed(organisation_id, events, now, keep_first=keep_first)
 
 
 def _check(event: NewEvent, place: int, organisation_id: int, now: datetime) -> None:
@@ -132,8 +136,10 @@ SELECT key_hash FROM taken
 """
 
 
-def _append_keyed(organisation_id: int, events: Sequence[NewEvent], now: datetime) -> Appended:
-    first, repeats = _each_key_once(organisation_id, events)
+def _append_keyed(
+    organisation_id: int, events: Sequence[NewEvent], now: datetime, *, keep_first: bool
+) -> Appended:
+    first, repeats = _each_key_once(organisation_id, events, keep_first=keep_first)
     fresh = [events[place] for place, _, _ in first]
     with transaction.atomic():
         sealed = _sealed_properties(organisation_id, fresh)
@@ -150,13 +156,14 @@ def _append_keyed(organisation_id: int, events: Sequence[NewEvent], now: datetim
             )
             taken = {bytes(row[0]) for row in cursor.fetchall()}
         used = {key: (place, body) for place, key, body in first if key and key not in taken}
-        _refuse_conflicts(organisation_id, used)
+        if not keep_first:
+            _refuse_conflicts(organisation_id, used)
     known = [*repeats, *(place for place, _ in used.values())]
     return Appended(len(first) - len(used), len(known), tuple(sorted(known)))
 
 
 def _each_key_once(
-    organisation_id: int, events: Sequence[NewEvent]
+    organisation_id: int, events: Sequence[NewEvent], *, keep_first: bool
 ) -> tuple[list[tuple[int, bytes | None, bytes]], list[int]]:
     """Return (place, key hash, body hash) of each key's first event, and who repeats one."""
     keys = iter(blind_index.tokens(organisation_id, "event_key", [e.key for e in events if e.key]))
@@ -168,7 +175,7 @@ def _each_key_once(
         key = next(keys) if event.key else None
         if key is None or key not in seen:
             first.append((place, key, body))
-        elif seen[key] != body:
+        elif seen[key] != body and not keep_first:
             conflicts.append(place)
         else:
             repeats.append(place)

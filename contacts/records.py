@@ -109,6 +109,11 @@ def upsert(
     )
 
 
+def check(change: Change) -> None:
+    """Raise ChangeRefused where the change could not be stored; writes nothing."""
+    _clean(change, 0)
+
+
 def _clean(change: Change, position: int) -> Change:
     """Return the change with canonical values; blank ones say nothing and are left out."""
     try:

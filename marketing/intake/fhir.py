@@ -21,11 +21,15 @@ from marketing.intake.resource_types import R4
 
 
 class Entry(NamedTuple):
-    """A resource and where it stands: `place` is for people, `full_url` for references."""
+    """A resource and where it stands: `place` is for people, `full_url` for references.
+
+    Entries of one bundle share its number.
+    """
 
     place: str
     full_url: str
     resource: Any
+    bundle: int = 0
 
 
 class Problem(NamedTuple):
@@ -68,9 +72,14 @@ def person_from_bundle(entries: Sequence[Entry], *, source: str, now: datetime) 
     return whole[0]
 
 
-def map_entries(entries: Iterable[Entry], *, source: str, now: datetime) -> Mapped:
-    """Return what the entries say, person by person, in the order in which people appear."""
-    gathering = _Gathering(list(entries), source, now)
+def map_entries(
+    entries: Iterable[Entry], *, source: str, now: datetime, names: dict[str, str] | None = None
+) -> Mapped:
+    """Return what the entries say, person by person, in the order in which people appear.
+
+    `names` carries, from group to group of one file, by which other names patients are known.
+    """
+    gathering = _Gathering(list(entries), source, now, {} if names is None else names)
     for entry in gathering.entries:
         gathering.take(entry)
     return gathering.finish()
@@ -79,12 +88,13 @@ def map_entries(entries: Iterable[Entry], *, source: str, now: datetime) -> Mapp
 class _Gathering:
     """Sorts the resources of one group by the person whom they are about."""
 
-    def __init__(self, entries: list[Entry], source: str, now: datetime) -> None:
-        self.entries, self.source, self.now = entries, source, now
+    def __init__(
+        self, entries: list[Entry], source: str, now: datetime, names: dict[str, str]
+    ) -> None:
+        self.entries, self.source, self.now, self.names = entries, source, now, names
         self.mapped_ignored: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.people: dict[str, _Person] = {}
-        self.names: dict[str, str] = {}
         self.medications = fhir_clinical.medications(entry.resource for entry in entries)
         self._name_patients()
 
@@ -94,9 +104,9 @@ class _Gathering:
             resource = entry.resource
             if not isinstance(resource, dict) or resource.get("resourceType") != "Patient":
                 continue
-            names = fhir_patient.names(resource, entry.full_url)
-            for name in names:
-                self.names.setdefault(name, names[0])
+            first, *others = fhir_patient.names(resource, entry.full_url)
+            for name in others:
+                self.names[name] = first
 
     def take(self, entry: Entry) -> None:
         kind = entry.resource.get("resourceType") if isinstance(entry.resource, dict) else None
