@@ -1,0 +1,115 @@
+"""The evaluator over columns agrees with the written meaning, whatever is asked of whomever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contacts.segments import arrays, building, semantics, vectors
+from contacts.segments.arrays import Mask
+from contacts.segments.definition import Definition, parse
+from contacts.segments.facts import Facts, Happening
+from contacts.segments.nodes import Clause, Not
+from contacts.segments.patching import patched
+from tests.contacts.segments import generated
+
+Person = tuple[dict[str, Any], tuple[Happening, ...], frozenset[UUID]]
+crowds = st.lists(
+    st.tuples(
+        generated.people(),
+        st.lists(generated.happenings, max_size=4).map(tuple),
+        generated.lists_of,
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def facts(person: Person) -> Facts:
+    values, events, lists = person
+    return Facts(building.facts_values(values), events, lists)
+
+
+def by_meaning(definition: Definition, crowd: Sequence[Person], now: datetime) -> list[bool]:
+    return [semantics.matches(definition, facts(person), now=now) for person in crowd]
+
+
+def by_columns(definition: Definition, crowd: Sequence[Person], now: datetime) -> list[bool]:
+    """Build the columns, through their bytes, and run."""
+    built = building.build([values for values, _, _ in crowd], vectors.columns_read(definition))
+    columns = {name: arrays.unpack(arrays.pack(column)) for name, column in built.items()}
+    block = vectors.BuiltBlock(len(crowd), slice(0, len(crowd)), columns)
+    outside = {c: _mask(c, crowd, now) for c in vectors.answered_outside(definition)}
+    return list(vectors.plan(definition, now=now, outside=outside)(block))
+
+
+def _mask(clause: Clause, crowd: Sequence[Person], now: datetime) -> Mask:
+    return np.array([semantics.holds(clause, facts(person), now) for person in crowd])
+
+
+@settings(max_examples=150, deadline=None)
+@given(generated.trees(generated.anything), crowds, generated.nows)
+def test_columns_answer_as_the_meaning_does(tree: Any, crowd: Any, now: datetime) -> None:
+    definition = parse(tree)
+    assert by_columns(definition, crowd, now) == by_meaning(definition, crowd, now)
+
+
+@settings(max_examples=150, deadline=None)
+@given(generated.leaves, crowds, generated.nows)
+def test_every_leaf_agrees_on_its_own(tree: Any, crowd: Any, now: datetime) -> None:
+    definition = parse(tree)
+    assert by_columns(definition, crowd, now) == by_meaning(definition, crowd, now)
+
+
+@settings(max_examples=40, deadline=None)
+@given(generated.trees(generated.leaves), crowds, generated.nows)
+def test_a_question_and_its_negation_are_everyone(tree: Any, crowd: Any, now: datetime) -> None:
+    inside = by_columns(parse(tree), crowd, now)
+    outside = by_columns(parse({"not": tree}), crowd, now)
+    assert [a != b for a, b in zip(inside, outside, strict=True)] == [True] * len(crowd)
+
+
+@settings(max_examples=40, deadline=None)
+@given(generated.leaves, generated.leaves, crowds, generated.nows)
+def test_de_morgan_holds(one: Any, other: Any, crowd: Any, now: datetime) -> None:
+    neither = by_columns(parse({"not": {"any": [one, other]}}), crowd, now)
+    both_not = by_columns(parse({"all": [{"not": one}, {"not": other}]}), crowd, now)
+    assert neither == both_not
+
+
+@settings(max_examples=40, deadline=None)
+@given(crowds, crowds, st.data())
+def test_columns_patched_place_by_place_equal_columns_built_anew(
+    before: Any, changed: Any, data: Any
+) -> None:
+    """What the compactor does: some contacts of a block get new values."""
+    names = building.all_columns()
+    old = building.build([values for values, _, _ in before], names)
+    new = building.build([*(values for values, _, _ in changed), {}], names)
+    places = data.draw(
+        st.lists(
+            st.integers(0, 14),
+            min_size=len(changed),
+            max_size=len(changed),
+            unique=True,
+        )
+    )
+    size = max(len(before), *(place + 1 for place in places))
+    people = [values for values, _, _ in before] + [{}] * (size - len(before))
+    for place, (values, _, _) in zip(places, changed, strict=True):
+        people[place] = values
+    expected = {n: arrays.pack(c) for n, c in building.build(people, names).items()}
+    got = patched(old, new, places=places, size=size)
+    assert {n: arrays.pack(c) for n, c in got.items()} == expected
+
+
+def test_negation_of_the_empty_is_everyone() -> None:
+    definition = parse({"not": {"field": "city", "op": "exists"}})
+    assert isinstance(definition.root, Not)
+    assert by_columns(definition, [({}, (), frozenset())], generated.MOMENT) == [True]
