@@ -15,6 +15,7 @@ from accounts import tenancy
 from audit import trail
 from contacts import writing
 from contacts.models import Contact, Event, Identifier, ListMember
+from contacts.segments import columns
 from crypto import data_keys
 
 
@@ -41,4 +42,5 @@ def erase(contact_id: int, *, now: datetime) -> None:
         ListMember.objects.filter(contact_id=contact_id).delete()
         Event.objects.filter(contact_id=contact_id).update(properties=None)
         writing.mark_dirty(organisation_id, [contact_id])
+        columns.forget(contact_id)
         trail.record("contact.erased", subject=f"contact:{contact_id}")

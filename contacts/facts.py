@@ -6,7 +6,7 @@ without translation. Dates are `YYYY-MM-DD`, times `YYYY-MM-DDTHH:MM:SSZ` (UTC);
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NotRequired, TypedDict
@@ -87,6 +87,18 @@ def codings(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield every (system, code) under which an item may be found."""
     yield item["system"], item["code"]
     yield from ((system, code) for system, code in item.get("also", ()))
+
+
+HAPPENED = frozenset({"finished", "in-progress", "arrived", "triaged", "onleave", "unknown", ""})
+"""Statuses of visits that took place; planned and cancelled ones are no visit."""
+
+
+def last_visit(encounters: Collection[OccurrenceItem]) -> str | None:
+    """Return the start of the newest visit that took place."""
+    return max(
+        (visit["at"] for visit in encounters if "at" in visit and visit["status"] in HAPPENED),
+        default=None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ values cost. Reading keeps working for every number ever given: never reuse one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import msgpack
@@ -109,14 +109,15 @@ def unpack(packed: bytes) -> Record:
     return Record(values, stamps)
 
 
-def read(packed: bytes) -> dict[str, Any]:
-    """Return only the values, as readers want them: without any `as_of`."""
+def read(packed: bytes, keys: Collection[str] | None = None) -> dict[str, Any]:
+    """Return only the values, as readers want them: without any `as_of`; of these fields only."""
     form, _, stored, _ = msgpack.unpackb(packed, strict_map_key=False)
     if form != FORMAT:
         raise ValueError("a contact's record has a format that this release does not know")
     return {
         (key := _KEYS[number]): (_read_items(key, value) if key in _LIST_KEYS else value)
         for number, value in stored.items()
+        if keys is None or _KEYS[number] in keys
     }
 
 

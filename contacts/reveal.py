@@ -17,14 +17,12 @@ from accounts.models import User
 from audit import trail
 from audit.actor import Actor, current
 from contacts import packing, writing
-from contacts.facts import OccurrenceItem
+from contacts.facts import last_visit
 from contacts.fields import SEALED_CLASSES, DataClass
 from crypto import data_keys
 from crypto.rows import binary_cursor
 
 BATCH = 8_192
-HAPPENED = frozenset({"finished", "in-progress", "arrived", "triaged", "onleave", "unknown", ""})
-"""Statuses of visits that took place; planned and cancelled ones are no visit."""
 
 
 class RevealRefused(PermissionError):
@@ -122,14 +120,6 @@ def _values(
             visit = last_visit(opened.get("encounters", ()))
             values |= {"last_visit": visit} if visit else {}
     return values
-
-
-def last_visit(encounters: Collection[OccurrenceItem]) -> str | None:
-    """Return the start of the newest visit that took place."""
-    return max(
-        (visit["at"] for visit in encounters if "at" in visit and visit["status"] in HAPPENED),
-        default=None,
-    )
 
 
 def _record(actor: Actor, ids: Collection[int], wanted: frozenset[DataClass], purpose: str) -> None:

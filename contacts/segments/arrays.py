@@ -212,7 +212,8 @@ class Spans:
         counts = self.counts[places].astype(np.int64)
         starts = self.ends[places] - counts
         shift = np.repeat(starts - (np.cumsum(counts) - counts), counts)
-        return np.arange(int(counts.sum()), dtype=np.int64) + shift
+        found: Ints = np.arange(int(counts.sum()), dtype=np.int64) + shift
+        return found
 
     def __len__(self) -> int:
         return len(self.counts)

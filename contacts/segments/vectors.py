@@ -14,10 +14,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from contacts.fields import FIELDS, FieldType
-from contacts.segments import moments
+from contacts.segments import bounds, moments
 from contacts.segments.arrays import FloatColumn, IntColumn, Ints, Mask, Spans, TextColumn
 from contacts.segments.building import codings_in
-from contacts.segments.moments import Relative
 from contacts.segments.nodes import (
     Age,
     All,
@@ -71,6 +70,7 @@ class BuiltBlock:
 
 
 Run = Callable[[Block], Mask]
+Watch = Callable[[Clause, Mask], None]
 SECOND: Final = 1_000_000
 
 
@@ -81,13 +81,31 @@ class Plan:
 
     now: datetime
     outside: Mapping[Clause, Mask]
+    watch: Watch | None = None
 
     def run_of(self, clause: Clause) -> Run:
-        return _PLANS[type(clause)](clause, self)
+        run = _PLANS[type(clause)](clause, self)
+        return run if self.watch is None else _watched(clause, run, self.watch)
 
 
-def plan(definition: Definition, *, now: datetime, outside: Mapping[Clause, Mask]) -> Run:
-    return Plan(now, outside).run_of(definition.root)
+def plan(
+    definition: Definition,
+    *,
+    now: datetime,
+    outside: Mapping[Clause, Mask],
+    watch: Watch | None = None,
+) -> Run:
+    """Return what to run over each block. `watch` is told each clause's own answer."""
+    return Plan(now, outside, watch).run_of(definition.root)
+
+
+def _watched(clause: Clause, run: Run, watch: Watch) -> Run:
+    def told(block: Block) -> Mask:
+        found = run(block)
+        watch(clause, found)
+        return found
+
+    return told
 
 
 def answered_outside(definition: Definition) -> Iterator[Clause]:
@@ -229,11 +247,13 @@ def _between(clause: Between, plan: Plan) -> Run:
         low, high = _floats(clause)
         return lambda block: _in_floats(block.column(clause.field).values, low, high)
     dated = kind is FieldType.DATE
-    bottom = None if clause.low is None else _first(clause.low, clause.low_open, plan, dated=dated)
+    bottom = (
+        None if clause.low is None else _first(clause.low, plan, after=clause.low_open, dated=dated)
+    )
     top = (
         None
         if clause.high is None
-        else _first(clause.high, not clause.high_open, plan, dated=dated)
+        else _first(clause.high, plan, after=not clause.high_open, dated=dated)
     )
 
     def run(block: Block) -> Mask:
@@ -264,37 +284,28 @@ def _in_floats(values: Any, low: _Side, high: _Side) -> Mask:
     return found
 
 
-def _first(point: Any, after: bool, plan: Plan, *, dated: bool) -> int:  # noqa: FBT001
+def _first(point: Any, plan: Plan, *, after: bool, dated: bool) -> int:
     """The first number not below the point, or the first one past it: days, or whole seconds."""
-    now = plan.now
     if dated:
-        if isinstance(point, Relative):
-            point = moments.shift_day(now.date(), point.count, point.unit)
-        return moments.days_from(point) + int(after)
-    if isinstance(point, Relative):
-        point = moments.shift(now, point.count, point.unit)
-    if not isinstance(point, datetime):
-        point = moments.day_of(point, now)[int(after)]
-        after = False
-    return -(-(moments.microseconds_from(point) + int(after)) // SECOND)
+        return moments.days_from(bounds.first_day(point, plan.now, after=after))
+    return _second(bounds.first_moment(point, plan.now, after=after))
+
+
+def _second(moment: datetime) -> int:
+    """The first whole second not before the moment."""
+    return -(-moments.microseconds_from(moment) // SECOND)
 
 
 def _window(window: Window, plan: Plan, *, dated: bool) -> tuple[int | None, int | None]:
     """The window as low <= number < high."""
-    lows, highs = [], []
-    if window.since is not None:
-        lows.append(_first(window.since, False, plan, dated=dated))
-    if window.before is not None:
-        highs.append(_first(window.before, False, plan, dated=dated))
-    if window.last:
-        ago = Relative(-window.last.count, window.last.unit)
-        lows.append(_first(ago, False, plan, dated=dated))
-        highs.append(_first(Relative(0, window.last.unit), True, plan, dated=dated))
-    if window.next:
-        ahead = Relative(window.next.count, window.next.unit)
-        lows.append(_first(Relative(0, window.next.unit), False, plan, dated=dated))
-        highs.append(_first(ahead, True, plan, dated=dated))
-    return max(lows, default=None), min(highs, default=None)
+    if dated:
+        day, past = bounds.window_days(window, plan.now)
+        return (
+            None if day is None else moments.days_from(day),
+            None if past is None else moments.days_from(past),
+        )
+    first, end = bounds.window_bounds(window, plan.now)
+    return None if first is None else _second(first), None if end is None else _second(end)
 
 
 def _age(clause: Age, plan: Plan) -> Run:
@@ -436,7 +447,7 @@ def _outside(clause: Clause, plan: Plan) -> Run:
 def _in_segment(clause: InSegment, plan: Plan) -> Run:
     if clause.means is None:
         raise ValueError("look the referred segments up first: references.expand")
-    return plan.run_of(clause.means)
+    return Plan(plan.now, plan.outside).run_of(clause.means)
 
 
 _PLANS: Final[dict[type, Callable[[Any, Plan], Run]]] = {

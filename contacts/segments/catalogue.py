@@ -1,0 +1,123 @@
+"""Segments by id: saved, looked up by others, and checked when what they name changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import tenancy
+from audit import trail
+from contacts.models import ContactList
+from contacts.segments import references
+from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
+from contacts.segments.models import Segment
+from contacts.segments.nodes import walk
+
+
+def save(*, name: str, tree: object, now: datetime, segment_id: UUID | None = None) -> Segment:
+    """Write a new segment, or a new version of one. Raise DefinitionInvalid with every problem."""
+    definition = expanded(parse(tree), itself=segment_id)
+    if not name.strip():
+        raise DefinitionInvalid([Problem("name", "is missing: give the segment a name")])
+    with transaction.atomic():
+        if segment_id is None:
+            segment = Segment(organisation_id=tenancy.current(), created_at=now, version=0)
+        else:
+            segment = Segment.objects.select_for_update().get(pk=segment_id)
+        segment.name, segment.definition = name.strip()[:120], tree
+        segment.labels = references.label_names(references.labels(definition))
+        segment.version += 1
+        segment.status, segment.problem = Segment.Status.VALID, ""
+        segment.updated_at, segment.refreshed_at = now, None
+        segment.count = segment.counted_at = None
+        segment.save()
+        _record("segment.created" if segment_id is None else "segment.changed", segment, definition)
+    return segment
+
+
+def archive(segment: Segment, *, now: datetime) -> None:
+    """Take a segment out of use. What refers to it becomes invalid at its next check."""
+    with transaction.atomic():
+        segment.archived_at = now
+        segment.save(update_fields=["archived_at"])
+        trail.record("segment.deleted", subject=f"segment:{segment.id}")
+
+
+def definition_of(segment: Segment) -> Definition:
+    """Return what the segment means now, or raise DefinitionInvalid."""
+    return expanded(parse(segment.definition), itself=segment.id)
+
+
+def expanded(definition: Definition, *, itself: UUID | None = None) -> Definition:
+    """Put other segments' definitions in, and refuse what is not there any more."""
+    whole = references.expand(definition, _lookup(), itself=itself)
+    lists = references.lists_named(whole)
+    known = set(ContactList.objects.filter(pk__in=lists).values_list("pk", flat=True))
+    if lists - known:
+        raise DefinitionInvalid(
+            [
+                Problem(clause.path, "refers to a list that is gone")
+                for clause in walk(whole.root)
+                if getattr(clause, "list_id", None) in lists - known
+            ]
+        )
+    return whole
+
+
+def check(segment: Segment) -> Definition | None:
+    """Return the definition, or mark the segment invalid and keep its members as they were."""
+    try:
+        definition = definition_of(segment)
+    except DefinitionInvalid as invalid:
+        _mark(segment, Segment.Status.INVALID, str(invalid)[:500])
+        return None
+    _mark(segment, Segment.Status.VALID, "")
+    return definition
+
+
+def used_by(segment_id: UUID) -> list[Segment]:
+    """The segments that refer to this one."""
+    others = Segment.objects.filter(archived_at=None).exclude(pk=segment_id)
+    return [other for other in others if str(segment_id) in str(other.definition)]
+
+
+def _mark(segment: Segment, status: Segment.Status, problem: str) -> None:
+    if (segment.status, segment.problem) != (status, problem):
+        segment.status, segment.problem = status, problem
+        segment.save(update_fields=["status", "problem"])
+
+
+def _lookup() -> Callable[[UUID], Definition | None]:
+    """Find segments' definitions, each read once."""
+    found: dict[UUID, Definition | None] = {}
+
+    def lookup(segment_id: UUID) -> Definition | None:
+        if segment_id not in found:
+            segment = Segment.objects.filter(pk=segment_id, archived_at=None).first()
+            found[segment_id] = None if segment is None else _parsed(segment.definition)
+        return found[segment_id]
+
+    return lookup
+
+
+def _parsed(tree: Any) -> Definition | None:
+    try:
+        return parse(tree)
+    except DefinitionInvalid:
+        return None
+
+
+def _record(action: str, segment: Segment, definition: Definition) -> None:
+    trail.record(
+        action,
+        subject=f"segment:{segment.id}",
+        detail={
+            "version": segment.version,
+            "fields": sorted(references.fields_read(definition)),
+            "classes": sorted(kind.value for kind in references.data_classes(definition)),
+        },
+    )

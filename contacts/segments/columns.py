@@ -1,0 +1,298 @@
+"""The sealed columns: kept, folded together with what changed, made anew.
+
+A block holds 8,192 contacts. Its column `present` says which places are people and, sealed with
+it, which version of each other column belongs to the block: an older column put back in its place
+is noticed. Whatever a column does not cover (a changed contact, a block or a field without a
+column) is evaluated from the records themselves, so a missing column costs time, never truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import msgpack
+from django.db import connection, transaction
+
+from accounts import tenancy
+from contacts.models import BLOCK_SIZE, Contact, Dirty, first_id, ordinal_of
+from contacts.segments import arrays, building, opening
+from contacts.segments.arrays import Column, IntColumn
+from contacts.segments.models import SegmentColumn
+from contacts.segments.patching import patched
+from crypto import columns as sealing
+from crypto.rows import binary_cursor, insert_rows
+
+PRESENT: Final = "present"
+FOLD_AT: Final = 5_000
+"""Fold when so many contacts have changed: below it, evaluating them from records is cheap."""
+AT_A_TIME: Final = 16
+"""Blocks folded in one transaction."""
+_LOCK: Final = 0x5E6
+_TABLE: Final = SegmentColumn._meta.db_table
+
+
+class ColumnsBroken(RuntimeError):
+    """A segment column is not the one that belongs there: run `manage.py segment rebuild`."""
+
+
+@dataclass(slots=True)
+class SealedBlock:
+    """A block as it is stored. Columns are opened when first asked for."""
+
+    organisation_id: int
+    number: int
+    rows: Mapping[str, tuple[int, bytes]]
+    versions: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    _opened: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Open `present` and the list of versions that is sealed with it."""
+        if PRESENT in self.rows:
+            listed, payload = msgpack.unpackb(self._open(PRESENT))
+            self.versions = {name: (version, digest) for name, version, digest in listed}
+            self._opened[PRESENT] = arrays.unpack(payload)
+
+    @property
+    def size(self) -> int:
+        return len(self._opened[PRESENT]) if PRESENT in self._opened else 0
+
+    @property
+    def ordinals(self) -> slice:
+        start = self.number * BLOCK_SIZE
+        return slice(start, start + self.size)
+
+    def people(self) -> arrays.Mask:
+        flags: IntColumn = self._opened[PRESENT]
+        return flags.between(1, 2)
+
+    def covers(self, names: Iterable[str]) -> bool:
+        """Whether the block can answer from these columns."""
+        return PRESENT in self._opened and all(
+            name in self.rows and name in self.versions for name in names
+        )
+
+    def column(self, name: str) -> Any:
+        found = self._opened.get(name)
+        if found is None:
+            if self.rows[name][0] != self.versions[name][0]:
+                raise ColumnsBroken(ColumnsBroken.__doc__)
+            found = self._opened[name] = arrays.unpack(self._open(name))
+        return found
+
+    def _open(self, name: str) -> bytes:
+        version, payload = self.rows[name]
+        return sealing.open_block(
+            self.organisation_id, field=name, block=self.number, version=version, payload=payload
+        )
+
+
+def compact(*, now: datetime, at_least: int = FOLD_AT) -> int:
+    """Fold changed contacts into the columns and return how many changes were folded.
+
+    Safe beside writers, evaluations and other compactors: one compactor at a time (a lock for each
+    organisation); changes are read before records, so a block never tells less than the changes
+    that are taken away; a change that comes in meanwhile has its own row and stays.
+    """
+    folded = 0
+    if Dirty.objects.count() < max(at_least, 1):
+        return folded
+    while blocks := _changed_blocks():
+        folded += sum(_fold(batch) for batch in _batches(blocks))
+        if Dirty.objects.count() < max(at_least, 1):
+            break
+    return folded
+
+
+def forget(contact_id: int) -> None:
+    """Rewrite the block of an erased contact at once, so that no column holds a value of theirs."""
+    _fold([ordinal_of(contact_id) // BLOCK_SIZE])
+
+
+def rebuild(fields: Collection[str] | None = None) -> int:
+    """Make the columns anew from the records; return the number of blocks.
+
+    `fields` is kept for callers that changed one field's meaning; all columns of a block are one
+    generation, so all are made.
+    """
+    last = Contact.objects.order_by("-id").values_list("id", flat=True).first()
+    blocks = 0 if last is None else ordinal_of(last) // BLOCK_SIZE + 1
+    for number in range(blocks):
+        with _alone():
+            seen = _dirty_in([number])
+            first = first_id(tenancy.current()) + number * BLOCK_SIZE
+            ids = list(range(first, min(first + BLOCK_SIZE, (last or 0) + 1)))
+            _write_changed(_stored([number]).get(number), number, ids, anew=True)
+            _settle(seen)
+    SegmentColumn.objects.filter(block__gte=blocks).delete()
+    return blocks
+
+
+def _batches(blocks: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (blocks[at : at + AT_A_TIME] for at in range(0, len(blocks), AT_A_TIME))
+
+
+def _changed_blocks() -> list[int]:
+    first = first_id(tenancy.current())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT (contact_id - %s) / %s FROM contacts_dirty"
+            " WHERE organisation_id = %s ORDER BY 1",
+            [first, BLOCK_SIZE, tenancy.current()],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+class _alone:  # noqa: N801 - reads as a word in `with`
+    """A transaction in which this is the organisation's only compactor."""
+
+    def __enter__(self) -> None:
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, tenancy.current()])
+
+    def __exit__(self, *broken: Any) -> None:
+        self._atomic.__exit__(*broken)
+
+
+def _fold(blocks: Sequence[int]) -> int:
+    with _alone():
+        seen = _dirty_in(blocks)
+        changed: dict[int, set[int]] = defaultdict(set)
+        for _, contact_id in seen:
+            changed[ordinal_of(contact_id) // BLOCK_SIZE].add(contact_id)
+        stored = _stored(list(changed))
+        for number, ids in changed.items():
+            _write_changed(stored.get(number), number, sorted(ids))
+        _settle(seen)
+    return len(seen)
+
+
+def _dirty_in(blocks: Sequence[int]) -> list[tuple[int, int]]:
+    organisation_id = tenancy.current()
+    first = first_id(organisation_id)
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT seq, contact_id FROM contacts_dirty WHERE organisation_id = %b"
+            " AND (contact_id - %b) / %b = ANY(%b::int8[])",
+            [organisation_id, first, BLOCK_SIZE, list(blocks)],
+        )
+        return cursor.fetchall()
+
+
+def _settle(seen: Sequence[tuple[int, int]]) -> None:
+    """Take away exactly the changes that were read."""
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM contacts_dirty WHERE seq = ANY(%b::int8[])", [[seq for seq, _ in seen]]
+        )
+
+
+def _stored(blocks: Sequence[int]) -> dict[int, SealedBlock]:
+    organisation_id = tenancy.current()
+    rows: dict[int, dict[str, tuple[int, bytes]]] = defaultdict(dict)
+    with binary_cursor() as cursor:
+        cursor.execute(
+            f"SELECT block, field, version, payload FROM {_TABLE}"
+            " WHERE organisation_id = %b AND block = ANY(%b::int4[])".encode(),
+            [organisation_id, list(blocks)],
+        )
+        for block, name, version, payload in cursor.fetchall():
+            rows[block][name] = (version, payload)
+    return {block: SealedBlock(organisation_id, block, held) for block, held in rows.items()}
+
+
+def _write_changed(
+    old: SealedBlock | None, number: int, ids: Sequence[int], *, anew: bool = False
+) -> None:
+    """Write the block with the present values of these contacts."""
+    names = building.all_columns()
+    known = None if anew else _columns_of(old, names)
+    if known is None:
+        ids = _everyone_in(number, old, ids)
+    places = [ordinal_of(contact_id) % BLOCK_SIZE for contact_id in ids]
+    values = opening.values_of(tenancy.current(), ids, _fields(names))
+    new = building.build([*(values.get(i, {}) for i in ids), {}], names)
+    new[PRESENT] = building.present([*(i in values for i in ids), False])
+    size = max([0 if old is None else old.size, *(place + 1 for place in places)])
+    base = known if known is not None else _empty(names)
+    _seal(old, number, patched(base, new, places=places, size=size))
+
+
+def _columns_of(old: SealedBlock | None, names: Sequence[str]) -> dict[str, Any] | None:
+    """All columns of the block; None where one is not there and the block must be made anew."""
+    if old is None or not old.covers(names):
+        return None
+    return {name: old.column(name) for name in (*names, PRESENT)}
+
+
+def _everyone_in(number: int, old: SealedBlock | None, ids: Sequence[int]) -> list[int]:
+    """A block without usable columns is made from all its contacts, not only the changed."""
+    first = first_id(tenancy.current()) + number * BLOCK_SIZE
+    return sorted({*ids, *opening.contacts_in(first, first + BLOCK_SIZE - 1)})
+
+
+def _empty(names: Sequence[str]) -> dict[str, Any]:
+    built: dict[str, Any] = dict(building.build([], names))
+    return {**built, PRESENT: building.present([])}
+
+
+def _fields(names: Sequence[str]) -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for name in names)
+
+
+def _seal(old: SealedBlock | None, number: int, columns: Mapping[str, Column]) -> None:
+    """Write the columns that differ, under the next version, and the list of versions."""
+    written: list[tuple[Any, ...]] = []
+    listed: list[tuple[str, int, bytes]] = []
+    before = old.versions if old else {}
+    top = max((version for version, _ in (old.rows.values() if old else ())), default=0) + 1
+    for name, column in columns.items():
+        if name == PRESENT:
+            continue
+        payload = arrays.pack(column)
+        digest = hashlib.blake2b(payload, digest_size=16).digest()
+        version, known = before.get(name, (0, b""))
+        if known != digest or old is None or old.rows.get(name, (0, b""))[0] != version:
+            version = top
+            written.append(_row(number, name, top, payload))
+        listed.append((name, version, digest))
+    present = msgpack.packb([listed, arrays.pack(columns[PRESENT])])
+    written.append(_row(number, PRESENT, top, present))
+    _store(written)
+
+
+def _row(number: int, name: str, version: int, payload: bytes) -> tuple[Any, ...]:
+    organisation_id = tenancy.current()
+    sealed = sealing.seal_block(
+        organisation_id, field=name, block=number, version=version, payload=payload
+    )
+    return organisation_id, name, number, version, sealed
+
+
+def _store(rows: Sequence[tuple[Any, ...]]) -> None:
+    insert_rows(
+        _TABLE,
+        ("organisation_id", "field", "block", "version", "payload"),
+        ("int4", "text", "int4", "int4", "bytea"),
+        rows,
+        after="ON CONFLICT (organisation_id, field, block)"
+        " DO UPDATE SET version = excluded.version, payload = excluded.payload",
+    )
+
+
+def seal_new_block(number: int, people: Sequence[Mapping[str, Any]]) -> None:
+    """Write a block of new contacts whose canonical values are at hand (bulk loads).
+
+    Only for contacts of this very transaction: nothing else may have changed them.
+    """
+    names = building.all_columns()
+    columns = dict(building.build(people, names))
+    columns[PRESENT] = building.present([True] * len(people))
+    with _alone():
+        _seal(_stored([number]).get(number), number, columns)

@@ -1,0 +1,284 @@
+"""Who is in: over sealed columns, and for contacts changed since then, from their records.
+
+The columns and the list of changed contacts are read by one statement, so they are of one instant:
+a contact is answered either by columns that are true of it or by its record, never by columns that
+it has outgrown. Memory holds a block at a time, and one bit of answer for each contact.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from psycopg import ServerCursor
+from psycopg.pq import Format
+
+from accounts import tenancy
+from accounts.models import Organisation
+from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
+from contacts.segments import building, catalogue, happenings, opening, vectors
+from contacts.segments.arrays import Ints, Mask
+from contacts.segments.columns import SealedBlock
+from contacts.segments.nodes import All, Clause, Definition
+from contacts.segments.vectors import Block, BuiltBlock
+from crypto import keyring
+
+_FETCH = 96
+"""Rows a trip to the server: about a dozen blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Ordinals of those who are in, ascending."""
+
+    organisation_id: int
+    ordinals: Ints
+    population: int
+
+    @property
+    def count(self) -> int:
+        return len(self.ordinals)
+
+    def contact_ids(self) -> list[int]:
+        ids: list[int] = (self.ordinals + first_id(self.organisation_id)).tolist()
+        return ids
+
+
+@dataclass(slots=True)
+class Preview:
+    """How many are in, how many each clause holds for, and how many are left after each step.
+
+    `clause_counts` is by the clause's place in the JSON. `funnel` is for a definition that is one
+    `all`: how many are left after its first part, its first two, and so on.
+    """
+
+    total: int
+    population: int
+    clause_counts: dict[str, int]
+    funnel: list[tuple[str, int]]
+    as_of: datetime
+    took: float
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Adds up what each clause answered, block by block."""
+
+    steps: Sequence[Clause] = ()
+    people: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
+    left: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
+    clauses: dict[str, int] = field(default_factory=dict)
+    funnel: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, people: Mask) -> None:
+        self.people, self.left = people, people
+
+    def watch(self, clause: Clause, found: Mask) -> None:
+        here = found & self.people
+        self.clauses[clause.path] = self.clauses.get(clause.path, 0) + int(here.sum())
+        if any(clause is step for step in self.steps):
+            self.left = self.left & found
+            path = clause.path
+            self.funnel[path] = self.funnel.get(path, 0) + int(self.left.sum())
+
+
+def members(definition: Definition, *, now: datetime) -> Members:
+    """Return everyone in the current organisation for whom the definition holds."""
+    return _everyone(definition, now, None)
+
+
+def preview(definition: Definition, *, now: datetime) -> Preview:
+    """Count the whole, and each clause on its own."""
+    started = time.perf_counter()
+    counts = _Counts()
+    found = _everyone(definition, now, counts)
+    return Preview(
+        total=found.count,
+        population=found.population,
+        clause_counts=counts.clauses,
+        funnel=list(counts.funnel.items()),
+        as_of=now,
+        took=time.perf_counter() - started,
+    )
+
+
+def among(definition: Definition, contact_ids: Collection[int], *, now: datetime) -> set[int]:
+    """Return those of these contacts for whom the definition holds, from their records."""
+    ids = sorted(set(contact_ids))
+    definition, now = _ready(definition, now)
+    holding: set[int] = set()
+    for at in range(0, len(ids), BLOCK_SIZE):
+        some = ids[at : at + BLOCK_SIZE]
+        outside = {c: _mask_of(c, some, now) for c in vectors.answered_outside(definition)}
+        run = vectors.plan(definition, now=now, outside=outside)
+        block, people = _built(definition, some, np.arange(len(some)))
+        found = run(block) & people
+        holding |= {some[place] for place in np.flatnonzero(found)}
+    return holding
+
+
+def verdicts(definition: Definition, contact_id: int, *, now: datetime) -> dict[str, bool]:
+    """Return each clause's answer for one contact, by the clause's place."""
+    definition, now = _ready(definition, now)
+    told: dict[str, bool] = {}
+
+    def watch(clause: Clause, found: Mask) -> None:
+        told[clause.path] = bool(found[0])
+
+    outside = {c: _mask_of(c, [contact_id], now) for c in vectors.answered_outside(definition)}
+    block, _ = _built(definition, [contact_id], np.arange(1))
+    vectors.plan(definition, now=now, outside=outside, watch=watch)(block)
+    return told
+
+
+def _ready(definition: Definition, now: datetime) -> tuple[Definition, datetime]:
+    """Look referred segments up, and put the clock into the organisation's zone."""
+    zone = Organisation.objects.get(pk=tenancy.current()).zone
+    return catalogue.expanded(definition), now.astimezone(zone)
+
+
+def _everyone(definition: Definition, now: datetime, counts: _Counts | None) -> Members:
+    organisation_id = tenancy.current()
+    keyring.for_organisation(organisation_id)
+    with _one_instant():
+        definition, now = _ready(definition, now)
+        if counts is not None:
+            root = definition.root
+            counts.steps = root.parts if isinstance(root, All) else (root,)
+        size = _size()
+        outside = _outside(definition, size, now)
+        run = vectors.plan(
+            definition, now=now, outside=outside, watch=counts.watch if counts else None
+        )
+        found, people = np.zeros(size, np.bool_), 0
+        for block, here in _blocks(organisation_id, definition, size):
+            if counts is not None:
+                counts.begin(here)
+            found[block.ordinals] |= run(block) & here
+            people += int(np.count_nonzero(here))
+    return Members(organisation_id, np.flatnonzero(found), people)
+
+
+@contextmanager
+def _one_instant() -> Iterator[None]:
+    """Let all statements see the same instant, where this is the outermost transaction.
+
+    Inside another's transaction they may not; the columns and the changed contacts still do,
+    because one statement reads both.
+    """
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def _size() -> int:
+    """Places for every ordinal given so far, in whole blocks, and a block to spare for new ones."""
+    given = Ordinal.objects.filter(pk=tenancy.current()).values_list("next", flat=True).first()
+    return ((given or 0) // BLOCK_SIZE + 2) * BLOCK_SIZE
+
+
+def _outside(definition: Definition, size: int, now: datetime) -> Mapping[Clause, Mask]:
+    return {c: _mask_over(c, size, now) for c in vectors.answered_outside(definition)}
+
+
+def _mask_over(clause: Clause, size: int, now: datetime) -> Mask:
+    found = happenings.find(clause, now=now)
+    ordinals = found.ids - first_id(tenancy.current())
+    mask = np.full(size, found.others, np.bool_)
+    mask[ordinals[ordinals < size]] = not found.others
+    return mask
+
+
+def _mask_of(clause: Clause, ids: Sequence[int], now: datetime) -> Mask:
+    found = happenings.find(clause, now=now, among=ids)
+    mask: Mask = np.isin(np.array(ids, np.int64), found.ids)
+    return ~mask if found.others else mask
+
+
+_ONE_STATEMENT = """
+SELECT -1 AS block, '' AS field, 0 AS version, NULL::bytea AS payload,
+       (SELECT array_agg(DISTINCT contact_id) FROM contacts_dirty WHERE organisation_id = %(o)s)
+           AS changed
+UNION ALL
+SELECT block, field, version, payload, NULL FROM contacts_segmentcolumn
+WHERE organisation_id = %(o)s AND field = ANY(%(fields)s)
+ORDER BY block
+"""
+
+
+def _blocks(
+    organisation_id: int, definition: Definition, size: int
+) -> Iterator[tuple[Block, Mask]]:
+    """Yield every block with the mask of its people, then the changed in blocks of their own."""
+    names = vectors.columns_read(definition)
+    stored = _stored(organisation_id, [*names, building.PRESENT])
+    changed = next(stored)
+    overlay = [contact_id for contact_id in changed if ordinal_of(contact_id) < size]
+    places = np.array([ordinal_of(contact_id) for contact_id in overlay], np.int64)
+    covered = np.zeros(size // BLOCK_SIZE, np.bool_)
+    for block in stored:
+        if not block.covers(names):
+            continue
+        covered[block.number] = True
+        here = block.people()
+        start = block.number * BLOCK_SIZE
+        inside = places[(places >= start) & (places < start + block.size)] - start
+        here[inside] = False
+        yield block, here
+    yield from _overlaid(definition, [*overlay, *_uncovered(organisation_id, covered)])
+
+
+def _stored(organisation_id: int, fields: list[str]) -> Iterator[Any]:
+    """First the ids of the changed contacts, then the blocks, from one statement."""
+    with connection.wrap_database_errors, _streaming() as cursor:
+        cursor.execute(_ONE_STATEMENT, {"o": organisation_id, "fields": fields})
+        rows = iter(cursor)
+        yield next(rows)[4] or []
+        for number, held in groupby(rows, itemgetter(0)):
+            yield SealedBlock(organisation_id, number, {row[1]: (row[2], row[3]) for row in held})
+
+
+@contextmanager
+def _streaming() -> Iterator[ServerCursor[tuple[Any, ...]]]:
+    with ServerCursor(connection.connection, "segment_columns") as cursor:
+        cursor.format = Format.BINARY
+        cursor.itersize = _FETCH
+        yield cursor
+
+
+def _uncovered(organisation_id: int, covered: Mask) -> list[int]:
+    """Contacts of blocks that have not the columns asked for: new blocks, new fields, a restore."""
+    first, found = first_id(organisation_id), []
+    for number in np.flatnonzero(~covered):
+        start = first + int(number) * BLOCK_SIZE
+        found += opening.contacts_in(start, start + BLOCK_SIZE - 1)
+    return found
+
+
+def _overlaid(definition: Definition, ids: Sequence[int]) -> Iterator[tuple[Block, Mask]]:
+    everyone = sorted(set(ids))
+    for at in range(0, len(everyone), BLOCK_SIZE):
+        some = everyone[at : at + BLOCK_SIZE]
+        ordinals = np.array([ordinal_of(contact_id) for contact_id in some], np.int64)
+        yield _built(definition, some, ordinals)
+
+
+def _built(definition: Definition, ids: Sequence[int], ordinals: Ints) -> tuple[BuiltBlock, Mask]:
+    """Columns made on the fly from records, and which of these contacts are there at all."""
+    names = vectors.columns_read(definition)
+    keys = {name.partition(".")[0] for name in names}
+    values = opening.values_of(tenancy.current(), ids, keys)
+    columns = building.build([values.get(contact_id, {}) for contact_id in ids], names)
+    there = np.array([contact_id in values for contact_id in ids], np.bool_)
+    return BuiltBlock(len(ids), ordinals, columns), there

@@ -1,0 +1,102 @@
+"""Clauses that are answered by rows in the clear: events, list members, registered questions.
+
+Each gives the ids for whom it holds, or for whom it does not, by one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from accounts import tenancy
+from contacts.segments.arrays import Ints
+from contacts.segments.bounds import window_bounds
+from contacts.segments.nodes import Clause, Happened, OnList, Registered
+
+_COPIED = np.dtype([("fields", ">i2"), ("length", ">i4"), ("id", ">i8")])
+"""A row of one bigint in PostgreSQL's binary COPY format."""
+_HEADER, _TRAILER = 19, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The ids for whom the clause holds; with `others`, everyone but them."""
+
+    ids: Ints
+    others: bool = False
+
+
+def find(clause: Clause, *, now: datetime, among: Sequence[int] | None = None) -> Found:
+    """Return for whom the clause holds, of `among` only when that is given."""
+    if isinstance(clause, Happened):
+        return _happened(clause, now, among)
+    if isinstance(clause, OnList):
+        return Found(_ids("contacts_listmember", ["list_id = %s"], [clause.list_id], among))
+    assert isinstance(clause, Registered)
+    answered = clause.question.contact_ids(now=now, among=among)
+    if isinstance(answered, np.ndarray):
+        return Found(answered.astype(np.int64))
+    return Found(np.fromiter(answered, np.int64))
+
+
+def _happened(clause: Happened, now: datetime, among: Sequence[int] | None) -> Found:
+    if clause.low == 0:
+        # At most n is everyone but those with more: people without any event count too.
+        if clause.high is None:
+            return Found(np.empty(0, np.int64), others=True)
+        return Found(_event_ids(clause, now, among, clause.high + 1, None), others=True)
+    return Found(_event_ids(clause, now, among, clause.low, clause.high))
+
+
+def _event_ids(
+    clause: Happened, now: datetime, among: Sequence[int] | None, low: int, high: int | None
+) -> Ints:
+    asked: list[tuple[str, Any]] = [("kind = %s", clause.kind)]
+    if clause.campaign is not None:
+        asked.append(("campaign = %s", clause.campaign))
+    if clause.link:
+        asked.append(("link = %s", clause.link))
+    first, after = window_bounds(clause.window, now)
+    if first is not None:
+        asked.append(("occurred_at >= %s", first))
+    if after is not None:
+        asked.append(("occurred_at < %s", after))
+    tests = [test for test, _ in asked] + ([] if clause.machine else ["NOT machine"])
+    having = "count(*) >= %s" if high is None else "count(*) BETWEEN %s AND %s"
+    counts = [low] if high is None else [low, high]
+    tail = f" GROUP BY contact_id HAVING {having}"
+    return _ids("contacts_event", tests, [value for _, value in asked], among, tail, counts)
+
+
+def _ids(
+    table: str,
+    tests: Sequence[str],
+    values: Sequence[Any],
+    among: Sequence[int] | None,
+    tail: str = "",
+    tail_values: Sequence[Any] = (),
+) -> Ints:
+    where, given = ["organisation_id = %s", *tests], [tenancy.current(), *values]
+    if among is not None:
+        where.append("contact_id = ANY(%s)")
+        given.append(list(among))
+    statement = f"SELECT contact_id FROM {table} WHERE {' AND '.join(where)}{tail}"
+    return _copied(statement, [*given, *tail_values])
+
+
+def _copied(statement: str, values: Sequence[Any]) -> Ints:
+    """Run a query for ids; COPY in binary form costs a tenth of fetching rows."""
+    connection.ensure_connection()
+    copying = f"COPY ({statement}) TO STDOUT (FORMAT binary)"
+    with (
+        connection.wrap_database_errors,
+        connection.connection.cursor() as cursor,
+        cursor.copy(copying, values) as copy,
+    ):
+        data = b"".join(bytes(part) for part in copy)
+    return np.frombuffer(data[_HEADER:-_TRAILER], _COPIED)["id"].astype(np.int64)
