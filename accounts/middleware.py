@@ -27,6 +27,7 @@ from audit.actor import Actor, acting_as
 POLLING = "Attune-Polling"
 """The header of requests that a page makes by itself; they keep nobody signed in (SR-07)."""
 
+
 def cookie_name() -> str:
     return "__Host-staff" if settings.SESSION_COOKIE_SECURE else "staff"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,7 +30,7 @@ class Refused:
     def sentence(self) -> str:
         if not self.wait:
             return "That e-mail address and password do not belong together."
-        minutes = -(-int(self.wait.total_seconds()) // 60)
+        minutes = math.ceil(self.wait / timedelta(minutes=1))
         plural = "minute" if minutes == 1 else "minutes"
         return f"Too many attempts. Wait {minutes} {plural}, then try again."
 
@@ -62,7 +63,9 @@ def half_way(user: User, *, browser: Browser, now: datetime) -> Secret:
     return _begin(user, Session.Method.PASSWORD, browser=browser, now=now)
 
 
-def complete(session: Session, *, method: Session.Method, browser: Browser, now: datetime) -> Secret:
+def complete(
+    session: Session, *, method: Session.Method, browser: Browser, now: datetime
+) -> Secret:
     """Put a whole session, under a new secret, in the place of the half one."""
     sessions.end(session)
     secret = _begin(session.user, method, browser=browser, now=now)

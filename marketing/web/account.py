@@ -39,11 +39,14 @@ class ChangePassword(NewPassword):
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     session, user = guard.session_of(request), guard.staff_of(request)
+    confirmed = Authenticator.objects.filter(user=user, confirmed_at__isnull=False)
     context = {
         "person": user,
         "session": session,
         "sessions": Session.objects.filter(user=user).order_by("-seen_at"),
-        "authenticator": Authenticator.objects.filter(user=user, confirmed_at__isnull=False).first(),
+        "authenticator": Authenticator.objects.filter(
+            user=user, confirmed_at__isnull=False
+        ).first(),
         "codes_left": mfa.recovery_codes_left(user),
         "data_classes": sorted(user.data_classes),
     }
@@ -107,9 +110,7 @@ def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
     user = guard.staff_of(request)
     session = get_object_or_404(Session, pk=session_id, user=user)
     sessions.end(session)
-    trail.record(
-        "session.ended", subject=f"staff:{user.pk}", detail={"reason": "self", "count": 1}
-    )
+    trail.record("session.ended", subject=f"staff:{user.pk}", detail={"reason": "self", "count": 1})
     return redirect("account")
 
 
@@ -119,5 +120,3 @@ def _scanned(waiting: Authenticator | None, form: Code) -> dict[str, Any]:
 
 def _form(request: HttpRequest, form: forms.Form, title: str, action: str) -> HttpResponse:
     return render(request, "account/form.html", {"form": form, "title": title, "action": action})
-
-
