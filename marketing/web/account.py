@@ -44,9 +44,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "person": user,
         "session": session,
         "sessions": Session.objects.filter(user=user).order_by("-seen_at"),
-        "authenticator": Authenticator.objects.filter(
-            user=user, confirmed_at__isnull=False
-        ).first(),
+        "authenticator": confirmed.first(),
         "codes_left": mfa.recovery_codes_left(user),
         "data_classes": sorted(user.data_classes),
     }
