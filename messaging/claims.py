@@ -1,0 +1,261 @@
+"""Who holds a message: claim with a lease and a fence, mark the hand-over, write the result.
+
+Each function is one transaction and a handful of statements, whatever the number of messages. A
+fence is the number of the claim; a result is written only by the holder of the latest one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import tenancy
+from audit import trail
+from consent import precedence
+from consent.gate import GateRequest, ask_again
+from consent.policy import Permit
+from crypto.rows import binary_cursor, insert_rows
+from messaging.outbox import permit_json
+
+LEASE = timedelta(minutes=15)
+"""Longer than any batch takes; a claim older than this has lost its worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this worker alone may hand over until its lease ends."""
+
+    id: int
+    public_id: UUID
+    contact_id: int
+    version_id: UUID
+    purpose: str
+    topic: str
+    classes: frozenset[str]
+    not_after: datetime
+    attempts: int
+    fence: int
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a message came to. `again_at` is set where it will be tried again."""
+
+    claimed: Claimed
+    state: str
+    code: str = ""
+    reply: str = ""
+    tried: bool = True
+    again_at: datetime | None = None
+
+
+_PICK = """
+SELECT id, public_id, contact_id, version_id, purpose, topic, array_to_string(classes, ','),
+       not_after, attempts, fence
+FROM messaging_message
+WHERE organisation_id = %b AND state IN ('queued', 'deferred') AND due_at <= %b
+ORDER BY due_at, id LIMIT %b FOR UPDATE SKIP LOCKED
+"""
+_CLAIM = """
+UPDATE messaging_message m
+SET state = 'claimed', lease_until = %b, fence = m.fence + 1, permit = g.permit::jsonb
+FROM unnest(%b::int8[], %b::text[]) AS g (id, permit) WHERE m.id = g.id
+"""
+_REFUSE = """
+UPDATE messaging_message m
+SET state = g.state, refusal_code = g.code, lease_until = NULL, permit = NULL
+FROM unnest(%b::int8[], %b::text[], %b::text[]) AS g (id, state, code) WHERE m.id = g.id
+"""
+_HAND_OVER = """
+UPDATE messaging_message m
+SET state = 'handing_over', lease_until = %b, handed_over_at = %b, route = g.route,
+    message_id_header = g.header, sha256 = g.sha256, merge = g.merge
+FROM unnest(%b::int8[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::bytea[])
+     AS g (id, fence, route, header, sha256, merge)
+WHERE m.id = g.id AND m.fence = g.fence AND m.state = 'claimed'
+RETURNING m.id
+"""
+_RESULT = """
+UPDATE messaging_message m
+SET state = g.state, refusal_code = g.code, smtp_reply = g.reply, lease_until = NULL,
+    attempts = m.attempts + g.tried, due_at = coalesce(g.again_at, m.due_at),
+    sent_at = CASE WHEN g.state = 'sent' THEN %b ELSE m.sent_at END
+FROM unnest(%b::int8[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::int4[],
+            %b::timestamptz[]) AS g (id, fence, state, code, reply, tried, again_at)
+WHERE m.id = g.id AND m.fence = g.fence AND m.state IN ('claimed', 'handing_over', 'unknown')
+RETURNING m.id
+"""
+_EXPIRED = """
+UPDATE messaging_message
+SET state = CASE state WHEN 'claimed' THEN 'queued' ELSE 'unknown' END,
+    refusal_code = CASE state WHEN 'claimed' THEN '' ELSE 'no_answer' END, lease_until = NULL
+WHERE organisation_id = %b AND state IN ('claimed', 'handing_over') AND lease_until < %b
+RETURNING id, state
+"""
+
+
+@transaction.atomic
+def recover(*, now: datetime) -> list[int]:
+    """Take back what a lost worker held; return the messages whose fate is unclear now.
+
+    Nothing of a `claimed` message left this machine, so it waits again. A message that was
+    `handing_over` may have been delivered: it becomes `unknown`, and only `reconcile` moves it.
+    """
+    with binary_cursor() as cursor:
+        cursor.execute(_EXPIRED, [tenancy.current(), now])
+        rows = cursor.fetchall()
+    unclear = [number for number, state in rows if state == "unknown"]
+    note([(number, "unknown", "no_answer") for number in unclear], now=now)
+    trail.record_many(
+        trail.Entry("message.unknown", subject=f"message:{number}") for number in unclear
+    )
+    return unclear
+
+
+@transaction.atomic
+def claim(*, limit: int, now: datetime) -> tuple[list[Claimed], list[tuple[int, str]]]:
+    """Claim what is due, asking the gate again in this very transaction.
+
+    Returns what may go, and (message, code) of what may not: it is refused or too late.
+    """
+    precedence.hold_for_claim()  # before the rows are locked, or a withdrawal could deadlock
+    with binary_cursor() as cursor:
+        cursor.execute(_PICK, [tenancy.current(), now, limit])
+        rows = cursor.fetchall()
+    if not rows:
+        return [], []
+    answers = ask_again([_request(row) for row in rows], now=now)
+    granted: list[Claimed] = []
+    permits: list[str] = []
+    refused: list[tuple[int, str, str]] = []
+    for row, answer in zip(rows, answers, strict=True):
+        if not isinstance(answer, Permit):
+            refused.append((row[0], "refused", answer.code))
+        elif row[7] < now:
+            refused.append((row[0], "failed", "too_late"))
+        else:
+            granted.append(_claimed(row, answer))
+            permits.append(permit_json(answer, now=now))
+    _write_claims(granted, permits, refused, now=now)
+    return granted, [(number, code) for number, _, code in refused]
+
+
+def _write_claims(
+    granted: Sequence[Claimed],
+    permits: Sequence[str],
+    refused: Sequence[tuple[int, str, str]],
+    *,
+    now: datetime,
+) -> None:
+    with binary_cursor() as cursor:
+        if granted:
+            cursor.execute(_CLAIM, [now + LEASE, [one.id for one in granted], list(permits)])
+        if refused:
+            cursor.execute(_REFUSE, [list(column) for column in zip(*refused, strict=True)])
+    note(refused, now=now)
+    trail.record_many(
+        trail.Entry(f"message.{state}", subject=f"message:{number}", detail={"code": code})
+        for number, state, code in refused
+    )
+
+
+def _request(row: Sequence[Any]) -> GateRequest:
+    classes = frozenset(filter(None, row[6].split(",")))
+    return GateRequest(row[2], row[4], "email", classes, row[5])
+
+
+def _claimed(row: Sequence[Any], permit: Permit) -> Claimed:
+    number, public_id, contact_id, version_id, purpose, topic, classes, *times = row
+    not_after, attempts, fence = times
+    return Claimed(
+        number,
+        public_id,
+        contact_id,
+        version_id,
+        purpose,
+        topic,
+        frozenset(filter(None, classes.split(","))),
+        not_after,
+        attempts,
+        fence + 1,
+        permit.basis,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is written down of a message before it leaves."""
+
+    claimed: Claimed
+    route: str
+    header: str
+    sha256: str
+    merge: bytes
+
+
+def begin_hand_over(evidence: Sequence[Evidence], *, now: datetime) -> set[int]:
+    """Write the evidence and mark `handing_over`; return the messages that are still ours."""
+    if not evidence:
+        return set()
+    with binary_cursor() as cursor:
+        cursor.execute(
+            _HAND_OVER,
+            [
+                now + LEASE,
+                now,
+                [one.claimed.id for one in evidence],
+                [one.claimed.fence for one in evidence],
+                [one.route for one in evidence],
+                [one.header for one in evidence],
+                [one.sha256 for one in evidence],
+                [one.merge for one in evidence],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def write_results(results: Sequence[Result], *, now: datetime) -> set[int]:
+    """Write what messages came to; return those whose result counted."""
+    if not results:
+        return set()
+    with binary_cursor() as cursor:
+        cursor.execute(
+            _RESULT,
+            [
+                now,
+                [one.claimed.id for one in results],
+                [one.claimed.fence for one in results],
+                [one.state for one in results],
+                [one.code for one in results],
+                [one.reply for one in results],
+                [int(one.tried) for one in results],
+                [one.again_at for one in results],
+            ],
+        )
+        counted = {row[0] for row in cursor.fetchall()}
+    note(
+        [
+            (one.claimed.id, one.state, one.code or one.reply)
+            for one in results
+            if one.claimed.id in counted
+        ],
+        now=now,
+    )
+    return counted
+
+
+def note(moves: Sequence[tuple[int, str, str]], *, now: datetime) -> None:
+    """Keep each result with its moment, for the message's page."""
+    organisation_id = tenancy.current()
+    insert_rows(
+        "messaging_transition",
+        ("organisation_id", "message_id", "state", "code", "at"),
+        ("int4", "int8", "text", "text", "timestamptz"),
+        ((organisation_id, number, state, code, now) for number, state, code in moves),
+    )

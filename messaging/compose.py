@@ -1,0 +1,140 @@
+"""Put one message together: rendered, signed, ready for the wire; and again, byte for byte, later.
+
+What is kept of a message is its version, what was merged (sealed) and the SHA-256 of its bytes. The
+portal and the evidence render it again from those: nothing here depends on anything else but the
+sender's name and key, which is why the sender's facts are among what is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgpack
+
+from crypto.seal import Context, seal, unseal
+from messaging import mime, notice
+from messaging.links import Addresses
+from messaging.protect import Route
+from messaging.render import Parts, Rendered
+from messaging.sender import Sender
+from messaging.templates_compile import COMMERCIAL
+
+FORMAT = 1
+TABLE = "messaging_message"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Everything that went into one mail beside its version."""
+
+    recipient: str
+    values: Mapping[str, Any]
+    organisation: Mapping[str, str]
+    addresses: Addresses
+    route: Route
+    at: datetime
+
+    def packed(self) -> bytes:
+        raw: bytes = msgpack.packb(
+            [
+                FORMAT,
+                self.recipient,
+                dict(self.values),
+                dict(self.organisation),
+                [
+                    self.addresses.unsubscribe,
+                    self.addresses.base,
+                    self.addresses.pixel,
+                    self.addresses.pickup,
+                ],
+                self.route.value,
+                int(self.at.timestamp()),
+            ]
+        )
+        return raw
+
+
+def unpacked(raw: bytes) -> Merged:
+    _, recipient, values, organisation, addresses, route, at = msgpack.unpackb(raw)
+    return Merged(
+        recipient,
+        values,
+        organisation,
+        Addresses(*addresses),
+        Route(route),
+        datetime.fromtimestamp(at, UTC),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    data: bytes
+    message_id: str
+    sha256: str
+
+
+def message_id(public_id: UUID, sender: Sender) -> str:
+    """Return the Message-ID: the same for a row whenever it is asked, so a mail can be found."""
+    return f"<{public_id.hex}@{sender.domain}>"
+
+
+def compose(
+    public_id: UUID,
+    parts: Parts,
+    merged: Merged,
+    *,
+    purpose: str,
+    unsubscribes: bool,
+    sender: Sender,
+) -> Composed:
+    """Return the bytes for the wire; raises `NotRendered` or `mime.HeaderRefused`."""
+    said = shown(parts, merged) if merged.route is Route.MAIL else notice.render(merged)
+    number = message_id(public_id, sender)
+    mail = mime.Mail(
+        sender_name=sender.name,
+        sender=sender.address,
+        recipient=merged.recipient,
+        subject=said.subject,
+        html=said.html,
+        text=said.text,
+        message_id=number,
+        at=merged.at,
+        boundary=f"attune-{public_id.hex}",
+        extra=extra_headers(merged.addresses, purpose=purpose, unsubscribes=unsubscribes),
+    )
+    head, content = mime.headers(mail), mime.body(mail)
+    if sender.signer is not None:
+        head = sender.signer.sign(head, content, now=merged.at)
+    data = mime.whole(head, content)
+    return Composed(data, number, hashlib.sha256(data).hexdigest())
+
+
+def shown(parts: Parts, merged: Merged) -> Rendered:
+    """Return the message itself, whichever way it travels."""
+    return parts.render(merged.values, organisation=merged.organisation, addresses=merged.addresses)
+
+
+def extra_headers(addresses: Addresses, *, purpose: str, unsubscribes: bool) -> dict[str, str]:
+    """Return the headers of automatic mail; one-click unsubscribing by RFC 8058 where one can."""
+    headers = {"Auto-Submitted": "auto-generated"}
+    if purpose in COMMERCIAL or unsubscribes:
+        headers["List-Unsubscribe"] = f"<{addresses.unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
+
+
+def sealed(merged: Merged, *, key: bytes, organisation_id: int, number: int) -> bytes:
+    return seal(key, merged.packed(), context=_context(organisation_id, number))
+
+
+def opened(raw: bytes, *, key: bytes, organisation_id: int, number: int) -> Merged:
+    return unpacked(unseal(key, raw, context=_context(organisation_id, number)))
+
+
+def _context(organisation_id: int, number: int) -> Context:
+    return Context(organisation_id, TABLE, number, "merge")

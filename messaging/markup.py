@@ -1,0 +1,330 @@
+"""From MJML to the HTML of a mail, with merge tags carried through it as opaque marks.
+
+MJML, the CSS inliner and every check see a mark (`zq3xq`) where the author wrote `{{ ... }}`, so
+none of them can be confused by template syntax, and a mark that does not come out at the other end
+is a merge tag that would silently have been lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import css_inline
+import mjml
+
+from messaging.sandbox import Problem, Tag, pieces
+
+MARK = re.compile(r"zq(\d+)xq")
+_COMMENTED = re.compile(r"<!--(zq\d+xq)-->")
+WEB = ("http", "https")
+SCHEMES = (*WEB, "mailto", "tel")
+
+# No network, ever: a remote style sheet would be fetched here and would track the patient there.
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
+_KNOWN = frozenset(
+    [
+        "mjml",
+        "mj-head",
+        "mj-body",
+        "mj-section",
+        "mj-column",
+        "mj-group",
+        "mj-wrapper",
+        "mj-hero",
+        "mj-text",
+        "mj-button",
+        "mj-image",
+        "mj-divider",
+        "mj-spacer",
+        "mj-table",
+        "mj-list",
+        "mj-raw",
+        "mj-social",
+        "mj-social-element",
+        "mj-navbar",
+        "mj-navbar-link",
+        "mj-accordion",
+        "mj-accordion-element",
+        "mj-accordion-title",
+        "mj-accordion-text",
+        "mj-preview",
+        "mj-title",
+        "mj-style",
+        "mj-attributes",
+        "mj-all",
+        "mj-class",
+        "mj-breakpoint",
+        "mj-html-attributes",
+        "mj-selector",
+        "mj-html-attribute",
+        "mj-carousel",
+        "mj-carousel-image",
+        "mj-font",
+        "mj-include",
+    ]
+)
+_REFUSED = {
+    "script": "scripts",
+    "iframe": "frames",
+    "object": "objects",
+    "embed": "objects",
+    "form": "forms",
+    "input": "forms",
+    "link": "linked style sheets",
+    "base": "a base address",
+    "mj-include": "includes",
+    "mj-font": "remote fonts (a tracker in a patient's mail)",
+    "mj-carousel": "carousels",
+}
+_LINK_ELEMENTS = frozenset({"a", "mj-button", "mj-navbar-link", "mj-social-element"})
+_HEADINGS = {"mj-preview": "the preheader", "mj-title": "the title", "mj-style": "a style sheet"}
+_BOXES = frozenset(
+    ["mjml", "mj-head", "mj-body", "mj-wrapper", "mj-section", "mj-group", "mj-column"]
+)
+_LOADS = frozenset({"src", "background", "background-url", "srcset", "poster"})
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A link as the author wrote it."""
+
+    line: int
+    href: str
+    label: str
+
+
+def marked(source: str) -> tuple[str, list[Tag]]:
+    """Return the source with a mark for every merge tag, and the tags in order."""
+    tags: list[Tag] = []
+    out: list[str] = []
+    for piece in pieces(source):
+        if isinstance(piece, Tag):
+            out.append(f"zq{len(tags)}xq" + "\n" * piece.source.count("\n"))
+            tags.append(piece)
+        else:
+            out.append(piece)
+    return "".join(out), tags
+
+
+def restored(text: str, tags: list[Tag]) -> str:
+    return MARK.sub(lambda mark: tags[int(mark[1])].source, text)
+
+
+def reads_contact(tag: Tag, loop_names: Collection[str]) -> bool:
+    words = set(re.findall(r"[A-Za-z_]\w*", tag.source))
+    return bool(words & {"contact", *loop_names})
+
+
+def loop_names(tags: Iterable[Tag]) -> set[str]:
+    found = (re.match(r"\{%[-+]?\s*for\s+(\w+)\s+in\b", tag.source) for tag in tags)
+    return {match[1] for match in found if match}
+
+
+class Walk(HTMLParser):
+    """Read the marked MJML once and say where PHI, code or a foreign host stands in it."""
+
+    def __init__(self, tags: list[Tag], *, own_hosts: Collection[str]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags = tags
+        self.personal = {
+            number for number, tag in enumerate(tags) if reads_contact(tag, loop_names(tags))
+        }
+        self.own_hosts = own_hosts
+        self.problems: list[Problem] = []
+        self.anchors: list[Anchor] = []
+        self.open: list[tuple[str, int]] = []
+        self.label: list[str] = []
+        self.href: tuple[int, str] | None = None
+
+    def complain(self, message: str, *, line: int | None = None) -> None:
+        self.problems.append(Problem("mjml", line or self.getpos()[0], message))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _REFUSED:
+            self.complain(f"<{tag}>: {_REFUSED[tag]} are not allowed in a mail.")
+        if tag.startswith("mj") and tag not in _KNOWN:
+            self.complain(f"<{tag}> is not an MJML element.")
+        for name, value in attrs:
+            self._attribute(tag, name, value or "")
+        if tag in _LINK_ELEMENTS:
+            self._begin_link(dict(attrs).get("href") or "")
+        if tag not in _VOID:
+            self.open.append((tag, self.getpos()[0]))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
+        if tag in _LINK_ELEMENTS:
+            self._end_link()
+        names = [name for name, _ in self.open]
+        if tag not in names:
+            self.complain(f"</{tag}> closes nothing.")
+            return
+        while self.open:
+            name, line = self.open.pop()
+            if name == tag:
+                return
+            self.complain(f"<{name}> is not closed before </{tag}>.", line=line)
+
+    def handle_data(self, data: str) -> None:
+        if self.href is not None:
+            self.label.append(data)
+        self._structural(data)
+        if self._personal_marks(data):
+            place = self._place()
+            if place:
+                self.complain(
+                    f"A contact's field may not stand in {place}: it can be read without opening "
+                    "the mail or leaves it. Put it in the text."
+                )
+        if self._inside("mj-style", "style") and re.search(r"url\s*\(|@import", data, re.I):
+            self.complain("A style sheet may not load anything (url(...) or @import).")
+
+    def _structural(self, data: str) -> None:
+        """Text between the boxes of the layout has no place in a table; conditions do."""
+        if not self.open or self.open[-1][0] not in _BOXES:
+            return
+        loose = MARK.sub(lambda mark: "" if not self.tags[int(mark[1])].printed else "x", data)
+        if loose.strip():
+            self.complain(f"Text stands directly in <{self.open[-1][0]}>; put it into <mj-text>.")
+
+    def handle_comment(self, data: str) -> None:
+        if self._personal_marks(data):
+            self.complain("A contact's field may not stand in an HTML comment.")
+
+    def close(self) -> None:
+        super().close()
+        for name, line in self.open:
+            self.complain(f"<{name}> is never closed.", line=line)
+
+    def _inside(self, *elements: str) -> bool:
+        return any(name in elements for name, _ in self.open)
+
+    def _personal_marks(self, text: str) -> bool:
+        return any(int(number) in self.personal for number in MARK.findall(text))
+
+    def _place(self) -> str:
+        for name, words in _HEADINGS.items():
+            if self._inside(name):
+                return words
+        if self._inside(*_LINK_ELEMENTS):
+            return "the text of a link"
+        return "the head of the mail" if self._inside("mj-head") else ""
+
+    def _attribute(self, tag: str, name: str, value: str) -> None:
+        if self._personal_marks(value):
+            what = {"href": "a URL", "src": "a URL", "alt": "an alternative text"}.get(name)
+            self.complain(f"A contact's field may not stand in {what or f'the attribute {name}'}.")
+        elif any(not self.tags[int(number)].printed for number in MARK.findall(value)):
+            self.complain(f"A condition may not stand in the attribute {name}.")
+        if name.startswith("on"):
+            self.complain(f"The attribute {name} is code; a mail has none.")
+        if name in _LOADS or (name == "style" and "url(" in value.lower()):
+            self._load(value)
+        del tag
+
+    def _load(self, address: str) -> None:
+        address = address.strip()
+        parts = urlsplit(address)
+        if (
+            parts.scheme == "https"
+            and parts.hostname in self.own_hosts
+            and not MARK.search(address)
+        ):
+            return
+        self.complain(
+            "A mail loads pictures from the organisation's own host by https only, "
+            f"and not from {parts.hostname or 'here'}."
+        )
+
+    def _begin_link(self, href: str) -> None:
+        self.label, self.href = [], (self.getpos()[0], href.strip())
+
+    def _end_link(self) -> None:
+        if self.href is None:
+            return
+        line, href = self.href
+        label = " ".join(MARK.sub("", "".join(self.label)).split())
+        self.href = None
+        if href:
+            self.anchors.append(Anchor(line, href, label[:80]))
+
+
+def walk(source: str, tags: list[Tag], *, own_hosts: Collection[str]) -> Walk:
+    done = Walk(tags, own_hosts=own_hosts)
+    done.feed(source)
+    done.close()
+    return done
+
+
+def href_problem(href: str, tags: list[Tag]) -> str:
+    """Return what is wrong with where a link goes, or nothing."""
+    whole = MARK.fullmatch(href)
+    if whole:
+        return "" if "links." in tags[int(whole[1])].source else "A link's address is written out."
+    if MARK.search(href):
+        return "A link's address is written out in full, without merge tags."
+    parts = urlsplit(href)
+    if parts.scheme not in SCHEMES:
+        return f"A link begins with {', '.join(SCHEMES)}: this one does not."
+    if parts.scheme in WEB and not _plain_host(parts.hostname, parts.username):
+        return "A link needs a host, and no user name before it."
+    return ""
+
+
+def _plain_host(host: str | None, user: str | None) -> bool:
+    return bool(host) and user is None
+
+
+def to_html(source: str, tags: Sequence[Tag]) -> str:
+    """Return the inlined HTML of marked MJML; raises ValueError where MJML cannot read it.
+
+    A condition often stands between two rows of a table, where HTML allows no text: the inliner's
+    parser would move its mark out of the table. As a comment it may stand there.
+    """
+    html: str = mjml.mjml2html(source, fonts={}, disable_comments=True)
+    html = MARK.sub(
+        lambda mark: mark[0] if tags[int(mark[1])].printed else f"<!--{mark[0]}-->", html
+    )
+    return _COMMENTED.sub(r"\1", INLINER.inline(html))
+
+
+def lost(html: str, tags: list[Tag]) -> Iterator[Tag]:
+    """Yield the merge tags that did not come through, came twice, or changed places."""
+    seen = [int(number) for number in MARK.findall(html)]
+    last = -1
+    for number, tag in enumerate(tags):
+        if number not in seen or (not tag.printed and seen.count(number) != 1):
+            yield tag
+        elif not tag.printed:
+            place = seen.index(number)
+            if place < last:
+                yield tag
+            last = max(last, place)

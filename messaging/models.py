@@ -1,0 +1,248 @@
+"""Templates and their versions, one row a message, and what patients pick up from the portal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from accounts import tenancy
+from accounts.tenancy import TenantModel
+from crypto.ids import uuid7
+
+PURPOSES = [
+    ("treatment", "Treatment"),
+    ("operations", "Health care operations"),
+    ("marketing", "Marketing"),
+    ("remunerated_marketing", "Marketing that somebody pays for"),
+]
+
+
+class Template(TenantModel):
+    """A mail that staff write: its name, its purpose, and the draft being worked on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(max_length=80)
+    name = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=24, choices=PURPOSES)
+    topic = models.CharField(max_length=64, blank=True, default="")
+    """What a person can say no to by itself; empty means everything of this purpose."""
+    subject = models.TextField(blank=True, default="")
+    mjml = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    declared = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "slug"], name="messaging_template_slug")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(TenantModel):
+    """What was compiled, for good: the database refuses to change a row (migration 0001)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=24, choices=PURPOSES)
+    topic = models.CharField(max_length=64, blank=True, default="")
+    subject = models.TextField()
+    mjml = models.TextField()
+    text = models.TextField()
+    declared = ArrayField(models.CharField(max_length=40), default=list)
+    html = models.TextField()
+    """The MJML as compiled, once; links stand in it as numbers."""
+    plain = models.TextField()
+    """The text part as compiled."""
+    fields_read = ArrayField(models.CharField(max_length=40), default=list)
+    data_classes = ArrayField(models.CharField(max_length=24), default=list)
+    unsubscribes = models.BooleanField()
+    sha256 = models.CharField(max_length=64)
+    author_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="messaging_version_number")
+        ]
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"{self.template_id} version {self.number}"
+
+
+class Approval(TenantModel):
+    """Another person's word that exactly this version may go out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    version = models.OneToOneField(
+        TemplateVersion, on_delete=models.PROTECT, related_name="approval"
+    )
+    sha256 = models.CharField(max_length=64)
+    approver_id = models.CharField(max_length=64)
+    approved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Link(TenantModel):
+    """Where a numbered link of a version goes. A redirect goes nowhere else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, related_name="links")
+    number = models.PositiveSmallIntegerField()
+    destination = models.URLField(max_length=2000)
+    label = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "number"], name="messaging_link_number")
+        ]
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return self.destination
+
+
+class Message(TenantModel):
+    """One message to one contact from one fact: the outbox, its fate, and the evidence.
+
+    queued -> claimed -> handing_over -> sent | deferred | failed | unknown; refused is an answer of
+    the gate; cancelled is staff's. `fence` counts claims: only the latest may write a result.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        CLAIMED = "claimed", "Being prepared"
+        HANDING_OVER = "handing_over", "Being handed over"
+        SENT = "sent", "Sent"
+        DEFERRED = "deferred", "Will be tried again"
+        REFUSED = "refused", "Not permitted"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Unclear"
+        CANCELLED = "cancelled", "Cancelled"
+
+    organisation = models.ForeignKey(
+        "accounts.Organisation",
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        default=tenancy.current_or_none,
+        db_index=False,
+    )
+    """Hot row: every index that is asked begins with the organisation already."""
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(unique=True, default=uuid4, editable=False)
+    contact_id = models.BigIntegerField()
+    version = models.ForeignKey(
+        TemplateVersion, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
+    channel = models.CharField(max_length=16, default="email")
+    purpose = models.CharField(max_length=24, choices=PURPOSES)
+    topic = models.CharField(max_length=64, blank=True, default="")
+    source = models.UUIDField()
+    step = models.CharField(max_length=64)
+    visit = models.IntegerField()
+    occurrence = models.CharField(max_length=64)
+    classes = ArrayField(models.CharField(max_length=24), default=list)
+    """What the message says of the person: its fields and the path that led to it."""
+    state = models.CharField(max_length=16, choices=State)
+    refusal_code = models.CharField(max_length=40, blank=True, default="")
+    permit = models.JSONField(null=True)
+    route = models.CharField(max_length=16, blank=True, default="")
+    due_at = models.DateTimeField()
+    not_after = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+    message_id_header = models.CharField(max_length=255, blank=True, default="")
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    merge = models.BinaryField(null=True)
+    """What was merged in, sealed with the contact's own key: gone when that is destroyed."""
+    smtp_reply = models.CharField(max_length=16, blank=True, default="")
+    created_at = models.DateTimeField()
+    handed_over_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "source", "contact_id", "step", "visit", "occurrence"],
+                name="messaging_message_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["organisation", "due_at"],
+                name="messaging_message_due",
+                condition=models.Q(state__in=["queued", "deferred"]),
+            ),
+            models.Index(
+                fields=["organisation", "lease_until"],
+                name="messaging_message_leased",
+                condition=models.Q(state__in=["claimed", "handing_over"]),
+            ),
+            models.Index(fields=["contact_id", "id"], name="messaging_message_contact"),
+            models.Index(
+                fields=["organisation", "state", "id"],
+                name="messaging_message_attention",
+                condition=models.Q(state__in=["refused", "failed", "unknown", "cancelled"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class Transition(TenantModel):
+    """Each result that a message came to, with its moment; a retried message has several."""
+
+    id = models.BigAutoField(primary_key=True)
+    message_id = models.BigIntegerField()
+    state = models.CharField(max_length=16, choices=Message.State)
+    code = models.CharField(max_length=40, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["message_id", "id"], name="messaging_transition_of")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.state}"
+
+
+class Pickup(TenantModel):
+    """A body that waits on the portal until the person shows who they are."""
+
+    MOST_ATTEMPTS = 5
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="pickup")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    renewed = models.PositiveSmallIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def locked(self) -> bool:
+        return self.attempts >= self.MOST_ATTEMPTS
+
+    def expired(self, *, now: datetime) -> bool:
+        return now >= self.expires_at
+
+    def count_attempt(self) -> bool:
+        """Count an attempt before it is judged; False when there are none left."""
+        open_still = Pickup.objects.filter(id=self.id, attempts__lt=self.MOST_ATTEMPTS)
+        won = open_still.update(attempts=models.F("attempts") + 1) == 1
+        self.refresh_from_db(fields=["attempts"])
+        return won

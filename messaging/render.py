@@ -1,0 +1,94 @@
+"""Render one version for one person: values in, subject, HTML and text out. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jinja2 import Template, TemplateError, UndefinedError
+
+from messaging import links
+from messaging.sandbox import HTML, LONGEST_LIST, PLAIN
+
+
+class NotRendered(Exception):
+    """The version cannot be rendered for this person; the code says why, never a value."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A version's compiled parts, made into templates once and used for every message of it."""
+
+    subject: str
+    html: str
+    text: str
+    destinations: Mapping[int, str]
+
+    @cached_property
+    def _subject(self) -> Template:
+        return PLAIN.from_string(self.subject)
+
+    @cached_property
+    def _followed(self) -> tuple[Template, Template]:
+        html = links.with_pixel(links.followed(self.html))
+        return HTML.from_string(html), PLAIN.from_string(links.followed(self.text))
+
+    @cached_property
+    def _direct(self) -> tuple[Template, Template]:
+        html = links.direct(self.html, self.destinations, escape=True)
+        text = links.direct(self.text, self.destinations, escape=False)
+        return HTML.from_string(html), PLAIN.from_string(text)
+
+    def render(
+        self,
+        values: Mapping[str, Any],
+        *,
+        organisation: Mapping[str, str],
+        addresses: links.Addresses,
+    ) -> Rendered:
+        """Return the three parts; raises `NotRendered` where a printed field has no value."""
+        context = {
+            "contact": values,
+            "organisation": organisation,
+            "links": {"unsubscribe": addresses.unsubscribe, "pickup": addresses.pickup},
+            links.BASE: addresses.base,
+            links.PIXEL: addresses.pixel,
+        }
+        html, text = self._followed if addresses.tracked else self._direct
+        try:
+            return Rendered(
+                _one_line(self._subject.render(context)), html.render(context), text.render(context)
+            )
+        except UndefinedError:
+            raise NotRendered("merge_value_missing") from None
+        except (TemplateError, ValueError, TypeError):
+            raise NotRendered("merge_value_unusable") from None
+
+
+def _one_line(subject: str) -> str:
+    return " ".join(subject.split())
+
+
+def values_for(record: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """Return only what the template declared, without blanks and with lists of bounded length."""
+    chosen = {}
+    for key in fields:
+        value = record.get(key)
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            value = list(value)[:LONGEST_LIST]
+        if value not in (None, "", []):
+            chosen[key] = value
+    return chosen

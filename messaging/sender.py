@@ -1,0 +1,88 @@
+"""Who a mail comes from: the organisation's name and address, its key, its public origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts import tenancy
+from accounts.models import Organisation
+from messaging import dkim
+from messaging.protect import Onward
+from messaging.transports.smtp import Relay, Smtp
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What every mail of one organisation has in common."""
+
+    organisation_id: int
+    name: str
+    address: str
+    origin: str
+    postal_address: str
+    timezone: str
+    signer: dkim.Signer | None = None
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+    def merged(self) -> dict[str, str]:
+        """Return what templates may say of the organisation."""
+        return {
+            "name": self.name,
+            "postal_address": self.postal_address,
+            "web_origin": self.origin,
+            "timezone": self.timezone,
+        }
+
+
+def current() -> Sender:
+    """Return the sender of the organisation that the work is for."""
+    return of(Organisation.objects.get(id=tenancy.current()))
+
+
+def of(organisation: Organisation) -> Sender:
+    domain = settings.DKIM_DOMAIN or "localhost.localdomain"
+    return Sender(
+        organisation_id=organisation.pk,
+        name=organisation.name,
+        address=organisation.mail_from or f"care@{domain}",
+        origin=(organisation.web_origin or settings.ATTUNE_PUBLIC_ORIGIN).rstrip("/"),
+        postal_address=organisation.postal_address,
+        timezone=organisation.timezone,
+        signer=_signer(settings.DKIM_DOMAIN, settings.DKIM_SELECTOR, settings.DKIM_KEY_FILE),
+    )
+
+
+@lru_cache(maxsize=8)
+def _signer(domain: str, selector: str, key_file: str) -> dkim.Signer | None:
+    if not (domain and key_file):
+        return None
+    return dkim.from_file(domain, selector=selector, path=Path(key_file))
+
+
+def relay() -> Relay:
+    """Return the relay that the settings name; STARTTLS unless they say otherwise."""
+    return Relay(
+        host=settings.SMTP_HOST,
+        port=settings.SMTP_PORT,
+        security=getattr(settings, "SMTP_SECURITY", "starttls"),
+        ca_file=settings.SMTP_CA_FILE,
+        user=settings.SMTP_USER,
+        password=settings.SMTP_PASSWORD,
+    )
+
+
+def transport() -> Smtp:
+    """Return a transport to the relay that the settings name."""
+    return Smtp(relay())
+
+
+def onward() -> Onward:
+    """Return what the operator says of the way behind the relay; without a word, not enough."""
+    return Onward(getattr(settings, "SMTP_ONWARD_TLS", "") or Onward.OPPORTUNISTIC)

@@ -1,0 +1,1 @@
+"""How mail leaves: `smtp` to a relay, `memory` for tests. Only `messaging.dispatch` sends."""

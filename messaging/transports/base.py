@@ -1,0 +1,57 @@
+"""What every transport takes and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from messaging.protect import Hop
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One mail to hand over: its envelope and its bytes. `number` is the caller's own."""
+
+    number: int
+    sender: str
+    recipient: str
+    data: bytes
+    envelope_id: str = ""
+
+
+class Fate(Enum):
+    """What became of one mail at the hand-over."""
+
+    ACCEPTED = "accepted"
+    """The server said 250 after the final dot: it is the server's now."""
+    DEFERRED = "deferred"
+    """The server said 4xx: not now."""
+    REJECTED = "rejected"
+    """The server said 5xx: not ever, to this recipient."""
+    NOT_TRIED = "not_tried"
+    """The final dot never left this machine: it is safe to try again."""
+    UNCLEAR = "unclear"
+    """The final dot was sent and no answer came: it may be delivered; never resend blindly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fate of one mail, the reply's code (`250`, `550 5.1.1`), never the reply's text."""
+
+    number: int
+    fate: Fate
+    reply: str = ""
+    code: str = ""
+
+
+class Transport(Protocol):
+    """Hand mails over. Every mail gets exactly one outcome, whatever happens on the way."""
+
+    @property
+    def hop(self) -> Hop: ...
+
+    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]: ...
+
+    def close(self) -> None: ...
