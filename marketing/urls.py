@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from marketing.web import account, home, sign_in, styleguide
+
+handler400 = "marketing.web.errors.bad_request"
+handler403 = "marketing.web.errors.forbidden"
+handler404 = "marketing.web.errors.missing"
+handler500 = "marketing.web.errors.broken"
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
     path("api/v1/", include("marketing.api.urls")),
+    # Staff come and go
+    path("sign-in/", sign_in.start, name="sign-in"),
+    path("sign-in/code/", sign_in.code, name="sign-in-code"),
+    path("sign-in/recovery/", sign_in.recovery, name="sign-in-recovery"),
+    path("sign-in/authenticator/", sign_in.enrol, name="sign-in-enrol"),
+    path("sign-in/link/<str:token>/", sign_in.sample_link, name="sign-in-link"),
+    path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("invitation/<str:token>/", sign_in.invitation, name="invitation"),
+    path("confirm/", sign_in.confirm, name="confirm"),
+    # One's own account
+    path("account/", account.account, name="account"),
+    path("account/password/", account.password, name="account-password"),
+    path("account/authenticator/", account.authenticator, name="account-authenticator"),
+    path("account/recovery-codes/", account.recovery_codes, name="account-recovery-codes"),
+    path(
+        "account/sessions/<uuid:session_id>/end/", account.end_session, name="account-session-end"
+    ),
 ]
+
+if not settings.PRODUCTION:
+    urlpatterns += [
+        path("styleguide/", styleguide.styleguide, name="styleguide"),
+        path("sample/switch/", sign_in.sample_switch, name="sample-switch"),
+    ]

@@ -11,15 +11,18 @@ database of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts import organisations, staff, tenancy
-from accounts.models import Organisation, User
+from accounts import organisations, sessions, staff, tenancy
+from accounts.middleware import cookie_name
+from accounts.models import Organisation, Session, User
 from accounts.roles import Role
 from audit.actor import Actor, acting_as
 from deploy.mailbox import Mailbox
@@ -137,3 +140,16 @@ def ivy(hill: Organisation) -> User:
     """Administrator of the other organisation."""
     with tenancy.acting_for(hill.pk):
         return staff.add("ivy@hill.example", name="Ivy Moss", role=Role.ADMINISTRATOR, now=NOON)
+
+
+@pytest.fixture
+def sign_in_as() -> Callable[[User], Client]:
+    """Give a client with a whole session of this member of staff."""
+
+    def sign_in(user: User) -> Client:
+        secret = sessions.begin(user, method=Session.Method.TOTP, now=timezone.now())
+        client = Client()
+        client.cookies[cookie_name()] = str(secret)
+        return client
+
+    return sign_in

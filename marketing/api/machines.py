@@ -19,7 +19,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import api_keys, tenancy
+from accounts import api_keys, guard, tenancy
 from accounts.models import ApiKey
 from accounts.roles import Permission
 from audit import trail
@@ -79,7 +79,7 @@ def behind_door(
 
     answer.scopes = scopes  # type: ignore[attr-defined]
     answer.csrf_exempt = True  # type: ignore[attr-defined]  # a bearer key is no cookie
-    return answer
+    return guard.machine(answer)
 
 
 def _guarded(

@@ -14,6 +14,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
 
+from accounts import guard
+
 CONTENT_TYPE = "application/problem+json"
 MOST_ERRORS = 100
 """A thousand broken rows are told once: the first hundred, and how many there were."""
@@ -170,6 +172,7 @@ def not_found(what: str = "record") -> Problem:
     return Problem(404, "not-found", f"There is no such {what} in your organisation.")
 
 
+@guard.public
 def no_such_address(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """Answer every address under /api/ that nothing else answers."""
     detail = "See /api/v1/reference for the addresses there are."

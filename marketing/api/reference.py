@@ -14,9 +14,12 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.permissions import AllowAny
 
+from accounts import guard
 from marketing.api.problems import TITLES
 
-schema = SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny])
+schema = guard.public(
+    SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny])
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Operation:
     answers: tuple[str, ...]
 
 
+@guard.public
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show every operation with an example, and every problem with its meaning."""

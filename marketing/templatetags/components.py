@@ -1,0 +1,53 @@
+"""Components that wrap other markup. The leaves are partials in templates/components/."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_block_tag
+def panel(content: str, title: str = "", id: str = "", **more: Any) -> SafeString:  # noqa: A002
+    """{% panel "Title" note="…" %}…{% endpanel %}: one subject of a page, with its heading."""
+    context = {"content": content, "title": title, "id": id, **more}
+    return render_to_string("components/panel.html", context)
+
+
+@register.simple_block_tag
+def dialog(content: str, id: str, title: str, **more: Any) -> SafeString:  # noqa: A002
+    """{% dialog "erase" "Erase this person?" %}…{% enddialog %}; a button with
+    data-opens="erase" opens it. Escape closes it, and the focus goes back to the button."""
+    return render_to_string(
+        "components/dialog.html", {"content": content, "id": id, "title": title, **more}
+    )
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context, at: datetime | None, style: str = "full") -> str:
+    """Show a time in the organisation's zone, with the zone named; hovering shows UTC."""
+    if at is None:
+        return "—"
+    organisation = context.get("organisation")
+    zone = organisation.zone if organisation else ZoneInfo("UTC")
+    local = at.astimezone(zone)
+    shown = {
+        "full": f"{local:%b} {local.day}, {local:%Y %H:%M %Z}",
+        "short": f"{local:%b} {local.day}, {local:%H:%M %Z}",
+        "date": f"{local:%b} {local.day}, {local:%Y}",
+        "seconds": f"{local:%b} {local.day}, {local:%Y %H:%M:%S %Z}",
+    }[style]
+    utc = at.astimezone(ZoneInfo("UTC"))
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        at.isoformat(timespec="seconds"),
+        f"{utc:%Y-%m-%d %H:%M:%S}",
+        shown,
+    )

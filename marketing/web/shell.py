@@ -1,0 +1,114 @@
+"""What surrounds every staff page: the navigation that the role may see, the bar, the words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Session, User
+from accounts.roles import Permission
+
+
+@dataclass(frozen=True)
+class Place:
+    label: str
+    route: str
+    permission: Permission | None
+    key: str = ""
+    """The second key of `g …` that goes there."""
+    section: str = ""
+    """The first part of the path, by which a page below is known to belong here."""
+
+
+GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
+    ("", (Place("Home", "home", None, "h"),)),
+    (
+        "Reach",
+        (
+            Place("Campaigns", "campaigns", Permission.WORKFLOWS_VIEW, "p"),
+            Place("Workflows", "workflows", Permission.WORKFLOWS_VIEW, "w"),
+            Place("Messages", "messages", Permission.MESSAGES_VIEW, "m"),
+            Place("Templates", "templates", Permission.TEMPLATES_VIEW, "e"),
+            Place("Segments", "segments", Permission.SEGMENTS_VIEW, "s"),
+        ),
+    ),
+    (
+        "People",
+        (
+            Place("Contacts", "contacts", Permission.CONTACTS_VIEW, "c"),
+            Place("Imports", "imports", Permission.IMPORTS_VIEW, "i"),
+            Place("Forms", "forms", Permission.TEMPLATES_VIEW),
+        ),
+    ),
+    (
+        "Prove",
+        (
+            Place("Consent", "consent", Permission.CONSENT_VIEW, "o"),
+            Place("Trail", "trail", Permission.TRAIL_VIEW, "t"),
+            Place("Disclosures", "disclosures", Permission.TRAIL_VIEW, "d"),
+            Place("Incidents", "incidents", Permission.TRAIL_VIEW),
+        ),
+    ),
+    (
+        "Run",
+        (
+            Place("Delivery", "delivery", Permission.DELIVERY_VIEW, "l"),
+            Place("Mailbox", "mailbox", None, "b"),
+            Place("Integrations", "api-keys", Permission.KEYS_MANAGE, "k"),
+            Place("Staff", "staff", Permission.STAFF_MANAGE, "f"),
+            Place("Settings", "settings", Permission.ORGANISATION_MANAGE),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    address: str
+    key: str
+    here: bool
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of every template: empty of staff things where nobody is signed in."""
+    session: Session | None = getattr(request, "staff_session", None)
+    common = {"sample": settings.SAMPLE, "polling_header": "Attune-Polling"}
+    if session is None or not session.is_complete:
+        return common
+    return common | {
+        "staff": session.user,
+        "organisation": session.organisation,
+        "navigation": navigation(session.user, request.path),
+        "search_address": _address("contact-search") or _address("contacts"),
+        "may_search": session.user.may(Permission.CONTACTS_SEARCH),
+    }
+
+
+def navigation(user: User, path: str) -> list[tuple[str, list[Link]]]:
+    """Return the groups with the places that exist and that the role may see."""
+    groups = []
+    for name, places in GROUPS:
+        links = [link for place in places if (link := _link(place, user, path))]
+        if links:
+            groups.append((name, links))
+    return groups
+
+
+def _link(place: Place, user: User, path: str) -> Link | None:
+    address = _address(place.route)
+    if address is None or (place.permission and not user.may(place.permission)):
+        return None
+    here = path == address or (address != "/" and path.startswith(address))
+    return Link(place.label, address, place.key, here)
+
+
+def _address(route: str) -> str | None:
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return None
