@@ -63,7 +63,10 @@ def _modules_are_stale() -> bool:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
-    if subprocess.run(command, cwd=FRONTEND, env=environment, check=False).returncode:
+    done = subprocess.run(
+        command, cwd=FRONTEND, env=environment, stdout=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
         raise SystemExit(f"the front end could not be built: {' '.join(command[-3:])} failed")
 
 

@@ -29,7 +29,7 @@ def create(owner_url: str, *, name: str, template: str | None = None) -> None:
     """Create the database `name`, empty or as a copy; one that exists stays as it is."""
     source = sql.SQL(" template {}").format(sql.Identifier(template)) if template else sql.SQL("")
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        if owner.execute("select from pg_database where datname = %s", [name]).fetchone():
+        if owner.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
             return
         owner.execute(sql.SQL("create database {}").format(sql.Identifier(name)) + source)
 

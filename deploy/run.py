@@ -33,11 +33,11 @@ def main() -> None:
     began = time.monotonic()
     installation = Installation(make_state_folder())
     with only_one(installation):
-        prepare(installation)
         supervisor = Supervisor(
             processes(installation), [installation.postgres.start, installation.broker.start]
         )
         try:
+            prepare(installation)
             supervisor.start()
             wait_for_web(installation)
             announce(installation, seconds=time.monotonic() - began)

@@ -191,5 +191,8 @@ LOGGING: dict[str, Any] = {
     "formatters": {"private": {"()": "marketing.logs.PrivateFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "private"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": ["console"], "propagate": False, "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": ["console"], "propagate": False, "level": "INFO"},
+        "celery": {"level": "WARNING"},  # a line for every tick would bury the rest
+    },
 }

@@ -72,6 +72,13 @@ def test_preparing_the_roles_twice_changes_nothing(postgres: EmbeddedPostgres) -
     assert row == (False,)
 
 
+def test_a_database_that_exists_stays_as_it_is(postgres: EmbeddedPostgres) -> None:
+    for _ in range(2):
+        databases.create(postgres.url("postgres"), name="clinic")
+    with psycopg.connect(postgres.url("clinic")) as owner:
+        assert owner.execute("select current_database()").fetchone() == ("clinic",)
+
+
 def test_the_broker_keeps_its_queue_through_a_kill(broker: EmbeddedBroker) -> None:
     with redis.Redis(unix_socket_path=str(broker.socket)) as client:
         client.rpush("queue", "nudge")

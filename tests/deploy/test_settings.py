@@ -86,6 +86,7 @@ def test_a_secret_s_missing_file_is_named(machine: Machine) -> None:
 
 
 def test_a_refusal_does_not_show_the_password(machine: Machine) -> None:
+    address = "postgresql://attune_app:hunter2@db.example/attune"  # secrets: made for this test
     with pytest.raises(ImproperlyConfigured) as refusal:
-        machine.start(DATABASE_URL="postgresql://attune_app:hunter2@db.example/attune")
+        machine.start(DATABASE_URL=address)
     assert "hunter2" not in str(refusal.value)
