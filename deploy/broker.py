@@ -37,6 +37,8 @@ class EmbeddedBroker:
 
     def start(self, *, patience: float = 15.0) -> None:
         """Start the server, or attach to the one that already serves this folder."""
+        if self.child and self.child.poll() is None:
+            return
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.ready():
             return

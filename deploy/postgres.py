@@ -60,6 +60,8 @@ class EmbeddedPostgres:
 
     def start(self, *, patience: float = 30.0) -> None:
         """Start the server, or attach to the one that already serves this folder."""
+        if self.child and self.child.poll() is None:
+            return
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         if self.ready():

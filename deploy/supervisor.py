@@ -36,6 +36,8 @@ class Process:
     deaths: int = 0
 
     def start(self) -> None:
+        if self.child:
+            _kill_session(self.child.pid)  # the children of one that died hold on to its port
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
                 self.command,
@@ -75,7 +77,9 @@ class Process:
         """End the process that a killed supervisor left behind, if its number is still its own."""
         with suppress(FileNotFoundError, ProcessLookupError, ValueError):
             pid = int(self.pid_file.read_text())
-            if _command_of(pid) == self.command:
+            if not _command_of(pid):
+                _kill_session(pid)  # only its children are left; nobody else can have the number
+            elif _command_of(pid) == self.command:
                 os.kill(pid, signal.SIGTERM)
                 end = time.monotonic() + self.patience
                 while _command_of(pid) == self.command and time.monotonic() < end:

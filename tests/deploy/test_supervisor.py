@@ -23,6 +23,14 @@ DEAF = [
 ]
 
 
+PARENT = [
+    sys.executable,
+    "-c",
+    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time;"
+    " time.sleep(60)']); print(child.pid, flush=True); child.wait()",
+]
+
+
 def process(folder: Path, command: list[str], *, patience: float = 5.0) -> Process:
     log, pid_file = folder / "log", folder / "pid"
     return Process("sleeper", command, {}, log=log, pid_file=pid_file, patience=patience)
@@ -45,6 +53,23 @@ def test_a_killed_process_is_started_again(supervisor: Supervisor) -> None:
     supervisor.look_after()
     assert sleeper.alive()
     assert sleeper.child.pid != first
+
+
+def test_the_children_of_a_killed_process_are_ended_too(tmp_path: Path) -> None:
+    parent = process(tmp_path, PARENT)
+    supervisor = Supervisor([parent])
+    supervisor.start()
+    while not (said := (tmp_path / "log").read_text()):
+        time.sleep(0.02)
+    assert parent.child
+    parent.child.kill()
+    parent.child.wait()
+    supervisor.look_after()
+    supervisor.stop()
+    end = time.monotonic() + 5
+    while _command_of(int(said)) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not _command_of(int(said))
 
 
 def test_a_process_that_keeps_dying_is_started_ever_less_often(tmp_path: Path) -> None:
