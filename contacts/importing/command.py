@@ -25,7 +25,7 @@ class FileImport(BaseCommand):
     @contextmanager
     def organisation(self, slug: str) -> Iterator[None]:
         """Act as the operator for the organisation that was named, or for the only one."""
-        with tenancy.acting_for(_chosen(slug)), acting_as(Actor("system", "import")):
+        with tenancy.acting_for(chosen_organisation(slug)), acting_as(Actor("system", "import")):
             yield
 
     def files(self, paths: list[str], endings: tuple[str, ...]) -> list[Path]:
@@ -60,7 +60,7 @@ class FileImport(BaseCommand):
         )
 
 
-def _chosen(slug: str) -> int:
+def chosen_organisation(slug: str) -> int:
     if slug:
         try:
             return organisations.named(slug).pk
