@@ -9,8 +9,8 @@ from uuid import UUID
 
 from contacts import events, records
 from contacts.events import NewEvent
+from contacts.facts import HAPPENED
 from contacts.records import Change, Outcome
-from contacts.reveal import HAPPENED
 
 RECENT = timedelta(days=366)
 """What is older is a fact about the person, not news: no workflow should start from it."""
