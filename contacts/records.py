@@ -165,14 +165,14 @@ def _grouped(ids: Sequence[int], changes: Sequence[Change]) -> dict[int, list[Ch
     return groups
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _as_of(change: Change, now: datetime) -> int:
     """When the source knew it; a clock that runs ahead cannot block what comes tomorrow."""
-    return _micros(min(change.occurred_at or now, now))
+    return micros(min(change.occurred_at or now, now))
 
 
 def _fresh(contact_id: int, changes: Sequence[Change], now: datetime) -> Row:

@@ -119,7 +119,9 @@ def test_what_is_no_graph_at_all_is_refused_with_a_sentence(raw: object) -> None
 
 
 WORDS = "id next yes no heard unheard if of event up_to for template set clear add remove refused"
-VALUES = st.sampled_from(["a", "b", "c", "", None, 3, True, [], {}, {"days": 1}, {"of": "a"}])
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    ["a", "b", "c", "", None, 3, True, [], {}, {"days": 1}, {"of": "a"}]
+)
 NODES = st.builds(
     lambda kind, keys, values: {**dict(zip(keys, values, strict=True)), "kind": kind},
     st.sampled_from(["send", "wait", "wait_for", "branch", "update", "list", "exit", "other"]),

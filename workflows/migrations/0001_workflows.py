@@ -16,6 +16,8 @@ create trigger workflows_version_stays before update or delete on workflows_work
 create trigger workflows_move_stays before update or delete on workflows_move
     for each row execute function workflows_refuse_change();
 alter table workflows_enrolment set (fillfactor = 80);
+alter table workflows_enrolment alter path set default '{}', alter waiting_for set default '',
+    alter outcome set default '';
 """
 ALLOW_CHANGE = "drop function workflows_refuse_change() cascade"
 

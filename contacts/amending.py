@@ -1,0 +1,44 @@
+"""Change what is known of contacts that are known already, by their ids; a workflow's step does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts import tenancy
+from contacts import merging, writing
+from contacts.canonical import ValueRefused, canonical
+from contacts.facts import CLEAR
+from contacts.fields import FIELDS
+from contacts.records import micros
+from contacts.writing import Row
+
+
+def amend(changes: Mapping[int, Mapping[str, Any]], *, source: str, now: datetime) -> int:
+    """Store new values, or CLEAR, for each contact; return how many contacts differ for it."""
+    clean = {id_: _clean(values) for id_, values in changes.items()}
+    organisation_id = tenancy.current()
+    with transaction.atomic():
+        stored = writing.lock_and_open(organisation_id, list(clean))
+        rows = []
+        for id_, before in stored.items():
+            merged = merging.merge(before, clean[id_], as_of=micros(now))
+            if merged.fields:
+                rows.append(Row(id_, merged.records, source, now, fields=merged.fields))
+        writing.update(organisation_id, rows, now=now)
+        writing.announce(organisation_id, [], rows, now=now, run=None)
+    return len(rows)
+
+
+def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
+    clean = {}
+    for key, value in values.items():
+        if key not in FIELDS:
+            raise ValueRefused(key[:60], "is not a field of contacts")
+        stored = value if value is CLEAR else canonical(key, value)
+        if stored is not None:
+            clean[key] = stored
+    return clean

@@ -1,0 +1,147 @@
+"""What only the database knows about a graph: templates, segments, lists, fields, other workflows.
+
+Everything that would surprise at run time is a problem at publish time, named by its step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+import networkx
+
+from consent.policy import Purpose
+from contacts.canonical import ValueRefused, canonical
+from contacts.fields import FIELDS
+from contacts.models import ContactList
+from contacts.segments.reading import DefinitionInvalid
+from messaging.models import Template, TemplateVersion
+from messaging.versions import latest_approved
+from workflows import audience
+from workflows.graph import Graph, parse
+from workflows.models import Workflow
+from workflows.problems import GraphInvalid, Problem
+from workflows.steps import Branch, Exit, InSegment, ListChange, Send, Update, WaitFor
+
+# An event of one of these kinds says something of a person's health.
+TELLING = ("appointment.", "encounter.", "condition.", "result.", "treatment.")
+
+
+def check(raw: object, *, workflow_id: UUID | None = None) -> tuple[Graph | None, list[Problem]]:
+    """Return the graph, if it can be read at all, and everything that keeps it from going live."""
+    try:
+        graph = parse(raw)
+    except GraphInvalid as invalid:
+        return None, list(invalid.problems)
+    return graph, list(problems(graph, workflow_id=workflow_id))
+
+
+def problems(graph: Graph, *, workflow_id: UUID | None = None) -> Iterator[Problem]:
+    yield from _trigger(graph)
+    for step in graph.steps.values():
+        if isinstance(step, Send):
+            yield from _template(step)
+        elif isinstance(step, Branch) and isinstance(step.condition, InSegment):
+            yield from _conditions(step.id, step.condition.definition)
+        elif isinstance(step, Update):
+            yield from _fields(step)
+        elif isinstance(step, ListChange):
+            yield from _list(step)
+    yield from _other_workflows(graph, workflow_id)
+
+
+def templates(graph: Graph) -> dict[str, TemplateVersion]:
+    """Return the approved version that each send step is pinned to when it is published now."""
+    sends = (step for step in graph.steps.values() if isinstance(step, Send))
+    found = {step.id: latest_approved(step.template) for step in sends}
+    return {node: version for node, version in found.items() if version is not None}
+
+
+def path_classes(graph: Graph) -> dict[str, frozenset[str]]:
+    """Return what getting to each step says of a person: the union along every way there (W8)."""
+    asked = {node: _betrayed_at(graph, node) for node in graph.steps}
+    entering: frozenset[str] = frozenset()
+    if graph.trigger.segment is not None:
+        entering = audience.betrays(audience.of(graph.trigger.segment))
+    elif graph.trigger.event.startswith(TELLING):
+        entering = frozenset({"clinical"})
+    return {
+        node: entering.union(*(asked[before] for before in graph.before(node)))
+        for node in graph.steps
+    }
+
+
+def _betrayed_at(graph: Graph, node: str) -> frozenset[str]:
+    step = graph.steps[node]
+    if isinstance(step, Branch) and isinstance(step.condition, InSegment):
+        return audience.betrays(step.condition.definition)
+    if isinstance(step, WaitFor) and step.event.startswith(TELLING):
+        return frozenset({"clinical"})
+    return frozenset()
+
+
+def _trigger(graph: Graph) -> Iterator[Problem]:
+    if graph.trigger.segment is not None:
+        yield from _conditions("", audience.of(graph.trigger.segment))
+
+
+def _conditions(node: str, tree: Mapping[str, object]) -> Iterator[Problem]:
+    try:
+        audience.resolved(tree)
+    except DefinitionInvalid as invalid:
+        for one in invalid.problems:
+            yield Problem(node, "unknown_segment", f"{one.path} {one.message}")
+
+
+def _template(step: Send) -> Iterator[Problem]:
+    template = Template.objects.filter(id=step.template).first()
+    if template is None:
+        yield Problem(step.id, "unknown_template", "there is no such template")
+    elif template.archived_at is not None:
+        yield Problem(step.id, "unknown_template", "the template was archived")
+    elif template.purpose not in set(Purpose):
+        yield Problem(step.id, "purpose_required", "the template does not say what it is for")
+    elif latest_approved(step.template) is None:
+        yield Problem(step.id, "not_approved", "no version of the template is approved yet")
+
+
+def _fields(step: Update) -> Iterator[Problem]:
+    for key in [*step.values, *step.clear]:
+        if key not in FIELDS:
+            yield Problem(step.id, "unknown_field", f"{key} is not a field of contacts")
+    for key, value in step.values.items():
+        if key in FIELDS:
+            try:
+                canonical(key, value)
+            except ValueRefused as refused:
+                yield Problem(step.id, "bad_value", f"{key} {refused.reason}")
+
+
+def _list(step: ListChange) -> Iterator[Problem]:
+    if not ContactList.objects.filter(id=step.list_id).exists():
+        yield Problem(step.id, "unknown_list", "there is no such list")
+
+
+def _other_workflows(graph: Graph, workflow_id: UUID | None) -> Iterator[Problem]:
+    """Jumps between workflows are checked as one graph, as if this one were published (CA-15)."""
+    names = dict(Workflow.objects.values_list("id", "name"))
+    jumps = _jumps(besides=workflow_id)
+    for step in graph.steps.values():
+        if not isinstance(step, Exit) or step.enter is None:
+            continue
+        if step.enter not in names:
+            yield Problem(step.id, "unknown_workflow", "there is no such workflow")
+        elif workflow_id and networkx.has_path(jumps, step.enter, workflow_id):
+            back = networkx.shortest_path(jumps, step.enter, workflow_id)
+            named = " → ".join(names[one] for one in (workflow_id, *back))
+            yield Problem(step.id, "cycle", f"people would go round for ever: {named}")
+
+
+def _jumps(*, besides: UUID | None) -> networkx.DiGraph[UUID]:
+    """Return which live workflow sends people on to which."""
+    jumps: networkx.DiGraph[UUID] = networkx.DiGraph()
+    jumps.add_nodes_from(Workflow.objects.values_list("id", flat=True))
+    for row in Workflow.objects.filter(live__isnull=False).select_related("live"):
+        if row.id != besides and row.live is not None:
+            jumps.add_edges_from((row.id, there) for there in parse(row.live.graph).enters())
+    return jumps

@@ -1,0 +1,68 @@
+"""Move everybody who is due, hundreds at a time, in one transaction.
+
+    claim the due enrolments, skipping those that another worker holds
+    let the pure engine take each as far as it gets
+    do what the steps passed ask for, then find out what the engine asked: messages are accepted or
+        refused by the outbox, engagement and segments are read, each kind with one statement
+    repeat until everybody waits or is out
+    write the places and the moves
+
+Killed at any statement, all of it is undone together: the moves, the messages, the list changes.
+Nobody is lost, and the unique keys of moves and messages hold even if two workers met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from audit import trail
+from workflows import answers, effects, journeys
+from workflows.engine import Leave, Outcome, Stay, advance
+from workflows.journeys import Journey
+
+LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one run did."""
+
+    claimed: int = 0
+    moves: int = 0
+    finished: int = 0
+    stopped: int = 0
+
+
+def run_once(*, now: datetime, limit: int = LIMIT) -> Ran:
+    """Move up to `limit` people of the current organisation."""
+    with transaction.atomic():
+        people = journeys.claim(now=now, limit=limit)
+        if not people:
+            return Ran()
+        travel(people, now=now)
+        moves = journeys.write(people, now=now)
+        trail.record("workflow.advanced", detail={"count": len(people)})
+    ended = [one.stopped.outcome for one in people if isinstance(one.stopped, Leave)]
+    finished = ended.count("finished")
+    return Ran(len(people), moves, finished, len(ended) - finished)
+
+
+def travel(people: Sequence[Journey], *, now: datetime) -> None:
+    """Take everybody on until each has to wait or is out."""
+    under_way = list(people)
+    while under_way:
+        asked: list[tuple[Journey, Outcome]] = []
+        outcomes = []
+        for journey in under_way:
+            outcome = advance(journey.version.graph, journey.place, now=now, answer=journey.answer)
+            journey.take(outcome)
+            outcomes.append((journey, outcome))
+            if not isinstance(outcome.stopped, Stay | Leave):
+                asked.append((journey, outcome))
+        effects.apply(outcomes, now=now)
+        answers.find(asked, now=now)
+        under_way = [journey for journey, _ in asked if journey.stopped is None]

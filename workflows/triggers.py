@@ -1,0 +1,120 @@
+"""Take in what happened to contacts: let people in, wake who waited for it, stop who died.
+
+Events are read once, in the order in which they were settled (audit.settled), behind a cursor row
+that one worker at a time holds. An event that comes twice finds its work done; one that comes late
+finds that its person has moved on. What wakes somebody decides nothing: the engine looks the event
+up again, and at the deadline it looks once more, so that no event is missed by a near miss here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts import tenancy
+from audit import trail
+from workflows import audience, enrol, versions
+from workflows.models import Cursor, Workflow
+
+LIMIT = 20_000
+
+STAGING = """
+create temporary table if not exists heard (
+    id bigint, txid xid8, contact_id bigint, kind text, campaign uuid, machine boolean
+) on commit delete rows
+"""
+READ = """
+insert into heard
+select id, txid, contact_id, kind, campaign, machine from contacts_event
+where (txid, id) > (%s::text::xid8, %s) and txid < pg_snapshot_xmin(pg_current_snapshot())
+order by txid, id limit %s
+"""
+LET_IN = """
+insert into workflows_enrolment
+    (organisation_id, workflow_id, version_id, contact_id, occurrence, state, node, path,
+     entered_at, arrived_at, due_at, waiting_for, outcome)
+select distinct on (w.id, h.contact_id, occurrence)
+       %(organisation)s, w.id, v.id, h.contact_id,
+       case when w.lets_in_each then h.id::text else '' end as occurrence,
+       'waiting', v.graph ->> 'start', '{}', %(now)s, %(now)s, %(now)s, '', ''
+from heard h
+join workflows_workflow w on w.listens_to = h.kind and w.state = 'live'
+    and (w.listens_about is null or w.listens_about = h.campaign)
+join workflows_workflowversion v on v.id = w.live_id
+where not h.machine
+on conflict (workflow_id, contact_id, occurrence) do nothing
+"""
+WAKE = """
+update workflows_enrolment e set due_at = least(e.due_at, %(now)s)
+from heard h
+where e.state = 'waiting' and e.contact_id = h.contact_id and e.waiting_for = h.kind
+  and not h.machine
+"""
+STOP = """
+update workflows_enrolment e
+set state = 'stopped', outcome = 'deceased', due_at = null, waiting_for = '', ended_at = %(now)s
+from heard h
+where e.state = 'waiting' and e.contact_id = h.contact_id and h.kind = 'contact.deceased'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one run took in."""
+
+    events: int = 0
+    entered: int = 0
+    woken: int = 0
+    stopped: int = 0
+
+
+def run_once(*, now: datetime, limit: int = LIMIT) -> Heard:
+    """Take in up to `limit` events of the current organisation, in one transaction."""
+    with transaction.atomic():
+        present = _take_present(now=now)
+        Cursor.objects.get_or_create(organisation_id=tenancy.current())
+        cursor = Cursor.objects.select_for_update().get(organisation_id=tenancy.current())
+        heard = _take_in(cursor, now=now, limit=limit)
+        entered = heard.entered + present
+        if entered:
+            trail.record("workflow.enrolled", detail={"count": entered, "trigger": "event"})
+        if heard.stopped:
+            trail.record("workflow.removed", detail={"count": heard.stopped, "reason": "deceased"})
+    return Heard(heard.events, entered, heard.woken, heard.stopped)
+
+
+def _take_in(cursor_row: Cursor, *, now: datetime, limit: int) -> Heard:
+    told: dict[str, Any] = {"now": now, "organisation": tenancy.current()}
+    with connection.cursor() as cursor:
+        cursor.execute(STAGING)
+        cursor.execute(READ, [str(cursor_row.txid), cursor_row.event_id, limit])
+        if cursor.rowcount == 0:
+            return Heard()
+        counts = [cursor.rowcount]
+        for statement in (LET_IN, WAKE, STOP):
+            cursor.execute(statement, told)
+            counts.append(cursor.rowcount)
+        cursor.execute("select txid::text, id from heard order by txid desc, id desc limit 1")
+        txid, event_id = cursor.fetchone()
+        cursor.execute("truncate heard")
+    cursor_row.txid, cursor_row.event_id = int(txid), event_id
+    cursor_row.save(update_fields=["txid", "event_id"])
+    return Heard(*counts)
+
+
+def _take_present(*, now: datetime) -> int:
+    """Let in who was in the segment before the workflow was published; asked for once."""
+    waiting = Workflow.objects.select_for_update(of=("self",)).filter(
+        takes_present=True, state=Workflow.State.LIVE, live__isnull=False
+    )
+    entered = 0
+    for workflow in waiting.select_related("live"):
+        assert workflow.live is not None and workflow.listens_about is not None
+        inside = audience.members(workflow.listens_about, now=now)
+        version = versions.of_row(workflow.live)
+        entered += enrol.insert_people(version, [(one, "") for one in inside], now=now)
+        Workflow.objects.filter(id=workflow.id).update(takes_present=False)
+    return entered
