@@ -75,10 +75,8 @@ def day_of(day: date, now: datetime) -> tuple[datetime, datetime]:
     return start_of(day, now), start_of(day + timedelta(days=1), now)
 
 
-def age_on(birth: date, day: date) -> int | None:
-    """Age in whole years; None before birth. Someone born on 29 February turns on 1 March."""
-    if birth > day:
-        return None
+def age_on(birth: date, day: date) -> int:
+    """Age in whole years, below 0 before birth. Someone born on 29 February turns on 1 March."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 

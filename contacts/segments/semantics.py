@@ -128,7 +128,7 @@ def _age(clause: Age, facts: Facts, now: datetime) -> bool:
     if not isinstance(birth, date):
         return False
     age = moments.age_on(birth, clause.on or now.date())
-    return age is not None and _in_range(age, clause.low or 0, clause.high)
+    return (clause.low is None or age >= clause.low) and (clause.high is None or age <= clause.high)
 
 
 def _month_is(clause: MonthIs, facts: Facts, now: datetime) -> bool:

@@ -310,7 +310,7 @@ def _window(window: Window, plan: Plan, *, dated: bool) -> tuple[int | None, int
 
 def _age(clause: Age, plan: Plan) -> Run:
     on = clause.on or plan.now.date()
-    youngest = moments.born_by(on, clause.low or 0)
+    youngest = on.max if clause.low is None else moments.born_by(on, clause.low)
     oldest = None if clause.high is None else moments.born_by(on, clause.high + 1)
     top = None if youngest is None else moments.days_from(youngest) + 1
     bottom = None if oldest is None else moments.days_from(oldest) + 1
