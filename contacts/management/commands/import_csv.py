@@ -1,0 +1,54 @@
+"""Import people from a CSV file; every row needs the record number of its person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from contacts.importing import csv_files
+from contacts.importing.command import FileImport
+
+
+class Command(FileImport, BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--source", required=True, help="whose record numbers these are")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="COLUMN=FIELD",
+            help="read this column as this field; COLUMN= skips it",
+        )
+        parser.add_argument(
+            "--dates",
+            choices=list(csv_files.DATE_ORDERS),
+            default="iso",
+            help="how dates are written: 1970-12-31, 12/31/1970 or 31/12/1970",
+        )
+
+    def handle(self, *, paths: list[str], **options: Any) -> None:
+        mapping = dict(_pair(words) for words in options["map"])
+        with self.organisation(options["organisation"]):
+            for path in self.files(paths, (".csv", ".tsv", ".txt")):
+                self.tell(
+                    csv_files.import_file(
+                        path,
+                        source=options["source"],
+                        now=timezone.now(),
+                        mapping=mapping,
+                        dates=options["dates"],
+                        dry_run=options["dry_run"],
+                    )
+                )
+
+
+def _pair(words: str) -> tuple[str, str]:
+    column, equals, field = words.partition("=")
+    if not equals:
+        raise CommandError(f"--map needs COLUMN=FIELD, not {words}")
+    return column.strip(), field.strip()
