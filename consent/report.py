@@ -118,7 +118,7 @@ def history(contact_id: int, *, now: datetime) -> History:
     """Return one person's authorizations, refusals and every act, the latest first."""
     signed = Authorization.objects.filter(contact_id=contact_id).select_related("form_version")
     return History(
-        signed=tuple(_signed(signed.order_by("-signed_at", "-id"), now=now)),
+        signed=tuple(_signed(list(signed.order_by("-signed_at", "-id")), now=now)),
         opt_outs=tuple(OptOut.objects.filter(contact_id=contact_id, lifted_at=None)),
         acts=tuple(Entry.objects.filter(contact_id=contact_id).order_by("-id")),
     )

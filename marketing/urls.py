@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from marketing.web import account, home, sign_in, styleguide
+from marketing.web import account, consent, home, sign_in, styleguide
 
 handler400 = "marketing.web.errors.bad_request"
 handler403 = "marketing.web.errors.forbidden"
@@ -24,6 +24,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("invitation/<str:token>/", sign_in.invitation, name="invitation"),
     path("confirm/", sign_in.confirm, name="confirm"),
+    # Prove
+    path("consent/", consent.desk, name="consent"),
+    path("consent/<uuid:public_id>/", consent.person, name="consent-person"),
+    path("consent/<uuid:public_id>/authorizations/", consent.record, name="consent-record"),
+    path(
+        "consent/<uuid:public_id>/authorizations/<uuid:authorization_id>/withdrawal/",
+        consent.revoke,
+        name="consent-revoke",
+    ),
+    path("consent/<uuid:public_id>/opt-outs/", consent.opt_out, name="consent-opt-out"),
     # One's own account
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="account-password"),

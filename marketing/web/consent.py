@@ -185,7 +185,7 @@ def _show(
 def _sent_under(contact_id: int) -> dict[str, int]:
     """Return how many messages went out under each authorization."""
     sent = Message.objects.filter(contact_id=contact_id, state=Message.State.SENT)
-    counted = sent.values_list("permit__authorization_id").annotate(n=Count("id"))
+    counted = sent.values_list("permit__authorization").annotate(n=Count("id"))
     return {str(authorization): n for authorization, n in counted if authorization}
 
 
