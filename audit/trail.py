@@ -20,11 +20,14 @@ Fact = int | str | bool | list[str] | tuple[str, ...]
 
 _COLUMNS = ("actor_kind", "actor_id", "action", "subject", "outcome", "detail")
 _WITH_ORGANISATION = ("organisation_id", *_COLUMNS)
-_ONE = (
+_HERE = (
+    "INSERT INTO audit_entry (actor_kind, actor_id, action, subject, outcome, detail)"
+    " VALUES (%s, %s, %s, %s, %s, %s)"
+)
+_THERE = (
     "INSERT INTO audit_entry"
-    " (organisation_id, actor_kind, actor_id, action, subject, outcome, detail) VALUES"
-    " (coalesce(%s, nullif(current_setting('attune.organisation', true), '')::integer),"
-    " %s, %s, %s, %s, %s, %s)"
+    " (organisation_id, actor_kind, actor_id, action, subject, outcome, detail)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
 
 
@@ -54,8 +57,13 @@ def record(
     codes and field names, never a value; `organisation_id` defaults to the one whose scope is set.
     """
     row = _row(Entry(action, subject, detail or {}, outcome, actor))
-    with connection.cursor() as cursor:
-        cursor.execute(_ONE, [organisation_id, *row])
+    connection.ensure_connection()
+    # The driver's own cursor: Django's costs 25 us more, on the most frequent statement there is.
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        if organisation_id is None:
+            cursor.execute(_HERE, row)
+        else:
+            cursor.execute(_THERE, (organisation_id, *row))
 
 
 def record_many(entries: Iterable[Entry], *, organisation_id: int | None = None) -> int:
