@@ -20,7 +20,7 @@ from deploy.postgres import EmbeddedPostgres
 
 DATABASE = "attune"
 FIRST_PORT = 8000
-DKIM_DOMAIN = "clinic.example"
+DKIM_DOMAIN = "harborview.example"
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Installation:
             "SMTP_HOST": "localhost",
             "SMTP_PORT": str(self.mailbox.port),
             "SMTP_CA_FILE": str(self.mailbox.ca_file),
+            "SMTP_ONWARD_TLS": "enforced",  # the mailbox is the last stop, and demands TLS
             "DKIM_DOMAIN": DKIM_DOMAIN,
             "DKIM_KEY_FILE": str(_kept_rsa_key(self.keys / "dkim.pem")),
             "ALLOWED_HOSTS": "localhost,127.0.0.1",

@@ -160,6 +160,13 @@ SMTP_PORT = environment.number("SMTP_PORT", 587)
 SMTP_USER = environment.text("SMTP_USER")
 SMTP_PASSWORD = environment.secret("SMTP_PASSWORD")
 SMTP_CA_FILE = environment.text("SMTP_CA_FILE")
+SMTP_SECURITY = environment.one_of(
+    "SMTP_SECURITY", "starttls", allowed=("starttls", "tls", "same_host")
+)
+SMTP_ONWARD_TLS = environment.one_of(
+    "SMTP_ONWARD_TLS", "opportunistic", allowed=("opportunistic", "enforced")
+)
+"""What the relay promises of its own way to the recipient's server."""
 DKIM_DOMAIN = environment.text("DKIM_DOMAIN")
 DKIM_SELECTOR = environment.text("DKIM_SELECTOR", "attune")
 DKIM_KEY_FILE = environment.text("DKIM_KEY_FILE")

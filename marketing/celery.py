@@ -1,0 +1,60 @@
+"""The scheduler and its workers. The broker carries the names of loops and nothing else.
+
+Every due thing is a row; a tick looks for it. A lost message costs one tick, a doubled one an empty
+look, so messages are neither acknowledged late nor answered.
+"""
+
+from __future__ import annotations
+
+import logging.config
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketing.settings")
+
+PERIODS = {
+    "triggers": 1.0,
+    "runner": 1.0,
+    "dispatch": 1.0,
+    "memberships": 5.0,
+    "compact": 10.0,
+    "seal": 5.0,
+}
+"""Seconds between two looks of each loop in marketing.loops."""
+
+app = Celery("attune")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={"visibility_timeout": 60},
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_max_memory_per_child=400_000,
+    worker_send_task_events=False,
+    imports=["marketing.tasks"],
+    timezone="UTC",
+    beat_schedule={
+        # A tick that no worker took in time is dropped: the next one looks for the same rows.
+        name: {
+            "task": "marketing.tick",
+            "schedule": period,
+            "args": [name],
+            "options": {"expires": 2 * period},
+        }
+        for name, period in PERIODS.items()
+    },
+)
+
+
+@setup_logging.connect
+def use_our_logging(**_: Any) -> None:
+    """Keep Celery from printing arguments and exception texts: the log withholds them."""
+    logging.config.dictConfig(settings.LOGGING)

@@ -1,0 +1,79 @@
+"""The loops: each finds its due rows and works them off, for every organisation in turn."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import datetime
+
+import audit.seal
+from accounts import tenancy
+from audit.actor import Actor, acting_as
+from contacts.segments import columns, membership
+from messaging import dispatch, sender
+from workflows import runner, triggers
+
+logger = logging.getLogger(__name__)
+
+Loop = Callable[[datetime], int]
+"""Does one batch of the current organisation's due work; returns how much that was."""
+
+BUDGET = 20.0
+"""Seconds for one organisation; what is left waits until the others had theirs."""
+
+
+def run(name: str, *, now: datetime) -> None:
+    """Run one loop for every organisation. One's failure does not keep the others waiting."""
+    for organisation_id in tenancy.organisation_ids():
+        try:
+            run_for(organisation_id, name, now=now)
+        except Exception:
+            logger.exception("loop %s failed for organisation %s", name, organisation_id)
+
+
+def run_for(organisation_id: int, name: str, *, now: datetime) -> None:
+    """Run one loop until nothing is due or the organisation had its time."""
+    end = time.monotonic() + BUDGET
+    with tenancy.acting_for(organisation_id), acting_as(Actor("system", name)):
+        while LOOPS[name](now) and time.monotonic() < end:
+            pass
+
+
+def _triggers(now: datetime) -> int:
+    heard = triggers.run_once(now=now)
+    return heard.events + heard.entered
+
+
+def _runner(now: datetime) -> int:
+    return runner.run_once(now=now).claimed
+
+
+def _dispatch(now: datetime) -> int:
+    with closing(sender.transport()) as transport:
+        done = dispatch.run_once(transport=transport, now=now)
+    return done.sent + done.refused + done.failed
+
+
+def _memberships(now: datetime) -> int:
+    return membership.refresh_due(now=now)
+
+
+def _compact(now: datetime) -> int:
+    return columns.compact(now=now)
+
+
+def _seal(now: datetime) -> int:
+    audit.seal.run_once(now=now)
+    return 0  # it goes on until nothing is left by itself
+
+
+LOOPS: Mapping[str, Loop] = {
+    "triggers": _triggers,
+    "runner": _runner,
+    "dispatch": _dispatch,
+    "memberships": _memberships,
+    "compact": _compact,
+    "seal": _seal,
+}

@@ -1,0 +1,17 @@
+"""What the broker may ask for: one look of one loop."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.db import close_old_connections
+
+from marketing import loops
+from marketing.celery import app
+
+
+@app.task(name="marketing.tick")
+def tick(loop: str) -> None:
+    """Let the loop do what is due, for every organisation."""
+    close_old_connections()  # one that broke, or whose server has started anew since
+    loops.run(loop, now=datetime.now(UTC))

@@ -1,0 +1,78 @@
+"""The worker's ticks: every organisation is served, and one's failure stays its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from accounts import tenancy
+from accounts.models import Organisation
+from audit import actor
+from marketing import celery, loops, tasks
+
+
+class Served:
+    """A loop that notes whom it served, and fails for some."""
+
+    def __init__(self, *, work: int = 0, fails_for: int = 0) -> None:
+        self.seen: list[tuple[int, str]] = []
+        self.work = work
+        self.fails_for = fails_for
+
+    def __call__(self, now: datetime) -> int:
+        if tenancy.current() == self.fails_for:
+            raise RuntimeError("born 1960-02-29")
+        self.seen.append((tenancy.current(), actor.current().id))
+        self.work -= 1
+        return max(self.work, 0)
+
+
+@pytest.mark.parametrize("name", sorted(celery.PERIODS))
+def test_every_scheduled_loop_runs_with_nothing_due(
+    name: str, harbor: Organisation, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    loops.run(name, now=now)
+    assert "failed" not in caplog.text
+
+
+def test_every_loop_is_scheduled() -> None:
+    assert set(celery.PERIODS) == set(loops.LOOPS)
+
+
+def test_a_loop_serves_every_organisation_in_its_name(
+    harbor: Organisation, hill: Organisation, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = Served()
+    monkeypatch.setattr(loops, "LOOPS", {"runner": served})
+    loops.run("runner", now=now)
+    assert served.seen == [(harbor.pk, "runner"), (hill.pk, "runner")]
+
+
+def test_a_failing_organisation_does_not_keep_the_next_one_waiting(
+    harbor: Organisation,
+    hill: Organisation,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served = Served(fails_for=harbor.pk)
+    monkeypatch.setattr(loops, "LOOPS", {"runner": served})
+    loops.run("runner", now=now)
+    assert served.seen == [(hill.pk, "runner")]
+
+
+def test_a_loop_goes_on_while_there_is_work(
+    harbor: Organisation, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = Served(work=3)
+    monkeypatch.setattr(loops, "LOOPS", {"runner": served})
+    loops.run("runner", now=now)
+    assert len(served.seen) == 3
+
+
+def test_the_broker_is_told_a_loop_s_name_and_nothing_else() -> None:
+    entries = celery.app.conf.beat_schedule.values()
+    assert all(entry["args"] == [name] for entry, name in zip(entries, celery.PERIODS, strict=True))
+    assert celery.app.conf.accept_content == ["json"]
+    assert celery.app.conf.task_ignore_result
+    assert tasks.tick.name == "marketing.tick"
