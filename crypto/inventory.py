@@ -74,7 +74,7 @@ def _places() -> set[tuple[str, str]]:
 def _count_in(organisation_id: int, table: str, column: str) -> list[tuple[int, int]]:
     statement = sql.SQL(
         "SELECT {version} AS version, count(*) FROM {table}"
-        " WHERE organisation_id = %s AND length({column}) > 2 GROUP BY version"
+        " WHERE organisation_id = %s AND length({column}) > 2 GROUP BY 1"
     ).format(
         version=sql.SQL(VERSION.format(f'"{column}"')),
         table=sql.Identifier(table),

