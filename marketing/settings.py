@@ -135,6 +135,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
+# Uploads hold patients: they stay in memory
+FILE_UPLOAD_HANDLERS = ["marketing.intake.arriving.MemoryUpload"]
+
 # Words and time
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

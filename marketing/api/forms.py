@@ -169,15 +169,16 @@ class MessageRows(serializers.Serializer[Any]):
 
 
 class ImportProblemRow(serializers.Serializer[Any]):
-    line = serializers.IntegerField(allow_null=True)
-    resource = serializers.CharField()
+    place = serializers.CharField()
     detail = serializers.CharField()
 
 
 class ImportRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     state = serializers.CharField()
+    read = serializers.IntegerField()
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
+    read_past = serializers.DictField(help_text="How many resources of each type were read past.")
     problems = ImportProblemRow(many=True)

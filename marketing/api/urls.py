@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from marketing.api import consents, contacts, events, lists, problems, reference
+from marketing.api import (
+    consents,
+    contacts,
+    events,
+    imports,
+    lists,
+    messages,
+    problems,
+    reference,
+    workflows,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -23,6 +33,15 @@ urlpatterns = [
     path("opt-outs", consents.OptOuts.as_view(), name="opt-outs"),
     path("lists", lists.Lists.as_view(), name="lists"),
     path("lists/<uuid:list_id>/members", lists.ListMembers.as_view(), name="list-members"),
+    path(
+        "workflows/<uuid:workflow_id>/enrolments",
+        workflows.Enrolments.as_view(),
+        name="enrolments",
+    ),
+    path("messages", messages.Messages.as_view(), name="messages"),
+    path("messages/<uuid:public_id>", messages.OneMessage.as_view(), name="message"),
+    path("imports", imports.Imports.as_view(), name="imports"),
+    path("imports/<uuid:run_id>", imports.OneImport.as_view(), name="import"),
     path("schema/", reference.schema, name="schema"),
     path("reference", reference.page, name="reference"),
     re_path("^", problems.no_such_address),

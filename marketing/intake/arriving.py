@@ -1,0 +1,81 @@
+"""Files on their way in: kept in memory, never on a disk, where they would lie in the clear.
+
+Linux gives memory a path, by which the importers can read it as often as they need.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes. Larger files go through `manage.py import_fhir`, which reads them where they lie."""
+
+
+class TooLarge(ValueError):
+    """The file is over the limit."""
+
+
+def opened() -> int:
+    """Return a descriptor of an empty file without a name."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("arriving", os.MFD_CLOEXEC)
+    descriptor, path = tempfile.mkstemp()
+    os.unlink(path)
+    return descriptor
+
+
+def path_of(descriptor: int) -> Path:
+    """Return the path by which this process can open the file again."""
+    return Path("/dev/fd") / str(descriptor)
+
+
+@contextmanager
+def held(chunks: Iterable[bytes], *, limit: int = LARGEST) -> Iterator[Path]:
+    """Hold the chunks as a file while the work inside runs."""
+    descriptor = opened()
+    try:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge
+            _write(descriptor, chunk)
+        yield path_of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+class MemoryUpload(FileUploadHandler):
+    """Django's upload handler for every form: its own would write large files to a disk."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.kept = os.fdopen(opened(), "w+b")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.kept.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        self.kept.flush()
+        self.kept.seek(0)
+        return UploadedFile(
+            file=self.kept,
+            name=self.file_name,
+            content_type=self.content_type,
+            size=file_size,
+            charset=self.charset,
+        )

@@ -1,0 +1,199 @@
+"""A workflow's graph and its funnel, in words and figures, for the canvas and for its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from marketing.web.timeline import words
+from workflows.entry import Trigger
+from workflows.funnel import StepCount
+from workflows.graph import Graph
+from workflows.steps import (
+    Branch,
+    Exit,
+    Happened,
+    ListChange,
+    Send,
+    Step,
+    Update,
+    Wait,
+    WaitFor,
+    ways,
+)
+
+ENTRY = "trigger"
+"""The box above the first step; no step can be named so, ids have their own set of characters."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What ids are called; an unknown one is shown as such."""
+
+    templates: Mapping[UUID, str] = field(default_factory=dict)
+    lists: Mapping[UUID, str] = field(default_factory=dict)
+    segments: Mapping[UUID, str] = field(default_factory=dict)
+    workflows: Mapping[UUID, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How many entered, and what became of them at each step."""
+
+    entered: int
+    steps: Mapping[str, StepCount]
+
+
+def plan(graph: Graph, *, names: Names, funnel: Funnel | None = None) -> dict[str, Any]:
+    """Return what the canvas draws."""
+    entry = {
+        "id": ENTRY,
+        "kind": "trigger",
+        "title": _trigger(graph.trigger, names),
+        "detail": "",
+        "figures": [_figure("entered", funnel.entered)] if funnel else [],
+    }
+    steps = [graph.steps[node] for node in graph.in_order()]
+    into = str(funnel.entered) if funnel else ""
+    first = {"from": ENTRY, "to": graph.start, "branch": "next", "label": into}
+    return {
+        "steps": [entry, *(_box(step, names, funnel) for step in steps)],
+        "ways": [first, *(way for step in steps for way in _ways(step, funnel))],
+    }
+
+
+def _box(step: Step, names: Names, funnel: Funnel | None) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "kind": _KINDS[type(step)],
+        "title": title(step, names),
+        "detail": f"Step {step.id}",
+        "figures": _figures(step, funnel) if funnel else [],
+    }
+
+
+_KINDS: Mapping[type, str] = {
+    Send: "send",
+    Wait: "wait",
+    WaitFor: "wait_for",
+    Branch: "branch",
+    Update: "update",
+    ListChange: "list",
+    Exit: "exit",
+}
+
+
+def _figures(step: Step, funnel: Funnel) -> list[dict[str, str]]:
+    count = funnel.steps[step.id]
+    reached, here = count.arrived, count.inside
+    if isinstance(step, Exit):
+        return [_figure("reached the end", reached)]
+    if isinstance(step, Wait | WaitFor):
+        return [_figure("came", reached), _figure("waiting", here)]
+    figures = [_figure("came", reached)]
+    if isinstance(step, Send):
+        mail = {state: many for state, many in count.mail.items() if state in _MAIL}
+        figures += [_figure(_MAIL[state], many) for state, many in mail.items() if many]
+    return [*figures, *([_figure("here now", here)] if here else [])]
+
+
+_MAIL = {"sent": "sent", "refused": "refused", "failed": "failed", "unknown": "unclear"}
+
+
+def _figure(label: str, count: int) -> dict[str, str]:
+    return {"label": label, "value": f"{count:,}"}
+
+
+_WAYS = {"yes": "yes", "no": "no", "heard": "yes, in time", "unheard": "no, time over"}
+
+
+def _ways(step: Step, funnel: Funnel | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": step.id,
+            "to": there,
+            "branch": way,
+            "label": _label(step, way, funnel),
+        }
+        for way, there in ways(step).items()
+    ]
+
+
+def _label(step: Step, way: str, funnel: Funnel | None) -> str:
+    name = _WAYS.get(way, "refused" if way == "refused" else "")
+    if funnel is None:
+        return name
+    count = funnel.steps[step.id]
+    went, reached = count.ways[way], count.arrived
+    share = f" · {100 * went / reached:.0f} %" if reached and len(ways(step)) > 1 else ""
+    return f"{name} {went:,}{share}".strip()
+
+
+def title(step: Step, names: Names) -> str:
+    """Return what the step does, in a few words."""
+    return _TITLES[type(step)](step, names)
+
+
+def _trigger(trigger: Trigger, names: Names) -> str:
+    if trigger.kind == "segment" and trigger.segment:
+        return f"Enters {names.segments.get(trigger.segment, 'a segment')}"
+    return words(trigger.event) if trigger.kind == "event" else "Enrolled by an API call"
+
+
+def _send(step: Send, names: Names) -> str:
+    return names.templates.get(step.template, "An unknown template")
+
+
+def _wait(step: Wait, names: Names) -> str:
+    return duration(step.patience)
+
+
+def _wait_for(step: WaitFor, names: Names) -> str:
+    return f"{words(step.event)}, up to {duration(step.patience)}"
+
+
+def _branch(step: Branch, names: Names) -> str:
+    if isinstance(step.condition, Happened):
+        return f"{words(step.condition.event)}?"
+    segment = step.condition.definition.get("segment")
+    known = names.segments.get(UUID(str(segment))) if segment else None
+    return f"In {known}?" if known else "Meets the conditions?"
+
+
+def _update(step: Update, names: Names) -> str:
+    parts = [f"Set {', '.join(step.values)}"] if step.values else []
+    return "; ".join([*parts, *([f"Clear {', '.join(step.clear)}"] if step.clear else [])])
+
+
+def _list(step: ListChange, names: Names) -> str:
+    name = names.lists.get(step.list_id, "an unknown list")
+    return f"Add to {name}" if step.add else f"Remove from {name}"
+
+
+def _exit(step: Exit, names: Names) -> str:
+    if step.enter is None:
+        return "Exit"
+    return f"Go on to {names.workflows.get(step.enter, 'another workflow')}"
+
+
+_TITLES: Mapping[type, Callable[[Any, Names], str]] = {
+    Send: _send,
+    Wait: _wait,
+    WaitFor: _wait_for,
+    Branch: _branch,
+    Update: _update,
+    ListChange: _list,
+    Exit: _exit,
+}
+
+
+def duration(patience: timedelta) -> str:
+    """Return a length of time in its largest whole unit."""
+    for seconds, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        count, rest = divmod(int(patience.total_seconds()), seconds)
+        if count and not rest:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{patience.total_seconds():.0f} seconds"

@@ -1,0 +1,27 @@
+"""Addresses of contacts, lists, imports, what machines sent, and the sample's mailbox."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from marketing.web import contacts, imports, integrations, lists, mailbox
+
+urlpatterns = [
+    # People
+    path("contacts/", contacts.contacts, name="contacts"),
+    path("contacts/names/", contacts.names, name="contact-names"),
+    path("contacts/search/", contacts.search, name="contact-search"),
+    path("contacts/<uuid:public_id>/", contacts.contact, name="contact"),
+    path("contacts/<uuid:public_id>/<str:data_class>/", contacts.values, name="contact-values"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/<uuid:list_id>/", lists.one, name="list"),
+    path("lists/<uuid:list_id>/join/", lists.join, name="list-join"),
+    path("lists/<uuid:list_id>/leave/", lists.leave, name="list-leave"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/<uuid:run_id>/", imports.one, name="import"),
+    # What came in, and what went out in the sample
+    path("integrations/events/", integrations.events, name="events"),
+    path("mailbox/", mailbox.mailbox, name="mailbox"),
+    path("mailbox/<str:key>/", mailbox.letter, name="letter"),
+    path("mailbox/<str:key>/page/", mailbox.page, name="letter-page"),
+]

@@ -1,0 +1,83 @@
+"""A person's values in the words of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from contacts.fields import DataClass, Field, FieldType, fields_of
+
+CLASS_LABELS: Mapping[DataClass, str] = {
+    DataClass.IDENTITY: "Identity",
+    DataClass.CONTACT_POINT: "Contact points",
+    DataClass.DEMOGRAPHIC: "Demographics",
+    DataClass.CLINICAL: "Clinical",
+    DataClass.COVERAGE: "Coverage",
+    DataClass.ENGAGEMENT: "Engagement",
+}
+MOST_ITEMS = 30
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A field and its value: one text, or lines with a detail each."""
+
+    label: str
+    text: str = ""
+    lines: tuple[tuple[str, str], ...] = ()
+    more: int = 0
+
+
+def name(values: Mapping[str, Any]) -> str:
+    """Return the person's name, or that none is known."""
+    parts = (values.get(key, "") for key in ("prefix", "given_name", "family_name"))
+    return " ".join(part for part in parts if part) or "No name known"
+
+
+def facts(values: Mapping[str, Any], kind: DataClass) -> list[Fact]:
+    """Return the class's fields that are known, in the registry's order."""
+    return [
+        _fact(field, values[field.key])
+        for field in fields_of(kind)
+        if values.get(field.key) not in (None, "", [])
+    ]
+
+
+def _fact(field: Field, value: Any) -> Fact:
+    if not field.is_list:
+        return Fact(field.label, text=_text(field, value))
+    newest = sorted(value, key=_moment, reverse=True)
+    lines = tuple(_line(field, item) for item in newest[:MOST_ITEMS])
+    return Fact(field.label, lines=lines, more=max(0, len(newest) - MOST_ITEMS))
+
+
+def _text(field: Field, value: Any) -> str:
+    if field.type is FieldType.BOOLEAN:
+        return "yes" if value else "no"
+    if field.type is FieldType.DATE:
+        return f"{date.fromisoformat(value):%-d %B %Y}"
+    if field.type is FieldType.DATETIME:
+        return f"{datetime.fromisoformat(value):%-d %B %Y, %H:%M} UTC"
+    return str(value)
+
+
+def _moment(item: Mapping[str, Any]) -> str:
+    return str(item.get("at") or item.get("date") or "")
+
+
+def _line(field: Field, item: Mapping[str, Any]) -> tuple[str, str]:
+    if field.type is FieldType.NUMBERS:
+        return str(item["value"]), str(item["source"])
+    what = str(item.get("display") or item.get("code") or item.get("class") or "Not named")
+    if field.type is FieldType.RESULTS:
+        what = f"{what}: {item['value']} {item.get('unit', '')}".rstrip()
+    return what, " · ".join(_detail(item))
+
+
+def _detail(item: Mapping[str, Any]) -> Iterable[str]:
+    if item.get("status"):
+        yield str(item["status"])
+    if moment := _moment(item):
+        yield moment[:10]

@@ -1,0 +1,133 @@
+"""What happened to a person, as far as the reader's role goes.
+
+An event's kind can itself be a clinical fact (a missed appointment, a visit), and so can the name
+of a segment or of a message; what lies beyond the role is counted and not named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from contacts.models import Event
+from marketing.web.addresses import address
+from messaging.models import Message
+
+MOST = 50
+CLINICAL = ("appointment.", "encounter.", "segment.")
+_WORDS: Mapping[str, str] = {
+    "contact.created": "First known",
+    "contact.updated": "Record updated",
+    "contact.deceased": "Recorded as deceased",
+    "message.sent": "Message sent",
+    "message.delivered": "Message delivered",
+    "message.opened": "Message opened",
+    "message.clicked": "Link clicked",
+    "message.bounced": "Message bounced",
+    "message.complained": "Complaint received",
+    "message.unsubscribed": "Unsubscribed",
+    "appointment.booked": "Appointment booked",
+    "appointment.cancelled": "Appointment cancelled",
+    "appointment.attended": "Appointment attended",
+    "appointment.missed": "Appointment missed",
+    "encounter.started": "Visit began",
+    "list.joined": "Added to a list",
+    "list.left": "Removed from a list",
+    "segment.entered": "Entered a segment",
+    "segment.left": "Left a segment",
+}
+
+_BADGES: Mapping[str, str] = {
+    "message.clicked": "ok",
+    "message.opened": "info",
+    "message.sent": "info",
+    "message.bounced": "bad",
+    "message.complained": "bad",
+    "message.unsubscribed": "warn",
+    "appointment.missed": "warn",
+    "appointment.attended": "ok",
+}
+_STATE_BADGES: Mapping[str, str] = {
+    "sent": "ok",
+    "refused": "warn",
+    "failed": "bad",
+    "unknown": "bad",
+    "deferred": "info",
+}
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One line of the timeline."""
+
+    words: str
+    occurred_at: datetime
+    text: str
+    badge: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The newest events, and how many of those the role does not show."""
+
+    events: Sequence[Happened]
+    withheld: int
+
+
+def words(kind: str) -> str:
+    """Return an event's kind as a person says it."""
+    return _WORDS.get(kind) or kind.replace(".", " ").replace("_", " ").capitalize()
+
+
+def events_of(contact_id: int, *, classes: Collection[str]) -> Timeline:
+    """Return the newest events of one person."""
+    rows = Event.objects.filter(contact_id=contact_id).order_by("-occurred_at", "-id")[:MOST]
+    seen = [row for row in rows if _within(row.kind, classes)]
+    events = [
+        Happened(words(row.kind), row.occurred_at, _aside(row), _BADGES.get(row.kind, "plain"))
+        for row in seen
+    ]
+    return Timeline(events, len(rows) - len(seen))
+
+
+def _aside(row: Event) -> str:
+    parts = [f"from {row.source}" if row.source else "", row.link and f"link: {row.link}"]
+    return " · ".join([part for part in parts if part] + ["by a program"] * row.machine)
+
+
+def _within(kind: str, classes: Collection[str]) -> bool:
+    return "clinical" in classes or not kind.startswith(CLINICAL)
+
+
+def messages_of(contact_id: int, *, classes: Collection[str]) -> list[dict[str, Any]]:
+    """Return the newest messages; what a message says beyond the role leaves its name out."""
+    rows = (
+        Message.objects.filter(contact_id=contact_id)
+        .select_related("version__template")
+        .order_by("-id")[:MOST]
+    )
+    return [
+        {
+            "message": row,
+            "name": row.version.template.name if set(row.classes) <= set(classes) else "",
+            "address": address("message", row.public_id),
+            "badge": _STATE_BADGES.get(row.state, "plain"),
+        }
+        for row in rows
+    ]
+
+
+def latest_of(contact_ids: Sequence[int]) -> dict[int, datetime]:
+    """Return when something last happened to each, by one look into the index for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT given.id, latest.occurred_at FROM unnest(%s::int8[]) AS given (id)"
+            " CROSS JOIN LATERAL (SELECT occurred_at FROM contacts_event"
+            " WHERE contact_id = given.id ORDER BY occurred_at DESC LIMIT 1) AS latest",
+            [list(contact_ids)],
+        )
+        return dict(cursor.fetchall())
