@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "marketing.apps.MarketingConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
