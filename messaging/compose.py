@@ -38,6 +38,7 @@ class Merged:
     addresses: Addresses
     route: Route
     at: datetime
+    renewed: int = 0
 
     def packed(self) -> bytes:
         raw: bytes = msgpack.packb(
@@ -54,13 +55,14 @@ class Merged:
                 ],
                 self.route.value,
                 int(self.at.timestamp()),
+                self.renewed,
             ]
         )
         return raw
 
 
 def unpacked(raw: bytes) -> Merged:
-    _, recipient, values, organisation, addresses, route, at = msgpack.unpackb(raw)
+    _, recipient, values, organisation, addresses, route, at, renewed = msgpack.unpackb(raw)
     return Merged(
         recipient,
         values,
@@ -68,6 +70,7 @@ def unpacked(raw: bytes) -> Merged:
         Addresses(*addresses),
         Route(route),
         datetime.fromtimestamp(at, UTC),
+        renewed,
     )
 
 
@@ -78,9 +81,13 @@ class Composed:
     sha256: str
 
 
-def message_id(public_id: UUID, sender: Sender) -> str:
-    """Return the Message-ID: the same for a row whenever it is asked, so a mail can be found."""
-    return f"<{public_id.hex}@{sender.domain}>"
+def message_id(public_id: UUID, sender: Sender, *, renewed: int = 0) -> str:
+    """Return the Message-ID: the same for a row whenever it is asked, so a mail can be found.
+
+    A notice that is sent anew is another mail, which a mailbox must not take for the first one.
+    """
+    again = f".{renewed}" if renewed else ""
+    return f"<{public_id.hex}{again}@{sender.domain}>"
 
 
 def compose(
@@ -94,7 +101,7 @@ def compose(
 ) -> Composed:
     """Return the bytes for the wire; raises `NotRendered` or `mime.HeaderRefused`."""
     said = shown(parts, merged) if merged.route is Route.MAIL else notice.render(merged)
-    number = message_id(public_id, sender)
+    number = message_id(public_id, sender, renewed=merged.renewed)
     mail = mime.Mail(
         sender_name=sender.name,
         sender=sender.address,

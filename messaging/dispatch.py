@@ -86,6 +86,8 @@ class Run:
     onward: Onward
     now: datetime
     pause: Pause
+    renewed: Mapping[int, int] = field(default_factory=dict)
+    """How often the portal's notice of a message was sent anew."""
     tally: Dispatched = field(default_factory=Dispatched)
 
 
@@ -141,6 +143,11 @@ def _composed(
     people = [one.contact_id for one in part]
     keys = data_keys.load(run.sender.organisation_id, people)
     untracked = tracking.declined(people)
+    run.renewed = dict(
+        Pickup.objects.filter(message_id__in=[one.id for one in part]).values_list(
+            "message_id", "renewed"
+        )
+    )
     ready: list[Ready] = []
     results: list[Result] = []
     for one in part:
@@ -191,6 +198,7 @@ def _compose_one(
         _addresses(one, way.route, run, tracked=tracked),
         way.route,
         run.now,
+        run.renewed.get(one.id, 0),
     )
     try:
         composed = compose.compose(
@@ -229,7 +237,7 @@ def _addresses(one: Claimed, route: Route, run: Run, *, tracked: bool) -> links.
             run.sender.origin,
             organisation_id=run.sender.organisation_id,
             message_id=one.id,
-            renewed=0,
+            renewed=run.renewed.get(one.id, 0),
             now=run.now,
         )
     )

@@ -1,0 +1,17 @@
+"""The addresses that stand in mails, below /m/. They are short, and nothing in them can be read."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from messaging.portal import views
+
+urlpatterns = [
+    path("o/<str:token>.gif", views.opened, name="mail-opened"),
+    path("c/<str:token>/<int:number>", views.clicked, name="mail-clicked"),
+    path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("u/<str:token>/tracking", views.tracking, name="untrack"),
+    path("p/<str:token>", views.picked_up, name="pickup"),
+    path("p/<str:token>/message", views.message, name="pickup-message"),
+    path("p/<str:token>/body", views.message_body, name="pickup-body"),
+]
