@@ -15,6 +15,7 @@ handler500 = "marketing.web.errors.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("api/v1/", include("marketing.api.urls")),
+    path("m/", include("messaging.public_urls")),
     # Staff come and go
     path("sign-in/", sign_in.start, name="sign-in"),
     path("sign-in/code/", sign_in.code, name="sign-in-code"),

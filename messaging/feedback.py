@@ -71,9 +71,7 @@ def clicked(token: str, number: int, *, visit: Visit, now: datetime) -> str:
         return link.destination
 
 
-def _judge(
-    message: Message, visit: Visit, *, now: datetime, just_before: int = 0
-) -> Verdict:
+def _judge(message: Message, visit: Visit, *, now: datetime, just_before: int = 0) -> Verdict:
     return machines.judge(
         method=visit.method,
         user_agent=visit.user_agent,
@@ -125,7 +123,7 @@ def _retract(message: Message, *, now: datetime) -> None:
         )
 
 
-def _since(message: Message, *, now: datetime) -> list[object]:
+def _since(message: Message, *, now: datetime) -> list[int | datetime]:
     return [message.contact_id, message.pk, now - BURST, now - BURST]
 
 
@@ -151,9 +149,11 @@ def unsubscribe(token: str, *, one_click: bool, now: datetime) -> None:
 
 def decline_tracking(token: str, *, now: datetime) -> None:
     """Stop measuring this person's opens and clicks (TR-04)."""
-    with message_of(token, purpose=links.UNSUBSCRIBE, now=now) as message:
-        with acting_as(Actor("patient", str(message.contact_id))):
-            tracking.decline(message.contact_id, now=now)
+    with (
+        message_of(token, purpose=links.UNSUBSCRIBE, now=now) as message,
+        acting_as(Actor("patient", str(message.contact_id))),
+    ):
+        tracking.decline(message.contact_id, now=now)
 
 
 def scope(message: Message) -> str:

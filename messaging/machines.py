@@ -26,7 +26,8 @@ _PROGRAMS = re.compile(
 )
 # What people read mail and pages with says one of these, on whatever system.
 _PEOPLES = re.compile(
-    r"^(mozilla/|opera|nokia|blackberry|sonyericsson|samsung|lg[-/ ]|mot-|sec-|zte|htc|ucweb|dalvik)"
+    r"^(mozilla/|opera|nokia|blackberry|sonyericsson|samsung|lg[-/ ]|mot-|sec-|zte|htc|ucweb)"
+    r"|^dalvik"
     r"|outlook|thunderbird|apple ?mail|mailmate|airmail|postbox|lotus-notes|eudora|sparrow|\bmidp",
     re.IGNORECASE,
 )

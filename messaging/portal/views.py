@@ -53,9 +53,7 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
 def clicked(request: HttpRequest, token: str, number: int) -> HttpResponse:
     """Go where the author of this version wrote, and nowhere else (TR-07)."""
     try:
-        destination = feedback.clicked(
-            token, number, visit=visit_of(request), now=timezone.now()
-        )
+        destination = feedback.clicked(token, number, visit=visit_of(request), now=timezone.now())
     except TokenRefused:
         raise Http404 from None
     return _private(HttpResponseRedirect(destination))
