@@ -71,7 +71,7 @@ def relay() -> Relay:
     return Relay(
         host=settings.SMTP_HOST,
         port=settings.SMTP_PORT,
-        security=getattr(settings, "SMTP_SECURITY", "starttls"),
+        security=settings.SMTP_SECURITY,
         ca_file=settings.SMTP_CA_FILE,
         user=settings.SMTP_USER,
         password=settings.SMTP_PASSWORD,
@@ -85,4 +85,4 @@ def transport() -> Smtp:
 
 def onward() -> Onward:
     """Return what the operator says of the way behind the relay; without a word, not enough."""
-    return Onward(getattr(settings, "SMTP_ONWARD_TLS", "") or Onward.OPPORTUNISTIC)
+    return Onward(settings.SMTP_ONWARD_TLS)

@@ -12,7 +12,11 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.
 
 
 def reasons(**changed: Any) -> tuple[str, ...]:
-    plain = {"method": "GET", "user_agent": FIREFOX, "at": NOON + timedelta(minutes=5)}
+    plain: dict[str, Any] = {
+        "method": "GET",
+        "user_agent": FIREFOX,
+        "at": NOON + timedelta(minutes=5),
+    }
     return judge(**({"sent_at": NOON} | plain | changed)).reasons
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -23,7 +24,7 @@ from tests.messaging.conftest import Enqueue
 from tests.messaging.test_dispatch import parsed
 from tests.messaging.test_machines import FIREFOX
 
-PERSON = {"HTTP_USER_AGENT": FIREFOX}
+PERSON: dict[str, Any] = {"HTTP_USER_AGENT": FIREFOX}
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
