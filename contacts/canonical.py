@@ -47,7 +47,7 @@ def canonical(key: str, value: object) -> Any:
     if field.derived_from:
         raise ValueRefused(key, f"is derived from {field.derived_from} and cannot be set")
     try:
-        return _SPECIAL.get(key, _BY_TYPE[field.type])(value, field)
+        return _CANON[key](value, field)
     except ValueRefused:
         raise
     except (ValueError, TypeError, OverflowError) as broken:
@@ -59,6 +59,8 @@ def text(value: object, field: Field) -> str | None:
         if value is None:
             return None
         raise ValueRefused(field.key, "must be text")
+    if value.isascii() and value.isprintable() and len(value) <= MAX_TEXT:
+        return value.strip() or None
     if not value.isascii():
         value = unicodedata.normalize("NFC", value)
     if not value.isprintable():
@@ -84,7 +86,7 @@ def day(value: object, field: Field) -> str | None:
 
 
 def moment(value: object, field: Field) -> str | None:
-    if isinstance(value, str) and _ZULU.fullmatch(value):
+    if isinstance(value, str) and value[10:11] == "T" and _ZULU.fullmatch(value):
         datetime.fromisoformat(value)
         return value
     if not isinstance(value, datetime):
@@ -191,7 +193,7 @@ def _choice(value: object, field: Field) -> str | None:
 
 
 _ITEM_TEXTS = ("system", "code", "display", "status", "class", "unit", "ref", "source")
-_ITEM_KEYS = {
+_KEYS_BY_TYPE = {
     FieldType.CODES: {"system", "code", "display", "status", "date", "end", "also", "ref"},
     FieldType.RESULTS: {"system", "code", "display", "value", "unit", "at", "also", "ref"},
     FieldType.OCCURRENCES: {
@@ -199,12 +201,14 @@ _ITEM_KEYS = {
     },
     FieldType.NUMBERS: {"source", "value"},
 }  # fmt: skip
-_NEEDED = {
+_ITEM_KEYS = {key: _KEYS_BY_TYPE[f.type] for key, f in FIELDS.items() if f.is_list}
+_NEEDED_BY_TYPE = {
     FieldType.CODES: ("system", "code", "status"),
     FieldType.RESULTS: ("system", "code", "value"),
     FieldType.OCCURRENCES: ("status",),
     FieldType.NUMBERS: ("source", "value"),
 }
+_NEEDED = {key: _NEEDED_BY_TYPE[f.type] for key, f in FIELDS.items() if f.is_list}
 
 
 def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
@@ -216,26 +220,51 @@ def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
 
 
 def _item(item: object, field: Field) -> dict[str, Any]:
-    if not isinstance(item, Mapping) or not item.keys() <= _ITEM_KEYS[field.type]:
-        known = ", ".join(sorted(_ITEM_KEYS[field.type]))
-        raise ValueRefused(field.key, f"each item is an object with {known}")
-    clean = {key: part for key in item if (part := _part(key, item[key], field)) is not None}
-    for key in _NEEDED[field.type]:
-        if key not in clean:
-            raise ValueRefused(field.key, f"each item needs {key}")
-    if field.type is not FieldType.NUMBERS:
+    if not isinstance(item, dict):
+        raise ValueRefused(field.key, _expected_item(field))
+    clean = {}
+    for key, value in item.items():
+        if type(value) is str and value in _PLAIN_WORDS and key in _CODE_KEYS:
+            clean[key] = value
+        elif (part := _part(key, value, field)) is not None:
+            clean[key] = part
+    _check_keys(clean, field)
+    if "source" not in clean:
         for key in ("system", "code", "display"):
             clean.setdefault(key, "")
     return clean
 
 
+def _check_keys(item: Mapping[str, Any], field: Field) -> None:
+    if not item.keys() <= _ITEM_KEYS[field.key]:
+        raise ValueRefused(field.key, _expected_item(field))
+    for key in _NEEDED[field.key]:
+        if key not in item:
+            raise ValueRefused(field.key, f"each item needs {key}")
+
+
+def _expected_item(field: Field) -> str:
+    return "each item is an object with " + ", ".join(sorted(_ITEM_KEYS[field.key]))
+
+
+_CODE_KEYS = frozenset({"system", "code", "display", "status", "class", "unit"})
+_PLAIN_WORDS: set[str] = set()
+"""Words of code systems found plain before: the same few thousand come again and again."""
+_MOST_WORDS = 20_000
+
+
 def _part(key: str, value: object, field: Field) -> Any:
     if key in _ITEM_TEXTS:
-        return text(value, field)
+        clean = text(value, field)
+        if clean == value and key in _CODE_KEYS and len(_PLAIN_WORDS) < _MOST_WORDS:
+            _PLAIN_WORDS.add(clean)
+        return clean
     if key in ("date", "end"):
         return day(value, field)
     if key == "at":
         return moment(value, field)
+    if key not in ("value", "also"):
+        raise ValueRefused(field.key, _expected_item(field))
     if key == "value":
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return _number(value, field) if is_number else text(value, field)
@@ -245,10 +274,9 @@ def _part(key: str, value: object, field: Field) -> Any:
 def _also(value: object, field: Field) -> list[list[str]] | None:
     if not isinstance(value, list | tuple):
         raise ValueRefused(field.key, "also is a list of [system, code]")
-    pairs = [[text(part, field) or "" for part in pair] for pair in value]
-    if any(len(pair) != 2 for pair in pairs):
+    if any(not isinstance(pair, list | tuple) or len(pair) != 2 for pair in value):
         raise ValueRefused(field.key, "also is a list of [system, code]")
-    return pairs or None
+    return [[text(a, field) or "", text(b, field) or ""] for a, b in value] or None
 
 
 _Canon = Callable[[object, Field], Any]
@@ -267,6 +295,8 @@ _BY_TYPE: Mapping[FieldType, _Canon] = {
     FieldType.OCCURRENCES: _items,
     FieldType.NUMBERS: _items,
 }
+
+_CANON = {key: _SPECIAL.get(key, _BY_TYPE[field.type]) for key, field in FIELDS.items()}
 
 _EXPECTED: Mapping[FieldType, str] = {
     FieldType.TEXT: "must be text",

@@ -16,6 +16,8 @@ from contacts.packing import Record
 
 Item = dict[str, Any]
 
+_LISTS = frozenset(key for key, field in FIELDS.items() if field.is_list)
+
 
 class Merged(NamedTuple):
     """The records of the classes that changed; `fields` names what differs for a reader."""
@@ -37,7 +39,7 @@ def fresh(values: Mapping[str, Any], *, as_of: int) -> dict[DataClass, Record]:
     records = {}
     for kind, part in by_class(values).items():
         known = {
-            key: _distinct(key, value, as_of) if FIELDS[key].is_list else value
+            key: _each_once(key, value, as_of) if key in _LISTS else value
             for key, value in part.items()
             if value is not None and value is not CLEAR
         }
@@ -113,6 +115,16 @@ def _apply_items(
 
 def _seen(items: Iterable[Item]) -> list[Item]:
     return [{name: part for name, part in item.items() if name != "as_of"} for item in items]
+
+
+def _each_once(key: str, items: list[Item], as_of: int) -> list[Item]:
+    """Return the items as they are where no two are the same; an item as old as its field says so
+    by saying nothing.
+    """
+    name = _NAME_OF[FIELDS[key].type]
+    if len({name(item) for item in items}) == len(items):
+        return items
+    return _distinct(key, items, as_of)
 
 
 def _distinct(
