@@ -8,10 +8,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from contacts.models import ContactList
+from contacts.segments.models import Segment
 from marketing.web.timeline import words
+from messaging.models import Template
+from workflows import funnel as funnel_of
 from workflows.entry import Trigger
 from workflows.funnel import StepCount
-from workflows.graph import Graph
+from workflows.graph import Graph, parse
+from workflows.models import Workflow, WorkflowVersion
 from workflows.steps import (
     Branch,
     Exit,
@@ -45,6 +50,23 @@ class Funnel:
 
     entered: int
     steps: Mapping[str, StepCount]
+
+
+def names() -> Names:
+    """Return what the organisation's things are called, with a query for each kind."""
+    return Names(
+        templates=dict(Template.objects.values_list("id", "name")),
+        lists={one.id: one.name for one in ContactList.objects.all()},
+        segments={one.id: one.name for one in Segment.objects.all()},
+        workflows=dict(Workflow.objects.values_list("id", "name")),
+    )
+
+
+def plan_of(version: WorkflowVersion) -> dict[str, Any]:
+    """Return the plan of a published version, with its figures of now."""
+    steps = {step.node: step for step in funnel_of.counts(version.id)}
+    fates = funnel_of.fates(version.id)
+    return plan(parse(version.graph), names=names(), funnel=Funnel(fates.enrolled, steps))
 
 
 def plan(graph: Graph, *, names: Names, funnel: Funnel | None = None) -> dict[str, Any]:
