@@ -131,7 +131,7 @@ def only_ours(endpoints: list[Any], **_: Any) -> list[Any]:
 
 def add_the_rest(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the event addresses, and to every operation the problem that it may answer."""
-    result["paths"] |= {
+    paths = result["paths"] | {
         "/api/v1/events": _operation(
             "record_event", "Record an event", "Event", "EventResult", _EVENT
         ),
@@ -143,6 +143,7 @@ def add_the_rest(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             {"events": [_EVENT]},
         ),
     }
+    result["paths"] = dict(sorted(paths.items(), key=_place))
     result.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
     refused = {"$ref": "#/components/schemas/Problem"}
     for path, methods in result["paths"].items():
@@ -153,6 +154,16 @@ def add_the_rest(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 "content": {"application/problem+json": {"schema": refused}},
             }
     return result
+
+
+_ORDER = ("contacts", "events", "imports", "lists", "segments", "workflows", "messages")
+
+
+def _place(item: tuple[str, Any]) -> tuple[int, str]:
+    """Put the addresses that an integration begins with first."""
+    path = item[0]
+    resource = path.removeprefix("/api/v1/").split("/", maxsplit=1)[0]
+    return (_ORDER.index(resource) if resource in _ORDER else len(_ORDER), path)
 
 
 def _scope(path: str, method: str) -> str:

@@ -27,6 +27,8 @@ from marketing.web import shown, timeline
 from marketing.web.addresses import address
 
 PAGE = 50
+PANELS = sorted(SEALED_CLASSES, key=lambda kind: kind is DataClass.CLINICAL)
+"""The clinical facts come last: they are the longest."""
 
 
 class Search(forms.Form):
@@ -103,7 +105,7 @@ def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context = {
         "contact": person,
         "sources": _sources([person.id]).get(person.id, []),
-        "panels": [_panel(person, kind, user) for kind in SEALED_CLASSES],
+        "panels": [_panel(person, kind, user) for kind in PANELS],
         "happened": timeline.events_of(person.id, classes=user.data_classes),
         "messages_of": timeline.messages_of(person.id, classes=user.data_classes),
         "consent_address": address("consent-person", person.public_id),
@@ -171,6 +173,7 @@ def rows_of(found: Sequence[Contact]) -> list[dict[str, Any]]:
     return [
         {
             "contact": contact,
+            "short": contact.public_id.hex[-6:],
             "sources": sorted(set(sources.get(contact.id, []))),
             "latest": latest.get(contact.id),
         }

@@ -16,7 +16,7 @@ from contacts.models import Event
 from marketing.models import ApiRefusal
 from marketing.web.timeline import words
 
-MOST = 100
+MOST = 50
 
 
 @require_safe

@@ -40,6 +40,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "People",
         (
             Place("Contacts", "contacts", Permission.CONTACTS_VIEW, "c"),
+            Place("Lists", "lists", Permission.CONTACTS_VIEW, "n"),
             Place("Imports", "imports", Permission.IMPORTS_VIEW, "i"),
             Place("Forms", "forms", Permission.TEMPLATES_VIEW),
         ),
@@ -59,6 +60,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Delivery", "delivery", Permission.DELIVERY_VIEW, "l"),
             Place("Mailbox", "mailbox", None, "b"),
             Place("Integrations", "api-keys", Permission.KEYS_MANAGE, "k"),
+            Place("Events", "events", Permission.DELIVERY_VIEW, "v"),
             Place("Staff", "staff", Permission.STAFF_MANAGE, "f"),
             Place("Settings", "settings", Permission.ORGANISATION_MANAGE),
         ),
