@@ -284,15 +284,3 @@ def _store(rows: Sequence[tuple[Any, ...]]) -> None:
         after="ON CONFLICT (organisation_id, field, block)"
         " DO UPDATE SET version = excluded.version, payload = excluded.payload",
     )
-
-
-def seal_new_block(number: int, people: Sequence[Mapping[str, Any]]) -> None:
-    """Write a block of new contacts whose canonical values are at hand (bulk loads).
-
-    Only for contacts of this very transaction: nothing else may have changed them.
-    """
-    names = building.all_columns()
-    columns = dict(building.build(people, names))
-    columns[PRESENT] = building.present([True] * len(people))
-    with _alone():
-        _seal(_stored([number]).get(number), number, columns)
