@@ -121,3 +121,18 @@ def _record(action: str, segment: Segment, definition: Definition) -> None:
             "classes": sorted(kind.value for kind in references.data_classes(definition)),
         },
     )
+
+
+def titled(segment: Segment, *, clinical: bool) -> str:
+    """The segment's name, or that it is restricted: a label hides it from other roles (PR-30)."""
+    if segment.labels and not clinical:
+        return f"Restricted segment {str(segment.id)[-6:]}"
+    return str(segment.name)
+
+
+def names_in(definition: Definition, *, clinical: bool) -> dict[UUID, str]:
+    """The names of the lists and segments that a definition mentions."""
+    lists = ContactList.objects.filter(pk__in=references.lists_named(definition))
+    segments = Segment.objects.filter(pk__in=references.segments_named(definition))
+    named = {row.id: f"“{row.name}”" for row in lists}
+    return named | {row.id: f"“{titled(row, clinical=clinical)}”" for row in segments}
