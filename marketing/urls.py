@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from marketing.web import account, consent, home, sign_in, styleguide
+from marketing.web import account, consent, home, segments, sign_in, styleguide
 
 handler400 = "marketing.web.errors.bad_request"
 handler403 = "marketing.web.errors.forbidden"
@@ -25,6 +25,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("invitation/<str:token>/", sign_in.invitation, name="invitation"),
     path("confirm/", sign_in.confirm, name="confirm"),
+    # Segments
+    path("segments/", segments.segments, name="segments"),
+    path("segments/new/", segments.edit, name="segment-new"),
+    path("segments/preview/", segments.preview, name="segment-preview"),
+    path("segments/<uuid:segment_id>/", segments.segment, name="segment"),
+    path("segments/<uuid:segment_id>/edit/", segments.edit, name="segment-edit"),
+    path("segments/<uuid:segment_id>/count/", segments.count, name="segment-count"),
+    path("segments/<uuid:segment_id>/archive/", segments.archive, name="segment-archive"),
+    path("segments/<uuid:segment_id>/why/<uuid:contact_id>/", segments.why, name="segment-why"),
     # Prove
     path("consent/", consent.desk, name="consent"),
     path("consent/<uuid:public_id>/", consent.person, name="consent-person"),

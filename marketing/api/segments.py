@@ -73,9 +73,7 @@ class Segments(MachineView):
 
     scopes: ClassVar[Scopes] = {"GET": Permission.SEGMENTS_VIEW}
 
-    @extend_schema(
-        operation_id="read_segments", summary="Read the segments", responses=SegmentRows
-    )
+    @extend_schema(operation_id="read_segments", summary="Read the segments", responses=SegmentRows)
     def get(self, request: Request) -> Response:
         """The names of segments with a sensitivity label are hidden unless the key sees people."""
         exact = _sees_people(self.key())
@@ -104,7 +102,7 @@ class SegmentPreviews(MachineView):
             raise invalid([Fault(pointer(p.path), p.message) for p in refused.problems]) from None
         seen = evaluate.preview(definition, now=self.now)
         classes = sorted(kind.value for kind in references.data_classes(definition))
-        detail = {
+        detail: dict[str, int | list[str]] = {
             "count": seen.total,
             "fields": sorted(references.fields_read(definition)),
             "classes": classes,

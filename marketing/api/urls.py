@@ -13,6 +13,7 @@ from marketing.api import (
     messages,
     problems,
     reference,
+    segments,
     workflows,
 )
 
@@ -42,6 +43,8 @@ urlpatterns = [
     path("messages/<uuid:public_id>", messages.OneMessage.as_view(), name="message"),
     path("imports", imports.Imports.as_view(), name="imports"),
     path("imports/<uuid:run_id>", imports.OneImport.as_view(), name="import"),
+    path("segments", segments.Segments.as_view(), name="segments"),
+    path("segments/preview", segments.SegmentPreviews.as_view(), name="segment-previews"),
     path("schema/", reference.schema, name="schema"),
     path("reference", reference.page, name="reference"),
     re_path("^", problems.no_such_address),

@@ -7,6 +7,7 @@ The builder's script reads this as JSON. An input's `name` is the key that it wr
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from contacts.fields import FIELDS, DataClass, Field, FieldType
 from contacts.models import ContactList
@@ -44,7 +45,7 @@ CLASSES = [
 ]
 
 
-def subjects(*, but: object = None) -> list[Json]:
+def subjects(*, but: UUID | None = None) -> list[Json]:
     """Everything that can be asked about. `but` is a segment that may not refer to itself."""
     return [
         *(_field(field) for field in FIELDS.values() if field.segmentable),
@@ -245,9 +246,13 @@ def _lists() -> list[Json]:
     ]
 
 
-def _segments(but: object) -> list[Json]:
-    rows = Segment.objects.filter(archived_at=None).exclude(pk=but).order_by("created_at")[:200]
-    return [_member("segment", str(row.id), titled(row, clinical=False), "Segments") for row in rows]
+def _segments(but: UUID | None) -> list[Json]:
+    rows = Segment.objects.filter(archived_at=None).order_by("created_at")[:200]
+    return [
+        _member("segment", str(row.id), titled(row, clinical=False), "Segments")
+        for row in rows
+        if row.id != but
+    ]
 
 
 def _member(kind: str, id_: str, name: str, group: str) -> Json:

@@ -26,6 +26,8 @@ from contacts.segments import catalogue, counts, evaluate, membership, reference
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, in_words, parse
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
+from contacts.segments.nodes import children
+from contacts.segments.words import clause_in_words
 from marketing.web import segment_language
 
 SHOWN = 25
@@ -57,9 +59,11 @@ def segments(request: HttpRequest) -> HttpResponse:
 def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     user, found = staff_of(request), _segment(segment_id)
     row = _row(found, user)
-    ordinals = membership.members(found)[:SHOWN] if user.may(Permission.CONTACTS_VIEW) else []
-    first = first_id(tenancy.current())
-    people = Contact.objects.filter(pk__in=[first + int(o) for o in ordinals], erased_at=None)
+    ordinals: list[int] = []
+    if user.may(Permission.CONTACTS_VIEW):
+        ordinals = membership.members(found)[:SHOWN].tolist()
+    ids = [first_id(tenancy.current()) + ordinal for ordinal in ordinals]
+    people = Contact.objects.filter(pk__in=ids, erased_at=None)
     classes, labels = _nature(found)
     context = {
         "row": row,
@@ -70,7 +74,7 @@ def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         "labels": labels,
         "may_edit": _may_edit(user) and row.open,
     }  # fmt: skip
-    if len(ordinals):
+    if ordinals:
         trail.record(
             "segment.listed",
             subject=f"segment:{found.id}",
@@ -229,9 +233,6 @@ def _tree(request: HttpRequest) -> Any:
 def _funnel(
     definition: Definition, seen: evaluate.Preview, *, exact: bool, clinical: bool
 ) -> list[dict[str, Any]]:
-    from contacts.segments.nodes import children
-    from contacts.segments.words import clause_in_words
-
     names = catalogue.names_in(definition, clinical=clinical)
     parts = {part.path: part for part in (definition.root, *children(definition.root))}
     return [
