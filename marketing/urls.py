@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from marketing.web import account, consent, home, segments, sign_in, styleguide
+from marketing.web import (
+    account,
+    api_keys,
+    consent,
+    home,
+    segments,
+    sign_in,
+    staff,
+    styleguide,
+    trail,
+)
 
 handler400 = "marketing.web.errors.bad_request"
 handler403 = "marketing.web.errors.forbidden"
@@ -53,6 +63,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "account/sessions/<uuid:session_id>/end/", account.end_session, name="account-session-end"
     ),
+    # Prove
+    path("trail/", trail.trail, name="trail"),
+    path("trail/<int:entry_id>/", trail.entry, name="trail-entry"),
+    path("trail/check/", trail.check, name="trail-check"),
+    # Run
+    path("integrations/keys/", api_keys.keys, name="api-keys"),
+    path("integrations/keys/new/", api_keys.new, name="api-key-new"),
+    path("integrations/keys/<uuid:key_id>/revoke/", api_keys.revoke, name="api-key-revoke"),
+    path("staff/", staff.staff, name="staff"),
+    path("staff/invite/", staff.invite, name="staff-invite"),
+    path("staff/<uuid:user_id>/", staff.person, name="staff-person"),
+    path("staff/<uuid:user_id>/role/", staff.change_role, name="staff-role"),
+    path("staff/<uuid:user_id>/disable/", staff.disable, name="staff-disable"),
+    path("staff/<uuid:user_id>/invitation/", staff.invite_again, name="staff-invite-again"),
 ]
 
 if not settings.PRODUCTION:

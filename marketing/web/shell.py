@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from accounts import sample
 from accounts.models import Session, User
 from accounts.roles import Permission
 
@@ -88,7 +90,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation(session.user, request.path),
         "search_address": _address("contact-search") or _address("contacts"),
         "may_search": session.user.may(Permission.CONTACTS_SEARCH),
+        "colleagues": _colleagues(session),
     }
+
+
+def _colleagues(session: Session) -> Iterable[User]:
+    """Return whom a newcomer to the sample may turn into, from the menu."""
+    if not settings.SAMPLE or session.method != Session.Method.SAMPLE:
+        return ()
+    people = sample.colleagues(session.organisation_id)
+    return [person for person in people if person.pk != session.user.pk]
 
 
 def navigation(user: User, path: str) -> list[tuple[str, list[Link]]]:

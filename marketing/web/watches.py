@@ -31,7 +31,7 @@ def unsealed_trail(now: datetime) -> Matter | None:
         return None
     return Matter(
         count,
-        "trail entries wait for their seal",
+        "trail entry waits for its seal" if count == 1 else "trail entries wait for their seal",
         f"They are older than {SEALED_WITHIN.seconds // 60} minutes: is the scheduler running?",
         reverse("trail"),
         "Open the trail",
@@ -48,7 +48,7 @@ def expiring_keys(now: datetime) -> Matter | None:
         return None
     return Matter(
         count,
-        "API keys expire within two weeks",
+        "API key expires within two weeks" if count == 1 else "API keys expire within two weeks",
         "The machine that uses one stops being heard on that day.",
         reverse("api-keys"),
         "Make new keys",
