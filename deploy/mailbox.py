@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 import ssl
 import threading
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -23,6 +25,7 @@ from deploy.certificates import identity
 from deploy.mailbox_store import Letter, MailboxStore
 
 HOST = "127.0.0.1"
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # it would log every patient's address
 LARGEST = 30 * 1024 * 1024
 
 
@@ -108,6 +111,7 @@ class Mailbox:
 
     def __post_init__(self) -> None:
         self.host = HOST
+        self._connections: WeakSet[SMTP] = WeakSet()
         self.store = MailboxStore(self.folder / "mail")
         self.store.prepare()
         self.identity = identity(self.folder / "identity", now=datetime.now(UTC), names=self.names)
@@ -128,7 +132,7 @@ class Mailbox:
 
     def _connection(self) -> SMTP:
         tls = self._tls() if self.behaviour.starttls else None
-        return SMTP(
+        connection = SMTP(
             Handler(self.store, self.behaviour),
             hostname="localhost",
             data_size_limit=LARGEST,
@@ -137,6 +141,18 @@ class Mailbox:
             require_starttls=tls is not None,
             loop=asyncio.get_running_loop(),
         )
+        self._connections.add(connection)
+        return connection
+
+    async def close(self, server: asyncio.Server) -> None:
+        """Stop listening, hang up on everybody, and end what the connections wait for."""
+        server.close()
+        for connection in list(self._connections):
+            _hang_up(connection)
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -147,27 +163,25 @@ class Mailbox:
     @contextmanager
     def running(self) -> Iterator[Mailbox]:
         """Serve in a thread of this process."""
-        loop = asyncio.new_event_loop()
-        server = loop.run_until_complete(self.open())
-        thread = threading.Thread(target=loop.run_forever, daemon=True)
-        thread.start()
+        self.start()
         try:
             yield self
         finally:
-            asyncio.run_coroutine_threadsafe(_close(server), loop).result(10)
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(10)
-            loop.close()
+            self.stop()
 
+    def start(self) -> None:
+        """Serve until `stop`; a second start serves the same mailbox on the same port."""
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(self.open())
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
-async def _close(server: asyncio.Server) -> None:
-    """Stop listening, and end what the open connections are waiting for."""
-    server.close()
-    me = asyncio.current_task()
-    others = [task for task in asyncio.all_tasks() if task is not me]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    def stop(self) -> None:
+        """Hang up on everybody and close the port."""
+        asyncio.run_coroutine_threadsafe(self.close(self._server), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
 
 
 async def _serve(mailbox: Mailbox) -> None:
@@ -177,7 +191,7 @@ async def _serve(mailbox: Mailbox) -> None:
         loop.add_signal_handler(number, stop.set)
     server = await mailbox.open()
     await stop.wait()
-    await _close(server)
+    await mailbox.close(server)
 
 
 if __name__ == "__main__":

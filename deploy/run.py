@@ -90,18 +90,24 @@ def manage(installation: Installation, *arguments: str) -> str:
 
 def processes(installation: Installation) -> list[Process]:
     """Return the sample's processes in the order in which they stop."""
-    python = sys.executable
-    celery = [python, "-m", "celery", "-A", "marketing.celery", "--quiet"]
-    web = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    web += ["--port", str(installation.web_port), "--workers", "1", "--blocking-threads", "4"]
-    mailbox = [python, "-m", "deploy.mailbox", str(installation.mailbox.folder)]
+    mailbox = [sys.executable, "-m", "deploy.mailbox", str(installation.mailbox.folder)]
     commands = {
-        "web": [*web, "marketing.wsgi:application"],
-        "scheduler": [*celery, "beat", "--scheduler", "celery.beat:Scheduler"],
-        "worker": [*celery, "worker", "--pool", "prefork", "--concurrency", "2"],
+        **programs(web_port=installation.web_port),
         "mailbox": [*mailbox, str(installation.mailbox.port)],
     }
     return [_process(installation, name, command) for name, command in commands.items()]
+
+
+def programs(*, web_port: int) -> dict[str, list[str]]:
+    """Return the product's own programs, the same in the sample and in production."""
+    celery = [sys.executable, "-m", "celery", "-A", "marketing.celery", "--quiet"]
+    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    web += ["--host", "127.0.0.1", "--port", str(web_port), "--blocking-threads", "4"]
+    return {
+        "web": [*web, "marketing.wsgi:application"],
+        "scheduler": [*celery, "beat", "--scheduler", "celery.beat:Scheduler"],
+        "worker": [*celery, "worker", "--pool", "prefork", "--concurrency", "2"],
+    }
 
 
 def _process(installation: Installation, name: str, command: list[str]) -> Process:
