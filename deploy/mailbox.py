@@ -27,6 +27,8 @@ from deploy.mailbox_store import Letter, MailboxStore
 HOST = "127.0.0.1"
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # it would log every patient's address
 LARGEST = 30 * 1024 * 1024
+# The library logs every command with its addresses.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 @dataclass

@@ -29,12 +29,12 @@ select case
     when bool_or(m.state = 'sent') then 'reached'
     when bool_or(m.state in ('failed', 'unknown', 'cancelled')) then 'failed'
     when e.state = 'waiting' or bool_or(m.state not in ('refused')) then 'inside'
-    when bool_or(m.state = 'refused') then 'refused'
+    when bool_or(m.state = 'refused') or e.outcome = 'deceased' then 'refused'
     else 'left' end as fate
 from workflows_enrolment e
 left join messaging_message m on m.contact_id = e.contact_id and m.source = e.workflow_id
     and m.occurrence = e.occurrence
-where e.version_id = %s group by e.id, e.state
+where e.version_id = %s group by e.id, e.state, e.outcome
 """
 PEOPLE = """
 select e.contact_id, c.public_id, e.arrived_at, e.due_at, e.id

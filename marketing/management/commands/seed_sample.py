@@ -5,6 +5,8 @@ Does what is missing and nothing else, so that every `make run` may call it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,10 @@ from accounts import sample as staff
 from accounts import tenancy
 from audit.actor import Actor, acting_as
 from contacts.sample import seed
+from contacts.segments import columns
+from deploy.mailbox import Mailbox
+from messaging.transports.smtp import Relay, Smtp
+from workflows import sample as journey
 
 
 class Command(BaseCommand):
@@ -30,4 +36,16 @@ class Command(BaseCommand):
         clinic = staff.found(now=now)
         with tenancy.acting_for(clinic.pk), acting_as(Actor("system", "sample")):
             stored = seed.patients(patients, now=now)
+            columns.compact(now=now)
+            with _mailbox() as transport:
+                journey.ensure(clinic, transport=transport, now=now)
         self.stdout.write(f"{stored} patients added to {clinic.name}")
+
+
+@contextmanager
+def _mailbox() -> Iterator[Smtp]:
+    """Open the sample's mailbox for as long as its past is lived through."""
+    with Mailbox(settings.ATTUNE_HOME / "mailbox").running() as server:
+        transport = Smtp(Relay("localhost", server.port, ca_file=str(server.ca_file)))
+        yield transport
+        transport.close()

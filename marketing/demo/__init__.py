@@ -1,0 +1,1 @@
+"""The main job from patients to second mails, headless: `manage.py demo`."""
