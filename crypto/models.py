@@ -95,7 +95,7 @@ class DataKey(models.Model):
     """One subject's key, wrapped by its organisation's sealing key. No row: shredded."""
 
     subject_id = models.BigIntegerField(primary_key=True)
-    organisation_id = models.IntegerField(db_index=True)
+    organisation_id = models.IntegerField()
     wrapped = models.BinaryField()
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             name="DataKey",
             fields=[
                 ("subject_id", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("organisation_id", models.IntegerField(db_index=True)),
+                ("organisation_id", models.IntegerField()),
                 ("wrapped", models.BinaryField()),
             ],
         ),
