@@ -39,7 +39,7 @@ class EmbeddedPostgres:
     def __post_init__(self) -> None:
         self.home = self.home.absolute()
         self.data = self.home / "data"
-        self.programs = _programs()
+        self.programs = programs()
         self.identity: dict[str, Any] = {}
         self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
         if user := unprivileged_user():
@@ -159,7 +159,7 @@ class EmbeddedPostgres:
         )
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Return the folder of PostgreSQL's programs: the wheel's, or a 17+ that the machine has."""
     if chosen := os.environ.get("EMBEDDED_PG_BIN"):
         return Path(chosen)
