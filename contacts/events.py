@@ -8,7 +8,7 @@ key, so that erasing the person erases them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,22 +77,31 @@ class KeyConflict(ValueError):
         self.positions = tuple(positions)
 
 
-def append(events: Sequence[NewEvent], *, now: datetime, keep_first: bool = False) -> Appended:
+def append(
+    events: Sequence[NewEvent],
+    *,
+    now: datetime,
+    keep_first: bool = False,
+    within: Callable[[Appended], None] | None = None,
+) -> Appended:
     """Write the events, each key once, in one transaction.
 
     With `keep_first` a key that returns with another body is a repeat, not a conflict: for our own
-    keys, which name a fact rather than a request.
+    keys, which name a fact rather than a request. `within` is called with the outcome before the
+    transaction ends, for what must be written with the events or not at all.
     """
-    if not events:
-        return Appended(0, 0)
     organisation_id = tenancy.current()
     for place, event in enumerate(events):
         _check(event, place, organisation_id, now)
-    if all(event.key is None for event in events):
-        with transaction.atomic():
+    with transaction.atomic():
+        if all(event.key is None for event in events):
             write_own(events, now=now)
-        return Appended(len(events), 0)
-    return _append_keyed(organisation_id, events, now, keep_first=keep_first)
+            appended = Appended(len(events), 0)
+        else:
+            appended = _append_keyed(organisation_id, events, now, keep_first=keep_first)
+        if within is not None:
+            within(appended)
+    return appended
 
 
 def _check(event: NewEvent, place: int, organisation_id: int, now: datetime) -> None:
@@ -141,23 +150,22 @@ def _append_keyed(
 ) -> Appended:
     first, repeats = _each_key_once(organisation_id, events, keep_first=keep_first)
     fresh = [events[place] for place, _, _ in first]
-    with transaction.atomic():
-        sealed = _sealed_properties(organisation_id, fresh)
-        with binary_cursor() as cursor:
-            cursor.execute(
-                _APPEND.encode(),
-                [
-                    [key for _, key, _ in first],
-                    [body for _, _, body in first],
-                    *_columns(fresh),
-                    sealed,
-                    *(organisation_id, now) * 2,
-                ],
-            )
-            taken = {bytes(row[0]) for row in cursor.fetchall()}
-        used = {key: (place, body) for place, key, body in first if key and key not in taken}
-        if not keep_first:
-            _refuse_conflicts(organisation_id, used)
+    sealed = _sealed_properties(organisation_id, fresh)
+    with binary_cursor() as cursor:
+        cursor.execute(
+            _APPEND.encode(),
+            [
+                [key for _, key, _ in first],
+                [body for _, _, body in first],
+                *_columns(fresh),
+                sealed,
+                *(organisation_id, now) * 2,
+            ],
+        )
+        taken = {bytes(row[0]) for row in cursor.fetchall()}
+    used = {key: (place, body) for place, key, body in first if key and key not in taken}
+    if not keep_first:
+        _refuse_conflicts(organisation_id, used)
     known = [*repeats, *(place for place, _ in used.values())]
     return Appended(len(first) - len(used), len(known), tuple(sorted(known)))
 

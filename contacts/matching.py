@@ -14,6 +14,7 @@ from contacts import identity
 from contacts.canonical import email_form, phone_form
 from contacts.models import Contact, Identifier
 from crypto import blind_index
+from crypto.rows import binary_cursor
 
 Kind = Literal["email", "phone", "record_number"]
 
@@ -58,8 +59,13 @@ def ids_by_number(numbers: Sequence[tuple[str, str]]) -> list[int | None]:
 
 def ids_by_public_id(public_ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the contact ids behind public ids; unknown and erased ones are missing."""
-    rows = Contact.objects.filter(public_id__in=list(public_ids), erased_at=None)
-    return dict(rows.values_list("public_id", "id"))
+    with binary_cursor() as cursor:  # every event that comes in asks this
+        cursor.execute(
+            "SELECT public_id, id FROM contacts_contact"
+            " WHERE public_id = ANY(%b::uuid[]) AND erased_at IS NULL",
+            [list(public_ids)],
+        )
+        return dict(cursor.fetchall())
 
 
 def public_ids(contact_ids: Iterable[int]) -> dict[int, UUID]:

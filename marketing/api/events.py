@@ -88,7 +88,7 @@ def _append(
     fresh: Sequence[NewEvent], known: Sequence[int], place: str, now: datetime
 ) -> events.Appended:
     try:
-        appended = events.append(fresh, now=now)
+        return events.append(fresh, now=now, within=_received)
     except EventRefused as refused:
         where = place.format(known[refused.position])
         raise invalid(
@@ -109,9 +109,11 @@ def _append(
         ]
         detail = "A key names one event for ever. Nothing of this request was stored."
         raise Problem(409, "key-reused", detail, faults=faults) from None
+
+
+def _received(appended: events.Appended) -> None:
     facts = {"accepted": appended.accepted, "duplicates": appended.duplicates}
     trail.record("events.received", detail=facts)
-    return appended
 
 
 _ASKED = {"key": "idempotency_key"}
