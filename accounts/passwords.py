@@ -21,6 +21,8 @@ from audit import trail
 
 SHORTEST = 15
 LONGEST = 256
+LEFT_OVER = 8
+"""What must be left once the words that anybody would try are taken out."""
 _OURS = ("attune", "password", "passwort", "welcome", "letmein", "qwerty", "iloveyou", "hospital")
 
 
@@ -85,4 +87,4 @@ def _is_guessable(password: str, words: set[str]) -> bool:
         return True
     for word in sorted(words, key=len, reverse=True):
         rest = rest.replace(word, "")
-    return len(rest) < SHORTEST - 8 and len(rest) < len(password)
+    return len(rest) < LEFT_OVER and len(rest) < len(password)
