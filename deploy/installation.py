@@ -79,7 +79,6 @@ class Installation:
             "SMTP_HOST": "localhost",
             "SMTP_PORT": str(self.mailbox.port),
             "SMTP_CA_FILE": str(self.mailbox.ca_file),
-            "SMTP_ONWARD_TLS": "enforced",  # the mailbox is where mail ends
             "SMTP_ONWARD_TLS": "enforced",  # the mailbox is the last stop, and demands TLS
             "DKIM_DOMAIN": DKIM_DOMAIN,
             "DKIM_KEY_FILE": str(_kept_rsa_key(self.keys / "dkim.pem")),

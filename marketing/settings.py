@@ -167,15 +167,6 @@ SMTP_CA_FILE = environment.text("SMTP_CA_FILE")
 SMTP_SECURITY = environment.one_of(
     "SMTP_SECURITY", "starttls", allowed=("starttls", "tls", "same_host")
 )
-"""How the relay is reached: TLS verified, or on this very machine. There is no clear text."""
-SMTP_ONWARD_TLS = environment.one_of(
-    "SMTP_ONWARD_TLS", "opportunistic", allowed=("opportunistic", "enforced")
-)
-"""`enforced` where the relay delivers over verified TLS or not at all: see docs/howto-delivery.md.
-Otherwise what is clinical is picked up from the portal."""
-SMTP_SECURITY = environment.one_of(
-    "SMTP_SECURITY", "starttls", allowed=("starttls", "tls", "same_host")
-)
 SMTP_ONWARD_TLS = environment.one_of(
     "SMTP_ONWARD_TLS", "opportunistic", allowed=("opportunistic", "enforced")
 )

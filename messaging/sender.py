@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from django.conf import settings
 
@@ -12,7 +13,7 @@ from accounts import tenancy
 from accounts.models import Organisation
 from messaging import dkim
 from messaging.protect import Onward
-from messaging.transports.smtp import Relay, Smtp
+from messaging.transports.smtp import Relay, Security, Smtp
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def relay() -> Relay:
     return Relay(
         host=settings.SMTP_HOST,
         port=settings.SMTP_PORT,
-        security=settings.SMTP_SECURITY,
+        security=cast(Security, settings.SMTP_SECURITY),
         ca_file=settings.SMTP_CA_FILE,
         user=settings.SMTP_USER,
         password=settings.SMTP_PASSWORD,
