@@ -1,0 +1,202 @@
+"""Messages: which went out, which did not, and of each one why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_safe
+
+from accounts.guard import requires, staff_of
+from accounts.roles import Permission
+from audit import trail
+from consent import policy
+from contacts.models import Contact, Event
+from messaging import evidence, reasons
+from messaging.models import Message, Transition
+from messaging.portal.frame import framed
+
+PAGE = 50
+TABS = (
+    ("", "All"),
+    ("queued", "Waiting"),
+    ("sent", "Sent"),
+    ("deferred", "To be tried again"),
+    ("refused", "Not permitted"),
+    ("failed", "Failed"),
+    ("unknown", "Unclear"),
+)
+KINDS = {
+    "sent": "ok",
+    "queued": "plain",
+    "claimed": "plain",
+    "handing_over": "plain",
+    "deferred": "warn",
+    "refused": "plain",
+    "cancelled": "plain",
+    "failed": "bad",
+    "unknown": "bad",
+}
+ROUTES = {
+    "mail": "By mail, over verified TLS",
+    "portal": "Picked up from the portal; the mail itself said nothing",
+}
+
+
+@require_safe
+@requires(Permission.MESSAGES_VIEW)
+def messages(request: HttpRequest) -> HttpResponse:
+    """List the newest messages; nothing is counted."""
+    state = request.GET.get("state", "")
+    rows = _chosen(request, state)
+    page = list(rows[: PAGE + 1])
+    contacts = _public_ids(page)
+    tabs = [
+        {"label": label, "address": f"?state={code}" if code else "?", "here": code == state}
+        for code, label in TABS
+    ]
+    context = {
+        "rows": [_row(row, contacts) for row in page[:PAGE]],
+        "tabs": tabs,
+        "state": state,
+        "first": f"?state={state}" if "before" in request.GET else "",
+        "next": f"?state={state}&before={page[PAGE - 1].pk}" if len(page) > PAGE else "",
+    }
+    return render(request, "messaging/messages.html", context)
+
+
+def _chosen(request: HttpRequest, state: str) -> QuerySet[Message]:
+    rows = Message.objects.select_related("version__template").order_by("-id")
+    if state:
+        rows = rows.filter(state=state)
+    before = request.GET.get("before", "")
+    return rows.filter(id__lt=int(before)) if before.isdigit() else rows
+
+
+def _public_ids(rows: list[Message]) -> dict[int, UUID]:
+    people = Contact.objects.filter(id__in={row.contact_id for row in rows})
+    return dict(people.values_list("id", "public_id"))
+
+
+def _row(row: Message, contacts: dict[int, UUID]) -> dict[str, Any]:
+    return {
+        "message": row,
+        "contact": contacts.get(row.contact_id),
+        "kind": KINDS[row.state],
+        "reason": reasons.explain(row.refusal_code),
+    }
+
+
+@require_safe
+@requires(Permission.MESSAGES_VIEW)
+def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show one message: why it was sent or not, and everything that happened to it."""
+    row = get_object_or_404(Message.objects.select_related("version__template"), public_id=public_id)
+    trail.record("message.viewed", subject=f"message:{row.pk}", detail={"purpose": "message-page"})
+    context = {
+        "message": row,
+        "kind": KINDS[row.state],
+        "why": why(row),
+        "contact": _public_ids([row]).get(row.contact_id),
+        "steps": sorted(_steps(row), key=lambda step: step.at, reverse=True),
+        "route": ROUTES.get(row.route, ""),
+        "may_read": bool(row.merge) and set(row.classes) <= staff_of(request).data_classes,
+    }
+    return render(request, "messaging/one_message.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The answer to the page's question, in its first lines."""
+
+    title: str
+    sentence: str
+    remedy: str = ""
+    code: str = ""
+    decided_at: datetime | None = None
+    authorization: str = ""
+
+
+def why(row: Message) -> Why:
+    """Return why the message was sent, or why it was not."""
+    reason = reasons.explain(row.refusal_code)
+    titles = {
+        "sent": "Sent, because it was permitted",
+        "refused": "Not sent, because it was not permitted",
+        "failed": "Not sent, because it failed",
+        "unknown": "It is not clear whether it arrived",
+        "deferred": "Not sent yet",
+        "queued": "Not sent yet: it waits for its time",
+        "cancelled": "Not sent: it was cancelled",
+    }
+    title = titles.get(row.state, "On its way")
+    if reason is not None:
+        return Why(title, reason.sentence, reason.remedy, reason.code)
+    permit = row.permit or {}
+    authorization = permit.get("authorization")
+    granted = policy.Permit(
+        permit.get("basis", row.purpose), UUID(authorization) if authorization else None
+    )
+    decided = parse_datetime(permit["decided_at"]) if "decided_at" in permit else None
+    return Why(
+        title,
+        policy.in_words(granted),
+        code=granted.basis,
+        decided_at=decided,
+        authorization=authorization or "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    at: datetime
+    title: str
+    text: str = ""
+    kind: str = "plain"
+
+
+_EVENTS = {
+    "message.opened": "Opened",
+    "message.clicked": "Link followed",
+    "message.unsubscribed": "Unsubscribed",
+    "message.bounced": "Bounced",
+}
+
+
+def _steps(row: Message) -> Iterator[Step]:
+    yield Step(row.created_at, "Ordered", f"due {row.due_at:%Y-%m-%d %H:%M} UTC")
+    if row.handed_over_at:
+        yield Step(row.handed_over_at, "Handed over to the mail relay", ROUTES.get(row.route, ""))
+    for moved in Transition.objects.filter(message_id=row.pk).order_by("id"):
+        reason = reasons.explain(moved.code if not moved.code[:1].isdigit() else "")
+        text = reason.sentence if reason and moved.code != "reconciled" else moved.code
+        yield Step(moved.at, moved.get_state_display(), text, KINDS[moved.state])
+    happened = Event.objects.filter(contact_id=row.contact_id, message_id=row.pk)
+    for event in happened.filter(kind__in=_EVENTS).order_by("id"):
+        text = " · ".join(filter(None, [event.link, "a program did" if event.machine else ""]))
+        yield Step(event.occurred_at, _EVENTS[event.kind], text)
+
+
+@require_safe
+@requires(Permission.MESSAGES_VIEW)
+def said(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show what the message said, rendered again, to who may see every class of it."""
+    row = get_object_or_404(Message, public_id=public_id)
+    if not set(row.classes) <= staff_of(request).data_classes:
+        raise Http404
+    trail.record(
+        "message.viewed",
+        subject=f"message:{row.pk}",
+        detail={"purpose": "content", "classes": list(row.classes)},
+    )
+    try:
+        return framed(evidence.said(row).html)
+    except evidence.Gone:
+        return framed("<head></head><p>What this message said is gone.</p>")

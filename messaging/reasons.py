@@ -1,0 +1,86 @@
+"""Why a message was not sent, or not yet: each code in a sentence, and what would change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consent import policy
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    code: str
+    sentence: str
+    remedy: str
+
+
+_OWN = {
+    "template_not_approved": (
+        "Nobody approved this version of the template.",
+        "Have another person than its author approve it.",
+    ),
+    "too_late": (
+        "Its time was over before it could be sent.",
+        "If it still makes sense, start the step again for this person.",
+    ),
+    "merge_value_missing": (
+        "The template prints a field that this person's record does not have.",
+        "Give the field a default in the template, or complete the record at its source.",
+    ),
+    "merge_value_unusable": (
+        "A field of this person's record cannot be printed the way the template asks.",
+        "Look at the filters of the template's dates.",
+    ),
+    "address_unusable": (
+        "The e-mail address cannot stand in a mail.",
+        "Correct it at its source.",
+    ),
+    "smtputf8_required": (
+        "The address has letters that the mail relay cannot carry.",
+        "Use a relay with SMTPUTF8, or ask the person for another address.",
+    ),
+    "rejected": (
+        "The mail server refused it for good.",
+        "Look at the reply's code; an unknown mailbox (5.1.1) is suppressed from now on.",
+    ),
+    "server_said_later": (
+        "The mail server said: not now.",
+        "Nothing to do; it is tried again until its time is over.",
+    ),
+    "connect_failed": (
+        "The mail relay could not be reached.",
+        "Nothing was lost. Look whether the relay runs; it is tried again every few seconds.",
+    ),
+    "connection_lost": (
+        "The line to the mail relay broke before the mail was handed over.",
+        "Nothing to do; it is tried again.",
+    ),
+    "tls_unverified": (
+        "The relay's certificate could not be verified, and nothing goes in the clear.",
+        "Check the relay's name and SMTP_CA_FILE; until then the message waits.",
+    ),
+    "sign_in_failed": (
+        "The relay refused the user name or the password.",
+        "Check SMTP_USER and SMTP_PASSWORD.",
+    ),
+    "no_answer": (
+        "The mail was handed over, and no answer came: it may have been delivered.",
+        "Compare it with the mail server's log (manage.py reconcile). It is never sent again blindly.",
+    ),
+    "never_by_mail": (
+        "It holds information that never leaves by mail.",
+        "Take that information out of the message and its audience.",
+    ),
+}
+_UNNAMED = (
+    "The mail relay ended the conversation.",
+    "Nothing to do; it is tried again until its time is over.",
+)
+
+
+def explain(code: str) -> Reason | None:
+    """Return the sentence and the remedy for a message's code; None where there is no code."""
+    if not code:
+        return None
+    sentence, remedy = _OWN.get(code) or policy.REASONS.get(code) or _UNNAMED
+    return Reason(code, sentence, remedy)
