@@ -297,7 +297,7 @@ def _result(one: Ready, outcome: Outcome, run: Run) -> Result:
         case Fate.REJECTED:
             return Result(claimed, "failed", outcome.code or "rejected", outcome.reply)
         case Fate.UNCLEAR:
-            return Result(claimed, "unknown", outcome.code or "no_answer")
+            return Result(claimed, "unknown", "no_answer")
         case Fate.DEFERRED:
             return _later(claimed, "server_said_later", run, reply=outcome.reply, tried=True)
     return _later(claimed, outcome.code or "not_tried", run)

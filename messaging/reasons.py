@@ -65,7 +65,7 @@ _OWN = {
     ),
     "no_answer": (
         "The mail was handed over, and no answer came: it may have been delivered.",
-        "Compare it with the mail server's log (manage.py reconcile). It is never sent again blindly.",
+        "Compare it with the mail server's log: manage.py reconcile. It is never resent blindly.",
     ),
     "never_by_mail": (
         "It holds information that never leaves by mail.",

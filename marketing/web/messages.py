@@ -98,7 +98,9 @@ def _row(row: Message, contacts: dict[int, UUID]) -> dict[str, Any]:
 @requires(Permission.MESSAGES_VIEW)
 def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show one message: why it was sent or not, and everything that happened to it."""
-    row = get_object_or_404(Message.objects.select_related("version__template"), public_id=public_id)
+    row = get_object_or_404(
+        Message.objects.select_related("version__template"), public_id=public_id
+    )
     trail.record("message.viewed", subject=f"message:{row.pk}", detail={"purpose": "message-page"})
     context = {
         "message": row,

@@ -74,7 +74,7 @@ class Naming(forms.Form):
     )
 
 
-class Editing(forms.ModelForm[Template]):
+class Editing(forms.ModelForm):  # type: ignore[type-arg]
     """The draft. Saving it keeps the work; making a version needs a draft without problems."""
 
     declared = forms.MultipleChoiceField(
@@ -238,8 +238,7 @@ def _checked(draft: Template) -> dict[str, Any]:
 
 def _shown(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     return [
-        {"part": PARTS[each.part], "line": each.line, "message": each.message}
-        for each in problems
+        {"part": PARTS[each.part], "line": each.line, "message": each.message} for each in problems
     ]
 
 
