@@ -174,9 +174,9 @@ class Mailbox:
     def start(self) -> None:
         """Serve until `stop`; a second start serves the same mailbox on the same port."""
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(self.open())
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(self.open(), self._loop).result(10)
 
     def stop(self) -> None:
         """Hang up on everybody and close the port."""
