@@ -24,6 +24,7 @@ handler500 = "marketing.web.errors.broken"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("home/last-day/", home.last_day, name="home-last-day"),
     path("api/v1/", include("marketing.api.urls")),
     path("m/", include("messaging.public_urls")),
     # Staff come and go

@@ -10,6 +10,8 @@ from typing import Literal
 from accounts.models import User
 from accounts.roles import Permission
 
+Kind = Literal["bad", "warn", "info"]
+
 
 @dataclass(frozen=True)
 class Matter:
@@ -18,7 +20,7 @@ class Matter:
     text: str
     address: str
     action: str
-    kind: Literal["bad", "warn", "info"] = "warn"
+    kind: Kind = "warn"
 
 
 @dataclass(frozen=True)

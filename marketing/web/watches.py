@@ -9,10 +9,19 @@ from django.urls import reverse
 from accounts.models import ApiKey, User
 from accounts.roles import Permission
 from audit.models import Batch, Entry
-from marketing.web.attention import Matter, watches
+from consent.models import Authorization
+from contacts.models import ImportRun
+from contacts.segments.models import Segment
+from marketing.web.addresses import address
+from marketing.web.attention import Kind, Matter, watches
+from messaging.models import Message, TemplateVersion
 
 SEALED_WITHIN = timedelta(minutes=5)
 EXPIRY_NEAR = timedelta(days=14)
+OVERDUE_AFTER = timedelta(minutes=15)
+RECENT = timedelta(days=7)
+MOST = 10_000
+"""Figures stop here: past it, more is not more urgent."""
 
 
 def ready() -> None:
@@ -69,3 +78,105 @@ def nobody_to_repair(now: datetime) -> Matter | None:
         "Invite one",
         "info",
     )
+
+
+@watches(Permission.MESSAGES_VIEW)
+def failed_messages(now: datetime) -> Matter | None:
+    since = now - RECENT
+    failed = Message.objects.filter(state=Message.State.FAILED, created_at__gte=since)
+    return _matter(
+        failed[:MOST].count(),
+        ("message failed this week", "messages failed this week"),
+        "The mail server refused for good, or nothing could be rendered.",
+        _of_state("failed"),
+        "bad",
+    )
+
+
+@watches(Permission.MESSAGES_VIEW)
+def unclear_messages(now: datetime) -> Matter | None:
+    unclear = Message.objects.filter(state=Message.State.UNKNOWN)
+    return _matter(
+        unclear[:MOST].count(),
+        ("message has an unclear fate", "messages have an unclear fate"),
+        "They were being handed over when something broke, and are never sent again blindly.",
+        _of_state("unknown"),
+        "bad",
+    )
+
+
+@watches(Permission.MESSAGES_VIEW)
+def overdue_messages(now: datetime) -> Matter | None:
+    overdue = Message.objects.filter(
+        state__in=[Message.State.QUEUED, Message.State.DEFERRED], due_at__lt=now - OVERDUE_AFTER
+    )
+    return _matter(
+        overdue[:MOST].count(),
+        ("message is overdue", "messages are overdue"),
+        "They should have left over a quarter of an hour ago: are the worker and mail server up?",
+        _of_state("queued"),
+        "warn",
+    )
+
+
+@watches(Permission.SEGMENTS_VIEW)
+def broken_segments(now: datetime) -> Matter | None:
+    broken = Segment.objects.filter(status=Segment.Status.INVALID, archived_at=None)
+    return _matter(
+        broken.count(),
+        ("segment is broken", "segments are broken"),
+        "Something they refer to is gone. Nothing is sent to them until they are repaired.",
+        address("segments"),
+        "warn",
+    )
+
+
+@watches(Permission.TEMPLATES_APPROVE)
+def waiting_templates(now: datetime) -> Matter | None:
+    waiting = TemplateVersion.objects.filter(approval=None, template__archived_at=None)
+    return _matter(
+        waiting.count(),
+        ("version waits for approval", "versions wait for approval"),
+        "Nobody approves their own.",
+        address("templates"),
+        "info",
+    )
+
+
+@watches(Permission.CONSENT_VIEW)
+def expiring_authorizations(now: datetime) -> Matter | None:
+    soon = Authorization.objects.filter(
+        revoked_at=None,
+        expires_on__gte=now.date(),
+        expires_on__lte=(now + EXPIRY_NEAR).date(),
+    )
+    return _matter(
+        soon[:MOST].count(),
+        ("authorization expires within two weeks", "authorizations expire within two weeks"),
+        "After that day these people are not reached for the purposes that they signed for.",
+        address("consent"),
+        "info",
+    )
+
+
+@watches(Permission.IMPORTS_VIEW)
+def refused_imports(now: datetime) -> Matter | None:
+    refused = ImportRun.objects.filter(state=ImportRun.State.REFUSED, started_at__gte=now - RECENT)
+    return _matter(
+        refused.count(),
+        ("import was refused this week", "imports were refused this week"),
+        "Nothing of such a file was written; the run names each line that is wrong.",
+        address("imports"),
+        "warn",
+    )
+
+
+def _of_state(state: str) -> str:
+    page = address("messages")
+    return f"{page}?state={state}" if page else ""
+
+
+def _matter(count: int, words: tuple[str, str], text: str, where: str, kind: Kind) -> Matter | None:
+    if not count:
+        return None
+    return Matter(count, words[0] if count == 1 else words[1], text, where, "Look", kind)
