@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("consent/<uuid:public_id>/opt-outs/", consent.opt_out, name="consent-opt-out"),
     path("", include("marketing.web.people_addresses")),
     path("", include("marketing.web.message_addresses")),
+    path("", include("marketing.web.workflow_addresses")),
     # One's own account
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="account-password"),

@@ -61,8 +61,12 @@ class StepCount:
         return self.ways.total()
 
     @property
+    def gone(self) -> int:
+        return self.left.total()
+
+    @property
     def arrived(self) -> int:
-        return self.inside + self.passed + self.left.total()
+        return self.inside + self.passed + self.gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,260 @@
+"""Workflows: where everybody is, where they leave, and whether the draft is safe to publish."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.guard import requires, staff_of
+from accounts.roles import Permission
+from audit import trail
+from consent.policy import REASONS
+from marketing.web import canvas
+from workflows import funnel, lint, publishing
+from workflows.graph import parse
+from workflows.models import Enrolment, Workflow, WorkflowVersion
+from workflows.problems import GraphInvalid, Problem
+
+PAGE = 50
+LONGEST = 200_000
+START = {
+    "trigger": {"kind": "api"},
+    "start": "end",
+    "nodes": [{"id": "end", "kind": "exit"}],
+}
+WHY_STOPPED = {
+    "budget_spent": ("The journey took more steps than any may.", "Publish a shorter graph."),
+    "step_twice": ("The journey came to a step that lay behind.", "Publish a mended graph."),
+}
+
+
+@dataclass(frozen=True)
+class _Row:
+    workflow: Workflow
+    number: int | None
+    inside: int
+    entered: int
+
+
+@require_safe
+@requires(Permission.WORKFLOWS_VIEW)
+def workflows(request: HttpRequest) -> HttpResponse:
+    found = Workflow.objects.select_related("live").order_by("name")[:200]
+    counts = _counts()
+    rows = [
+        _Row(one, one.live.number if one.live else None, *counts.get(one.id, (0, 0)))
+        for one in found
+    ]
+    may_edit = staff_of(request).may(Permission.WORKFLOWS_EDIT)
+    return render(request, "workflows/list.html", {"rows": rows, "may_edit": may_edit})
+
+
+@require_safe
+@requires(Permission.WORKFLOWS_VIEW)
+def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
+    """One version, the live one unless asked for another: the drawing, the figures, the losses."""
+    user, found = staff_of(request), _workflow(workflow_id)
+    versions = list(found.versions.all())
+    version = _asked_for(request.GET.get("version", ""), versions) or found.live
+    plan = canvas.plan_of(version) if version else _draft_plan(found)
+    context = {
+        "workflow": found,
+        "version": version,
+        "versions": versions,
+        "plan": plan,
+        "rows": _table(plan) if plan else [],
+        "steps": _steps(version, plan) if version else [],
+        "fates": funnel.fates(version.id) if version else None,
+        "losses": _losses(version) if version else [],
+        "problems": _problems(found),
+        "changed": version is None or version != found.live or version.graph != found.draft,
+        "may_edit": user.may(Permission.WORKFLOWS_EDIT),
+        "may_publish": user.may(Permission.WORKFLOWS_PUBLISH),
+        "as_of": timezone.now(),
+    }
+    return render(request, "workflows/page.html", context)
+
+
+@require_safe
+@requires(Permission.CONTACTS_VIEW)
+def people(request: HttpRequest, workflow_id: UUID, number: int, node: str) -> HttpResponse:
+    """Who waits at one step of one version, a page at a time."""
+    found = _workflow(workflow_id)
+    version = next((one for one in found.versions.all() if one.number == number), None)
+    if version is None or node not in parse(version.graph).steps:
+        raise Http404
+    after = request.GET.get("after", "0")
+    seen = int(after) if after.isdecimal() and len(after) < 19 else 0
+    inside = funnel.people(version.id, node, after=seen, limit=PAGE)
+    trail.record("contact.listed", detail={"count": len(inside)})
+    context = {
+        "workflow": found,
+        "version": version,
+        "title": canvas.title(parse(version.graph).steps[node], canvas.names()),
+        "people": inside,
+        "next": f"?after={inside[-1].enrolment_id}" if len(inside) == PAGE else "",
+    }
+    return render(request, "workflows/people.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.WORKFLOWS_EDIT)
+def edit(request: HttpRequest, workflow_id: UUID | None = None) -> HttpResponse:
+    """The draft as JSON; saving it shows what keeps it from going live, step by step."""
+    found = _workflow(workflow_id) if workflow_id else None
+    if request.method == "POST":
+        return _save(request, found)
+    draft = found.draft if found else START
+    problems = lint.check(draft, workflow_id=found.id)[1] if found else []
+    return _editor(request, found, found.name if found else "", _pretty(draft), problems)
+
+
+@require_POST
+@requires(Permission.WORKFLOWS_PUBLISH)
+def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
+    found = _workflow(workflow_id)
+    try:
+        version = publishing.publish(found.id, now=timezone.now())
+    except GraphInvalid as invalid:
+        found.refresh_from_db()
+        answer = _editor(request, found, found.name, _pretty(found.draft), list(invalid.problems))
+        answer.status_code = 422
+        return answer
+    messages.success(request, f"Version {version.number} is live. Who is inside stays on theirs.")
+    return redirect("workflow", found.id)
+
+
+@require_POST
+@requires(Permission.WORKFLOWS_PUBLISH)
+def pause(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
+    if publishing.pause(_workflow(workflow_id).id, now=timezone.now()):
+        messages.success(request, "Paused. Everybody stays where they are; nobody comes in.")
+    return redirect("workflow", workflow_id)
+
+
+@require_POST
+@requires(Permission.WORKFLOWS_PUBLISH)
+def resume(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
+    if publishing.resume(_workflow(workflow_id).id, now=timezone.now()):
+        messages.success(request, "Live again.")
+    return redirect("workflow", workflow_id)
+
+
+def _workflow(workflow_id: UUID) -> Workflow:
+    found = Workflow.objects.select_related("live").filter(id=workflow_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _counts() -> dict[UUID, tuple[int, int]]:
+    """Return how many are inside and how many ever entered, for every workflow at once."""
+    rows = Enrolment.objects.values_list("workflow_id").annotate(
+        inside=Count("id", filter=Q(state=Enrolment.State.WAITING)), entered=Count("id")
+    )
+    return {workflow_id: (inside, entered) for workflow_id, inside, entered in rows}
+
+
+def _asked_for(number: str, versions: list[WorkflowVersion]) -> WorkflowVersion | None:
+    return next((one for one in versions if str(one.number) == number), None)
+
+
+def _draft_plan(found: Workflow) -> dict[str, Any] | None:
+    try:
+        return canvas.plan(parse(found.draft), names=canvas.names())
+    except GraphInvalid:
+        return None
+
+
+def _problems(found: Workflow) -> list[Problem]:
+    """Return what keeps the draft from going live, where it says something new."""
+    if found.live is not None and found.live.graph == found.draft:
+        return []
+    return lint.check(found.draft, workflow_id=found.id)[1]
+
+
+def _table(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the drawing's twin: each step with the titles of where it leads."""
+    titles = {step["id"]: step["title"] for step in plan["steps"]}
+    leads: dict[str, list[dict[str, str]]] = {step["id"]: [] for step in plan["steps"]}
+    for way in plan["ways"]:
+        leads[way["from"]].append({"to": titles[way["to"]], "label": way["label"]})
+    return [{"step": step, "ways": leads[step["id"]]} for step in plan["steps"]]
+
+
+def _steps(version: WorkflowVersion, plan: dict[str, Any] | None) -> list[dict[str, Any]]:
+    titles = {step["id"]: step["title"] for step in plan["steps"]} if plan else {}
+    return [
+        {"count": one, "title": titles.get(one.node, one.node)} for one in funnel.counts(version.id)
+    ]
+
+
+def _losses(version: WorkflowVersion) -> list[tuple[int, str, str, str]]:
+    """Return how many left before the end: the code, what it means, what would change it."""
+    ended = Enrolment.objects.filter(version_id=version.id, state=Enrolment.State.STOPPED)
+    found = Counter(ended.values_list("outcome", flat=True))
+    losses = []
+    for outcome, count in found.most_common():
+        code = outcome.removeprefix("refused:")
+        losses.append((count, code, *(REASONS | WHY_STOPPED).get(code, (code, ""))))
+    return losses
+
+
+def _save(request: HttpRequest, found: Workflow | None) -> HttpResponse:
+    now, text = timezone.now(), request.POST.get("graph", "")[:LONGEST]
+    name = request.POST.get("name", "").strip()[:120]
+    try:
+        draft = json.loads(text)
+    except ValueError as wrong:
+        where = f"line {getattr(wrong, 'lineno', 1)}, column {getattr(wrong, 'colno', 1)}"
+        return _unsaved(request, found, name, text, f"this is not JSON: look at {where}")
+    if found is None:
+        if not slugify(name):
+            return _unsaved(request, found, name, text, "give the workflow a name")
+        try:
+            with transaction.atomic():
+                found = publishing.create(name, slug=slugify(name)[:80], draft=draft, now=now)
+        except IntegrityError:
+            return _unsaved(request, None, name, text, "another workflow has this name")
+    if publishing.save_draft(found, draft, now=now):
+        messages.warning(request, "Saved. The draft cannot go live yet; see below.")
+        return redirect("workflow-edit", found.id)
+    messages.success(request, "Saved. Nothing keeps the draft from going live.")
+    return redirect("workflow", found.id)
+
+
+def _unsaved(
+    request: HttpRequest, found: Workflow | None, name: str, text: str, sentence: str
+) -> HttpResponse:
+    answer = _editor(request, found, name, text, [Problem("", "unreadable", sentence)])
+    answer.status_code = 422
+    return answer
+
+
+def _editor(
+    request: HttpRequest, found: Workflow | None, name: str, text: str, problems: list[Problem]
+) -> HttpResponse:
+    context = {
+        "workflow": found,
+        "name": name,
+        "graph": text,
+        "faults": problems,
+        "may_publish": staff_of(request).may(Permission.WORKFLOWS_PUBLISH),
+    }
+    return render(request, "workflows/edit.html", context)
+
+
+def _pretty(draft: object) -> str:
+    return json.dumps(draft, indent=2, ensure_ascii=False)
