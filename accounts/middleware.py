@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -16,7 +17,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import timezone
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from accounts import guard, secrets, sessions, tenancy
 from accounts.guard import Access, Kind
@@ -95,15 +96,24 @@ def _admit(request: HttpRequest, access: Access, user: User) -> None:
 
 
 def _send_to(request: HttpRequest, door: str) -> HttpResponse:
-    """Send a person to sign in and back here; tell htmx the same in its own words."""
-    back = request.get_full_path() if request.method == "GET" else ""
+    """Send a person to the door and back to the page; tell htmx the same in its own words."""
     htmx = "HX-Request" in request.headers
-    if htmx:
-        back = ""
+    back = (
+        request.get_full_path() if request.method == "GET" and not htmx else _page_before(request)
+    )
     address = resolve_url(door) + (f"?{urlencode({'next': back})}" if back not in ("", "/") else "")
-    if htmx or request.method not in guard.SAFE:
-        response = HttpResponse("Your session has ended: sign in again.", status=401)
-        response["HX-Redirect"] = address
-        response["WWW-Authenticate"] = f'Session realm="staff", location="{resolve_url(door)}"'
-        return response
-    return HttpResponseRedirect(address)
+    if not htmx:
+        return HttpResponseRedirect(address)
+    response = HttpResponse("Your session has ended: sign in again.", status=401)
+    response["HX-Redirect"] = address
+    response["WWW-Authenticate"] = 'Session realm="staff"'
+    return response
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the path of our own page that the request was sent from."""
+    sent_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if not url_has_allowed_host_and_scheme(sent_from, allowed_hosts={request.get_host()}):
+        return ""
+    parts = urlsplit(sent_from)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
