@@ -150,23 +150,38 @@ function drawnLeaf(node, inside, path, parent) {
   return clause;
 }
 
+// The two pickers stay in place while what follows them changes: typing to choose goes on working.
+
 function asked(node) {
-  const subject = bySubject.get(node.subject);
-  const operators = subject.operators.map((operator, place) => [String(place), operator.label]);
-  const about = subjectChoice(node);
-  const how = choice("How", operators, String(node.operator), (value) => {
-    node.operator = Number(value);
-    redraw(`${focusKey(how)}`);
-  });
-  const inputs = subject.operators[node.operator].inputs;
-  const first = make("div", { class: "clause-row" }, about, how, ...inputs.filter((i) => !i.optional).map((i) => entry(node, i)));
-  const more = inputs.filter((input) => input.optional);
-  if (!more.length) return [first];
-  const open = more.some((input) => node.given[input.name]);
-  return [first, make("details", { class: "clause-more", open }, make("summary", {}, "More"), make("div", { class: "clause-row" }, ...more.map((i) => entry(node, i))))];
+  const row = make("div", { class: "clause-row" });
+  const rest = make("div");
+  const about = subjectChoice(node, () => { fillOperators(node, row, rest); changed(); });
+  row.append(about);
+  fillOperators(node, row, rest);
+  return [row, rest];
 }
 
-function subjectChoice(node) {
+function fillOperators(node, row, rest) {
+  const operators = bySubject.get(node.subject).operators.map(({ label }, place) => [String(place), label]);
+  const how = choice("How", operators, String(node.operator), (value) => {
+    node.operator = Number(value);
+    fillInputs(node, row, rest, how);
+  });
+  while (row.children.length > 1) row.lastChild.remove();
+  row.append(how);
+  fillInputs(node, row, rest, how);
+}
+
+function fillInputs(node, row, rest, how) {
+  while (how.nextSibling) how.nextSibling.remove();
+  const inputs = bySubject.get(node.subject).operators[node.operator].inputs;
+  row.append(...inputs.filter((input) => !input.optional).map((input) => entry(node, input)));
+  const more = inputs.filter((input) => input.optional);
+  const open = more.some((input) => node.given[input.name]);
+  rest.replaceChildren(...(more.length ? [make("details", { class: "clause-more", open }, make("summary", {}, "More"), make("div", { class: "clause-row" }, ...more.map((input) => entry(node, input))))] : []));
+}
+
+function subjectChoice(node, chosen) {
   const groups = new Map();
   for (const subject of subjects) {
     if (!groups.has(subject.group)) groups.set(subject.group, make("optgroup", { label: subject.group }));
@@ -175,7 +190,7 @@ function subjectChoice(node) {
   const select = make("select", { id: `clause-${serial += 1}`, "data-part": "subject" }, ...groups.values());
   select.addEventListener("change", () => {
     Object.assign(node, { subject: select.value, operator: 0, given: {} });
-    redraw(focusKey(select));
+    chosen();
   });
   return labelled("What", select);
 }
