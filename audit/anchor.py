@@ -47,6 +47,14 @@ class Anchor(Protocol):
         """Return the number of the newest checkpoint, 0 if there is none."""
         ...
 
+    def remember_erased(self, organisation_id: int, subjects: Sequence[str]) -> None:
+        """Keep who was erased, so that a restored backup can be made to forget them again."""
+        ...
+
+    def erased(self, organisation_id: int) -> list[str]:
+        """Return the subjects that were erased."""
+        ...
+
     def publish(self, keys: Mapping[int, bytes]) -> None:
         """Keep public keys by version; one that is there already stays as it is."""
         ...
@@ -57,7 +65,7 @@ class Anchor(Protocol):
 
 
 class FileAnchor:
-    """Files that only grow: `trail-<organisation>.jsonl` and `trail-keys.jsonl`."""
+    """Files that only grow: `trail-<organisation>.jsonl`, `trail-keys.jsonl`, and the erased."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -82,6 +90,12 @@ class FileAnchor:
             lines = file.read().decode("ascii", errors="replace").splitlines()
         found = [checkpoint for checkpoint in map(_checkpoint, lines) if checkpoint]
         return found[-1].statement.number if found else 0
+
+    def remember_erased(self, organisation_id: int, subjects: Sequence[str]) -> None:
+        self._append(self._erased(organisation_id), (f"{subject}\n" for subject in subjects))
+
+    def erased(self, organisation_id: int) -> list[str]:
+        return list(dict.fromkeys(filter(None, _lines(self._erased(organisation_id)))))
 
     def publish(self, keys: Mapping[int, bytes]) -> None:
         known = self.keys()
@@ -108,6 +122,9 @@ class FileAnchor:
 
     def _path(self, organisation_id: int) -> Path:
         return self.folder / f"trail-{organisation_id}.jsonl"
+
+    def _erased(self, organisation_id: int) -> Path:
+        return self.folder / f"erased-{organisation_id}.txt"
 
     def _append(self, path: Path, lines: Iterable[str]) -> None:
         """Write and fsync, so that a checkpoint survives a power cut. One write, whole lines."""

@@ -26,6 +26,7 @@ from crypto.rows import binary_cursor
 
 BATCH_SIZE = 10_000
 HINT = struct.Struct(">q8s")
+ERASED = "contact.erased"
 _LOCK = 0x7472616C  # "tral": one sealer at a time for each organisation
 
 
@@ -93,13 +94,33 @@ def seal_next(organisation_id: int, *, now: datetime, limit: int, closing: bool 
 
 def catch_up(organisation_id: int, anchor: Anchor) -> None:
     """Bring the anchor to where the database is; what an outage left out is appended now."""
-    batches = Batch.objects.filter(
-        organisation_id=organisation_id, number__gt=anchor.last(organisation_id)
-    )
-    missing = [Checkpoint.of(batch) for batch in batches.order_by("number").defer("hints")]
-    if missing:
-        anchor.publish(keyring.installation().trail_public)
-        anchor.append(organisation_id, missing)
+    batches = Batch.objects.filter(organisation_id=organisation_id).defer("hints")
+    last = anchor.last(organisation_id)
+    missing = list(batches.filter(number__gt=last).order_by("number"))
+    if not missing:
+        return
+    # Before the checkpoints: a crash in between repeats a name, and never loses one.
+    erased = _erased(batches.filter(number=last).first(), missing[-1])
+    anchor.remember_erased(organisation_id, erased)
+    anchor.publish(keyring.installation().trail_public)
+    anchor.append(organisation_id, [Checkpoint.of(batch) for batch in missing])
+
+
+def _erased(after: Batch | None, upto: Batch) -> list[str]:
+    """Return the subjects of erasures between two batches."""
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT subject FROM audit_entry WHERE organisation_id = %b AND action = %b"
+            " AND (epoch, txid, id) > (%b::int2, %b::text::xid8, %b::int8)"
+            " AND (epoch, txid, id) <= (%b::int2, %b::text::xid8, %b::int8)"
+            " ORDER BY epoch, txid, id",
+            [upto.organisation_id, ERASED, *_texts(Place.after(after)), *_texts(Place.after(upto))],
+        )
+        return [subject for (subject,) in cursor.fetchall()]
+
+
+def _texts(place: Place) -> tuple[int, str, int]:
+    return place.epoch, str(place.txid), place.id
 
 
 def read_lines(
