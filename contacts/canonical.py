@@ -26,7 +26,6 @@ _EMAIL = re.compile(
     r"(?P<domain>(?=.{1,253}$)[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?)*)"
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_ZULU = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension)\s*(\d{1,8})\s*$", re.IGNORECASE)
 
 
@@ -73,6 +72,9 @@ def text(value: object, field: Field) -> str | None:
 
 
 def day(value: object, field: Field) -> str | None:
+    if type(value) is str and len(value) == 10 and value[4::3] == "--" and value.isascii():
+        date.fromisoformat(value)
+        return value
     if isinstance(value, datetime):
         return value.date().isoformat()
     if isinstance(value, date):
@@ -86,8 +88,7 @@ def day(value: object, field: Field) -> str | None:
 
 
 def moment(value: object, field: Field) -> str | None:
-    if isinstance(value, str) and value[10:11] == "T" and _ZULU.fullmatch(value):
-        datetime.fromisoformat(value)
+    if type(value) is str and _is_stored_form(value):
         return value
     if not isinstance(value, datetime):
         given = text(value, field)
@@ -97,6 +98,14 @@ def moment(value: object, field: Field) -> str | None:
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_stored_form(value: str) -> bool:
+    """Whether it is `YYYY-MM-DDTHH:MM:SSZ` already; raises ValueError for a day that never was."""
+    if len(value) != 20 or value[4::3] != "--T::Z" or not value.isascii():
+        return False
+    datetime.fromisoformat(value)
+    return True
 
 
 def email(value: object, field: Field) -> str | None:
@@ -192,25 +201,6 @@ def _choice(value: object, field: Field) -> str | None:
     raise ValueRefused(field.key, "must be one of " + ", ".join(field.choices))
 
 
-_ITEM_TEXTS = ("system", "code", "display", "status", "class", "unit", "ref", "source")
-_KEYS_BY_TYPE = {
-    FieldType.CODES: {"system", "code", "display", "status", "date", "end", "also", "ref"},
-    FieldType.RESULTS: {"system", "code", "display", "value", "unit", "at", "also", "ref"},
-    FieldType.OCCURRENCES: {
-        "system", "code", "display", "status", "class", "at", "also", "ref",
-    },
-    FieldType.NUMBERS: {"source", "value"},
-}  # fmt: skip
-_ITEM_KEYS = {key: _KEYS_BY_TYPE[f.type] for key, f in FIELDS.items() if f.is_list}
-_NEEDED_BY_TYPE = {
-    FieldType.CODES: ("system", "code", "status"),
-    FieldType.RESULTS: ("system", "code", "value"),
-    FieldType.OCCURRENCES: ("status",),
-    FieldType.NUMBERS: ("source", "value"),
-}
-_NEEDED = {key: _NEEDED_BY_TYPE[f.type] for key, f in FIELDS.items() if f.is_list}
-
-
 def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
     if value is None:
         return None
@@ -220,55 +210,41 @@ def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
 
 
 def _item(item: object, field: Field) -> dict[str, Any]:
-    if not isinstance(item, dict):
-        raise ValueRefused(field.key, _expected_item(field))
+    parts, needed = _ITEMS[field.key]
+    if not isinstance(item, dict) or not item.keys() <= parts.keys():
+        raise ValueRefused(field.key, "each item is an object with " + ", ".join(sorted(parts)))
     clean = {}
     for key, value in item.items():
-        if type(value) is str and value in _PLAIN_WORDS and key in _CODE_KEYS:
-            clean[key] = value
-        elif (part := _part(key, value, field)) is not None:
+        part = parts[key](value, field)
+        if part is not None:
             clean[key] = part
-    _check_keys(clean, field)
-    if "source" not in clean:
+    for key in needed:
+        if key not in clean:
+            raise ValueRefused(field.key, f"each item needs {key}")
+    if "system" in parts:
         for key in ("system", "code", "display"):
             clean.setdefault(key, "")
     return clean
 
 
-def _check_keys(item: Mapping[str, Any], field: Field) -> None:
-    if not item.keys() <= _ITEM_KEYS[field.key]:
-        raise ValueRefused(field.key, _expected_item(field))
-    for key in _NEEDED[field.key]:
-        if key not in item:
-            raise ValueRefused(field.key, f"each item needs {key}")
-
-
-def _expected_item(field: Field) -> str:
-    return "each item is an object with " + ", ".join(sorted(_ITEM_KEYS[field.key]))
-
-
-_CODE_KEYS = frozenset({"system", "code", "display", "status", "class", "unit"})
 _PLAIN_WORDS: set[str] = set()
 """Words of code systems found plain before: the same few thousand come again and again."""
 _MOST_WORDS = 20_000
 
 
-def _part(key: str, value: object, field: Field) -> Any:
-    if key in _ITEM_TEXTS:
-        clean = text(value, field)
-        if clean == value and key in _CODE_KEYS and len(_PLAIN_WORDS) < _MOST_WORDS:
-            _PLAIN_WORDS.add(clean)
-        return clean
-    if key in ("date", "end"):
-        return day(value, field)
-    if key == "at":
-        return moment(value, field)
-    if key not in ("value", "also"):
-        raise ValueRefused(field.key, _expected_item(field))
-    if key == "value":
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return _number(value, field) if is_number else text(value, field)
-    return _also(value, field)
+def _word(value: object, field: Field) -> str | None:
+    """Return a word of a code system."""
+    if value.__class__ is str and value in _PLAIN_WORDS:
+        return value  # type: ignore[return-value]
+    clean = text(value, field)
+    if clean is not None and clean == value and len(_PLAIN_WORDS) < _MOST_WORDS:
+        _PLAIN_WORDS.add(clean)
+    return clean
+
+
+def _result(value: object, field: Field) -> float | int | str | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return _number(value, field) if is_number else text(value, field)
 
 
 def _also(value: object, field: Field) -> list[list[str]] | None:
@@ -280,6 +256,27 @@ def _also(value: object, field: Field) -> list[list[str]] | None:
 
 
 _Canon = Callable[[object, Field], Any]
+
+_CODE: Mapping[str, _Canon] = {
+    "system": _word, "code": _word, "display": _word, "also": _also, "ref": text,
+}  # fmt: skip
+_ITEMS_BY_TYPE: Mapping[FieldType, tuple[dict[str, _Canon], tuple[str, ...]]] = {
+    FieldType.CODES: (
+        {**_CODE, "status": _word, "date": day, "end": day},
+        ("system", "code", "status"),
+    ),
+    FieldType.RESULTS: (
+        {**_CODE, "value": _result, "unit": _word, "at": moment},
+        ("system", "code", "value"),
+    ),
+    FieldType.OCCURRENCES: (
+        {**_CODE, "status": _word, "class": _word, "at": moment},
+        ("status",),
+    ),
+    FieldType.NUMBERS: ({"source": text, "value": text}, ("source", "value")),
+}
+_ITEMS = {key: _ITEMS_BY_TYPE[field.type] for key, field in FIELDS.items() if field.is_list}
+"""What an item of each list field may hold, and what it must."""
 
 _SPECIAL: Mapping[str, _Canon] = {"email": email, "phone": phone}
 

@@ -125,7 +125,7 @@ def _pack_items(key: str, items: list[dict[str, Any]], stamp: int) -> list[list[
     positions = _LIST_KEYS[key]
     rows = []
     for item in items:
-        row: list[Any] = [item.get(name) for name in positions]
+        row: list[Any] = list(map(item.get, positions))
         if row[-1] == stamp:
             row[-1] = None
         if "system" in item:
