@@ -117,6 +117,12 @@ class RecordedMany(serializers.Serializer[Any]):
 
 class EnrolmentForm(Form):
     contacts = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST)
+    occurrence = serializers.CharField(
+        max_length=64,
+        required=False,
+        default="",
+        help_text="Tells apart the times that one person goes this way, such as an appointment.",
+    )
 
 
 class Enrolled(serializers.Serializer[Any]):

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+
 from contacts.models import ContactList
 from contacts.segments.models import Segment
 from marketing.web.timeline import words
@@ -66,7 +68,11 @@ def plan_of(version: WorkflowVersion) -> dict[str, Any]:
     """Return the plan of a published version, with its figures of now."""
     steps = {step.node: step for step in funnel_of.counts(version.id)}
     fates = funnel_of.fates(version.id)
-    return plan(parse(version.graph), names=names(), funnel=Funnel(fates.enrolled, steps))
+    drawn = plan(parse(version.graph), names=names(), funnel=Funnel(fates.enrolled, steps))
+    for box in drawn["steps"]:
+        if box["id"] in steps and steps[box["id"]].inside:
+            box["href"] = reverse("workflow-people", args=[version.workflow_id, version.number, box["id"]])
+    return drawn
 
 
 def plan(graph: Graph, *, names: Names, funnel: Funnel | None = None) -> dict[str, Any]:

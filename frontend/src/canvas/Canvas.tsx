@@ -63,7 +63,7 @@ function Detail({ step }: { step: Step }) {
           </div>
         ))}
       </dl>
-      {step.href && <a href={step.href}>Open</a>}
+      {step.href && <a href={step.href}>Who waits here</a>}
     </aside>
   );
 }

@@ -1,0 +1,75 @@
+"""Contacts let into a workflow by another system."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from accounts import tenancy
+from accounts.models import Organisation
+from contacts.models import Contact
+from tests.api.conftest import Machine, problem
+from workflows import publishing
+from workflows.models import Workflow
+
+GRAPH = {
+    "trigger": {"kind": "api"},
+    "start": "later",
+    "nodes": [
+        {"id": "later", "kind": "wait", "for": {"days": 3}, "next": "end"},
+        {"id": "end", "kind": "exit"},
+    ],
+}
+
+
+@pytest.fixture
+def draft(harbor: Organisation, now: datetime) -> Workflow:
+    with tenancy.acting_for(harbor.pk):
+        return publishing.create(
+            "Aftercare", slug="aftercare", draft=GRAPH, now=now
+        )
+
+
+@pytest.fixture
+def live(draft: Workflow, harbor: Organisation, now: datetime) -> Workflow:
+    with tenancy.acting_for(harbor.pk):
+        publishing.publish(draft.id, now=now)
+    return draft
+
+
+def test_a_contact_enters_once(machine: Machine, live: Workflow, ada: Contact) -> None:
+    """HD-02."""
+    sent = {"contacts": [str(ada.public_id)]}
+    first = machine.post(f"workflows/{live.id}/enrolments", sent).json()
+    again = machine.post(f"workflows/{live.id}/enrolments", sent).json()
+    assert (first, again) == (
+        {"enrolled": 1, "already_inside": 0},
+        {"enrolled": 0, "already_inside": 1},
+    )
+
+
+def test_another_occurrence_enters_again(machine: Machine, live: Workflow, ada: Contact) -> None:
+    sent = {"contacts": [str(ada.public_id)], "occurrence": "visit-1"}
+    machine.post(f"workflows/{live.id}/enrolments", sent)
+    sent["occurrence"] = "visit-2"
+    assert machine.post(f"workflows/{live.id}/enrolments", sent).json()["enrolled"] == 1
+
+
+def test_a_draft_takes_nobody_in(machine: Machine, draft: Workflow, ada: Contact) -> None:
+    sent = {"contacts": [str(ada.public_id)]}
+    problem(machine.post(f"workflows/{draft.id}/enrolments", sent), 409, "conflict")
+
+
+def test_an_unknown_contact_is_pointed_at(machine: Machine, live: Workflow, ada: Contact) -> None:
+    sent = {"contacts": [str(ada.public_id), str(live.id)]}
+    body = problem(machine.post(f"workflows/{live.id}/enrolments", sent), 422, "invalid")
+    assert body["errors"][0]["pointer"] == "/contacts/1"
+
+
+def test_another_organisations_workflow_is_not_found(
+    stranger: Machine, live: Workflow, ada: Contact
+) -> None:
+    """SE-02."""
+    sent = {"contacts": [str(ada.public_id)]}
+    problem(stranger.post(f"workflows/{live.id}/enrolments", sent), 404, "not-found")
