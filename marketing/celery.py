@@ -23,6 +23,7 @@ PERIODS = {
     "memberships": 5.0,
     "compact": 10.0,
     "seal": 5.0,
+    "partitions": 3600.0,
 }
 """Seconds between two looks of each loop in marketing.loops."""
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import audit.seal
 from accounts import tenancy
 from audit.actor import Actor, acting_as
+from contacts import events
 from contacts.segments import columns, membership
 from messaging import dispatch, sender
 from workflows import runner, triggers
@@ -69,6 +70,11 @@ def _seal(now: datetime) -> int:
     return 0  # it goes on until nothing is left by itself
 
 
+def _partitions(now: datetime) -> int:
+    events.ensure_partitions(now=now)
+    return 0
+
+
 LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
@@ -76,4 +82,5 @@ LOOPS: Mapping[str, Loop] = {
     "memberships": _memberships,
     "compact": _compact,
     "seal": _seal,
+    "partitions": _partitions,
 }
