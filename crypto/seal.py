@@ -121,6 +121,26 @@ def seal_classes(
     return sealed
 
 
+def unseal_classes(
+    key: bytes, records: Mapping[str, bytes], *, organisation_id: int, table: str, row: int
+) -> dict[str, bytes]:
+    """Open several classes of one subject; the cipher is set up once. Or raise SealBroken."""
+    header, cipher = HEADER.pack(DIRECT, 0), AESGCM(key)
+    head = f"{organisation_id},0,{len(table)}:{table},"
+    opened = {}
+    for name, sealed in records.items():
+        if sealed[: HEADER.size] != header or len(sealed) < SHORTEST:
+            raise SealBroken(f"a value in {table} was not sealed with a data key")
+        bound = header + f"{head}{len(name)}:{name},{row}".encode()
+        try:
+            opened[name] = cipher.decrypt(sealed[HEADER.size : _BODY], sealed[_BODY:], bound)
+        except InvalidTag:
+            raise SealBroken(
+                f"a sealed value in {table} does not open: it was altered or moved"
+            ) from None
+    return opened
+
+
 def version_of(sealed: bytes) -> int:
     """Return the version of the key that sealed this value; 0 for a data key."""
     version: int = HEADER.unpack_from(sealed)[1]

@@ -6,30 +6,46 @@ a segment records that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from contacts import packing
 from contacts.facts import last_visit
 from contacts.fields import FIELDS, STORED_CLASS
-from contacts.writing import TABLE, open_record
+from contacts.writing import TABLE
 from crypto import data_keys
 from crypto.rows import binary_cursor
+from crypto.seal import unseal_classes
 
 
 def values_of(
     organisation_id: int, contact_ids: Sequence[int], keys: Collection[str]
 ) -> dict[int, dict[str, Any]]:
-    """Return the canonical values of these fields for each contact that is there."""
+    """Return the canonical values of these fields for each contact that is there.
+
+    `last_visit` is the one derived field; what it is derived from comes along.
+    """
     stored = {FIELDS[key].derived_from or key for key in keys}
     classes = sorted({STORED_CLASS[key].value for key in stored})
+    derived = [key for key in keys if FIELDS[key].derived_from]
     rows = _rows(contact_ids, classes)
     data = data_keys.load(organisation_id, [row[0] for row in rows])
-    return {
-        row[0]: dict(_values(organisation_id, row, classes, data[row[0]], stored, keys))
-        for row in rows
-        if row[0] in data
-    }
+    found = {}
+    for contact_id, *records in rows:
+        key = data.get(contact_id)
+        if key is None:
+            continue
+        sealed = {name: record for name, record in zip(classes, records, strict=True) if record}
+        opened = unseal_classes(
+            key, sealed, organisation_id=organisation_id, table=TABLE, row=contact_id
+        )
+        values: dict[str, Any] = {}
+        for packed in opened.values():
+            values.update(packing.read(packed, stored))
+        for name in derived:
+            values[name] = last_visit(values.get("encounters", ()))
+        found[contact_id] = values
+    return found
 
 
 def _rows(contact_ids: Sequence[int], classes: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -43,26 +59,6 @@ def _rows(contact_ids: Sequence[int], classes: Sequence[str]) -> list[tuple[Any,
         return cursor.fetchall()
 
 
-def _values(
-    organisation_id: int,
-    row: Sequence[Any],
-    classes: Sequence[str],
-    key: bytes,
-    stored: Collection[str],
-    asked: Collection[str],
-) -> Iterator[tuple[str, Any]]:
-    held: dict[str, Any] = {}
-    for name, sealed in zip(classes, row[1:], strict=True):
-        if sealed is not None:
-            packed = open_record(organisation_id, row[0], name, key, sealed)
-            held |= packing.read(packed, stored)
-    for field in asked:
-        if FIELDS[field].derived_from == "encounters":
-            yield field, last_visit(held.get("encounters", ()))
-        elif field in held:
-            yield field, held[field]
-
-
 def contacts_in(first: int, last: int) -> list[int]:
     """The ids of contacts that are there, from `first` to `last`, erased ones left out."""
     with binary_cursor() as cursor:
@@ -71,6 +67,3 @@ def contacts_in(first: int, last: int) -> list[int]:
             [first, last],
         )
         return [row[0] for row in cursor.fetchall()]
-
-
-Held = Mapping[int, Mapping[str, Any]]

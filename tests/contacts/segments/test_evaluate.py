@@ -14,7 +14,7 @@ from accounts import tenancy
 from accounts.models import Organisation
 from contacts.erase import erase
 from contacts.fields import FIELDS
-from contacts.models import Dirty, organisation_of
+from contacts.models import Contact, Dirty, organisation_of
 from contacts.packing import Record
 from contacts.segments import catalogue, columns, evaluate
 from contacts.segments.definition import DefinitionInvalid, parse
@@ -170,6 +170,18 @@ def test_a_column_moved_to_another_field_does_not_open() -> None:
     SegmentColumn.objects.filter(field="city").update(payload=state.payload)
     with pytest.raises(SealBroken):
         ids(BOSTON)
+
+
+def test_a_record_moved_to_another_person_does_not_open() -> None:
+    """SE-16: nor does a record that was cut short."""
+    ada, ben = world.add([{"city": "Boston"}, {"city": "Quincy"}])
+    theirs = Contact.objects.get(pk=ben).contact_point
+    Contact.objects.filter(pk=ada).update(contact_point=theirs)
+    with pytest.raises(SealBroken):
+        evaluate.among(parse(BOSTON), [ada], now=NOON)
+    Contact.objects.filter(pk=ada).update(contact_point=b"\x01\x00\x00")
+    with pytest.raises(SealBroken):
+        evaluate.among(parse(BOSTON), [ada], now=NOON)
 
 
 def test_se33_no_column_can_be_read_at_rest() -> None:
