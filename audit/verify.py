@@ -175,11 +175,13 @@ def _windows(organisation_id: int) -> Iterator[list[Batch]]:
     """Yield runs of batches that hold about WINDOW entries together."""
     rows = Batch.objects.filter(organisation_id=organisation_id).order_by("number").defer("hints")
     window: list[Batch] = []
+    entries = 0
     for batch in rows.iterator(chunk_size=500):
         window.append(batch)
-        if sum(each.entries for each in window) >= WINDOW:
+        entries += batch.entries
+        if entries >= WINDOW:
             yield window
-            window = []
+            window, entries = [], 0
     if window:
         yield window
 

@@ -8,15 +8,19 @@ destroy       an old version goes for good, once nothing is sealed with it any m
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from crypto import data_keys, inventory, keyring, root
 from crypto.models import InstallationKey, OrganisationKey, State
 from crypto.rows import binary_cursor
 
 BATCH = 5_000
+REST = timedelta(minutes=10)
+"""How long a version rests before it may be destroyed: until then another process, which remembers
+its keys for a minute, might write with it in a transaction that is still open."""
 
 
 class StillNeeded(Exception):
@@ -72,13 +76,15 @@ def destroy(organisation_id: int, version: int, *, now: datetime) -> None:
         places = ", ".join(f"{count} in {place}" for place, count in sorted(held.items()))
         raise StillNeeded(f"version {version} still seals {places}; rotate and write those first")
     rows = OrganisationKey.objects.filter(
+        Q(state=State.PRE_ACTIVE) | Q(state=State.DEACTIVATED, deactivated_at__lte=now - REST),
         organisation_id=organisation_id,
         purpose=keyring.SEALING,
         version=version,
-        state__in=[State.DEACTIVATED, State.PRE_ACTIVE],
     )
     if not rows.update(state=State.DESTROYED, wrapped=b"", destroyed_at=now):
-        raise StillNeeded(f"version {version} is the one that writes, or there is no such version")
+        raise StillNeeded(
+            f"version {version} still writes, wrote until a few minutes ago, or does not exist"
+        )
     keyring.forget(organisation_id)
 
 

@@ -89,9 +89,16 @@ def test_a_rolled_back_organisation_leaves_no_key_in_memory(clinic: int) -> None
 
 def test_an_old_version_is_destroyed_once_nothing_needs_it(clinic: int) -> None:
     rotation.rotate(clinic, now=NOON)
-    rotation.destroy(clinic, 1, now=NOON)
+    rotation.destroy(clinic, 1, now=NOON + rotation.REST)
     assert _states(clinic) == {1: "destroyed", 2: "active"}
     assert bytes(OrganisationKey.objects.get(purpose="sealing", version=1).wrapped) == b""
+
+
+def test_a_version_that_wrote_a_moment_ago_is_not_destroyed(clinic: int) -> None:
+    """Another process may still remember it, and what it wrote would be lost."""
+    rotation.rotate(clinic, now=NOON)
+    with pytest.raises(rotation.StillNeeded, match="a few minutes ago"):
+        rotation.destroy(clinic, 1, now=NOON + rotation.REST - timedelta(seconds=1))
 
 
 def test_the_writing_version_cannot_be_destroyed(clinic: int) -> None:
