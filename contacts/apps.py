@@ -9,6 +9,10 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts.checks import columns_are_classified, fields_are_storable
+        from crypto import inventory
 
         checks.register(columns_are_classified)
         checks.register(fields_are_storable)
+        # A key version that still seals a block must not be destroyed.
+        inventory.register("contacts_segmentcolumn", "payload")
+        inventory.register("contacts_membership", "payload")
