@@ -29,7 +29,7 @@ MAIL_POLICY = "; ".join(
 def _store() -> MailboxStore:
     if not settings.SAMPLE:
         raise Http404("there is a mailbox in the sample only")
-    return MailboxStore(settings.ATTUNE_HOME / "mailbox")
+    return MailboxStore(settings.ATTUNE_MAILBOX)
 
 
 def _letter(key: str) -> Letter:

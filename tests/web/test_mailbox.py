@@ -23,7 +23,7 @@ MAIL = (
 
 @pytest.fixture
 def key(tmp_path: Path, settings: LazySettings, now: object) -> str:
-    settings.SAMPLE, settings.ATTUNE_HOME = True, tmp_path
+    settings.SAMPLE, settings.ATTUNE_MAILBOX = True, tmp_path / "mailbox"
     store = MailboxStore(tmp_path / "mailbox")
     store.prepare()
     return store.keep(MAIL, recipient="ada@example.org", received_at=now)  # type: ignore[arg-type]

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("the demo sends mail to invented people; it runs in the sample only")
         began = timezone.now() - HEAD_START
-        store = MailboxStore(settings.ATTUNE_HOME / "mailbox" / "mail")
+        store = MailboxStore(settings.ATTUNE_MAILBOX)
         store.prepare()
         with acting_as(Actor("system", "demo")):
             organisation = clinic.found(origin=settings.ATTUNE_PUBLIC_ORIGIN, now=began)
