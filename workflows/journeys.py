@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 import psycopg
 
@@ -13,12 +12,16 @@ from accounts import tenancy
 from crypto.rows import binary_cursor
 from workflows import versions
 from workflows.engine import Answer, Leave, Outcome, Passed, Place, Stay
-from workflows.models import Workflow
 
+ANYBODY = """
+select exists (select from workflows_enrolment where state = 'waiting' and due_at <= %b)
+"""
 CLAIM = """
 select id, workflow_id, version_id, contact_id, occurrence, node, path, entered_at, arrived_at
 from workflows_enrolment
-where state = 'waiting' and due_at <= %b and workflow_id <> all(%b::uuid[])
+where state = 'waiting' and due_at <= %b and workflow_id not in (
+    select id from workflows_workflow where state = 'paused'
+)
 order by due_at limit %b for update skip locked
 """
 STAGING = (
@@ -79,10 +82,18 @@ class Journey:
             self.stopped = outcome.stopped
 
 
+def anybody_due(*, now: datetime) -> bool:
+    """Say, with one statement and no transaction, whether there is anything to do."""
+    with binary_cursor() as cursor:
+        cursor.execute(ANYBODY, [now])
+        found = cursor.fetchone()
+    return bool(found and found[0])
+
+
 def claim(*, now: datetime, limit: int) -> list[Journey]:
     """Lock and return those who are due and whom nobody else has in hand."""
     with binary_cursor() as cursor:
-        cursor.execute(CLAIM, [now, _paused(), limit])
+        cursor.execute(CLAIM, [now, limit])
         rows = cursor.fetchall()
     if not rows:
         return []
@@ -107,11 +118,6 @@ def write(journeys: Sequence[Journey], *, now: datetime) -> int:
         moved = cursor.rowcount
         cursor.execute("truncate staged_place, staged_move")
     return moved
-
-
-def _paused() -> list[UUID]:
-    paused = Workflow.objects.filter(state=Workflow.State.PAUSED)
-    return list(paused.values_list("id", flat=True))
 
 
 def _copy(

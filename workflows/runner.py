@@ -39,6 +39,8 @@ class Ran:
 
 def run_once(*, now: datetime, limit: int = LIMIT) -> Ran:
     """Move up to `limit` people of the current organisation."""
+    if not journeys.anybody_due(now=now):
+        return Ran()
     with transaction.atomic():
         people = journeys.claim(now=now, limit=limit)
         if not people:

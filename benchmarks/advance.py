@@ -1,0 +1,125 @@
+"""Moving people by the runner, against one SQL statement that makes the same moves; and idling.
+
+Half a million people wait at the first of many waits, at full size. Each round moves the next
+20,000 who are due: by the runner in batches, one worker; and by a single statement that updates the
+places and inserts the moves, with nothing to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from uuid import UUID
+
+from django.db import connection, connections
+
+from accounts import tenancy
+from audit.actor import Actor, acting_as
+from benchmarks.ground import found_organisation
+from benchmarks.measure import Row, peak_memory, seconds
+from workflows import publishing, runner
+from workflows.models import WorkflowVersion
+
+WAITING = 1_000_000
+ROUND = 20_000
+ROUNDS = 5
+BATCH = 5_000
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=60)
+WAITS = 30
+"""Each person stands at the first of so many waits of a day; the last leads to the exit."""
+
+FILL = """
+insert into workflows_enrolment
+    (organisation_id, workflow_id, version_id, contact_id, occurrence, state, node, path,
+     entered_at, arrived_at, due_at, waiting_for, outcome)
+select %(organisation)s, %(workflow)s, %(version)s, (%(organisation)s::bigint << 40) + number, '',
+       'waiting', 'wait0', '{}', %(entered)s, %(entered)s, %(due)s, '', ''
+from generate_series(%(first)s::bigint, %(last)s::bigint) as number
+"""
+LIMIT = """
+with due as (
+    select id from workflows_enrolment
+    where state = 'waiting' and due_at <= %(now)s order by due_at limit %(limit)s
+    for update skip locked
+), moved as (
+    update workflows_enrolment e
+    set node = 'wait1', path = e.path || 'wait0'::varchar, arrived_at = %(now)s,
+        due_at = %(now)s::timestamptz + interval '1 day'
+    from due where e.id = due.id
+    returning e.organisation_id, e.id, e.version_id
+)
+insert into workflows_move
+    (organisation_id, enrolment_id, version_id, node, way, arrived_at, left_at, message_id)
+select organisation_id, id, version_id, 'wait0', 'next', %(entered)s, %(now)s, null from moved
+"""
+
+
+def run(scale: float) -> Iterator[Row]:
+    waiting, size = max(2_000, round(WAITING * scale)), max(400, round(ROUND * scale))
+    organisation_id = found_organisation(now=LONG_AGO)
+    with tenancy.acting_for(organisation_id), acting_as(Actor("system", "benchmark")):
+        version = _published()
+        _fill(version, waiting, due_at=NOW + timedelta(days=30))
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("analyze workflows_enrolment")  # as autovacuum does in its time
+        idle = median(seconds(lambda: runner.run_once(now=NOW)) for _ in range(25))
+        with peak_memory() as peak:
+            limit, work = _rounds(version, size, first=waiting)
+    yield Row("advance", size, work, size / limit, "rate", peak.grown_mb)
+    yield Row("idle_poll", waiting, idle, 0.001, "time")
+
+
+def _rounds(version: WorkflowVersion, size: int, *, first: int) -> tuple[float, float]:
+    """Return the median seconds of the statement and of the runner, taken in turns."""
+    limits, works = [], []
+    for _ in range(ROUNDS + 1):
+        _fill(version, size, due_at=NOW, first=first)
+        limits.append(seconds(lambda: _statement(size)))
+        first += size
+        _fill(version, size, due_at=NOW, first=first)
+        works.append(seconds(lambda: _run(size)))
+        first += size
+    return median(limits[1:]), median(works[1:])
+
+
+def _run(size: int) -> None:
+    """Move everybody who is due, and make sure that it was everybody."""
+    moved = 0
+    while claimed := runner.run_once(now=NOW, limit=min(BATCH, size)).claimed:
+        moved += claimed
+    if moved != size:
+        raise RuntimeError(f"{moved} moved of {size}")
+
+
+def _statement(size: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(LIMIT, {"now": NOW, "limit": size, "entered": LONG_AGO})
+        if cursor.rowcount != size:
+            raise RuntimeError(f"{cursor.rowcount} moved of {size}")
+
+
+def _published() -> WorkflowVersion:
+    waits = [
+        {"id": f"wait{at}", "kind": "wait", "for": {"days": 1}, "next": f"wait{at + 1}"}
+        for at in range(WAITS)
+    ]
+    last = {"id": f"wait{WAITS}", "kind": "exit"}
+    draft = {"trigger": {"kind": "api"}, "start": "wait0", "nodes": [*waits, last]}
+    workflow = publishing.create("Waits", slug="waits", draft=draft, now=LONG_AGO)
+    return publishing.publish(workflow.id, now=LONG_AGO)
+
+
+def _fill(version: WorkflowVersion, count: int, *, due_at: datetime, first: int = 0) -> None:
+    given: dict[str, int | UUID | datetime] = {
+        "organisation": tenancy.current(),
+        "workflow": version.workflow_id,
+        "version": version.id,
+        "entered": LONG_AGO,
+        "due": due_at,
+        "first": first,
+        "last": first + count - 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, given)
