@@ -113,6 +113,7 @@ class Mailbox:
 
     def __post_init__(self) -> None:
         self.host = HOST
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._connections: WeakSet[SMTP] = WeakSet()
         self.store = MailboxStore(self.folder / "mail")
         self.store.prepare()
