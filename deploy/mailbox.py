@@ -91,7 +91,7 @@ class Handler:
 
 def _hang_up(server: SMTP) -> None:
     """Cut the line in mid-sentence, as a crash does."""
-    if isinstance(server.transport, asyncio.WriteTransport):
+    if isinstance(server.transport, asyncio.WriteTransport) and not server.transport.is_closing():
         server.transport.abort()
 
 
