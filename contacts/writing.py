@@ -103,17 +103,18 @@ def open_record(
 def lock_and_open(organisation_id: int, ids: Sequence[int]) -> dict[int, dict[DataClass, Record]]:
     """Lock the contacts, in the order of their ids, and return what is known of each.
 
-    An erased contact is left out: its key is gone, and nothing is written to it again.
+    An erased contact is left out: its key is gone, and nothing is written to it again. Keys are
+    read under the lock, so that erasing cannot come in between.
     """
-    keys = data_keys.load(organisation_id, list(ids))
     names = ", ".join(CLASSES)
     with binary_cursor() as cursor:
         cursor.execute(
             f"SELECT id, {names} FROM {TABLE}"
-            " WHERE id = ANY(%b::int8[]) ORDER BY id FOR UPDATE".encode(),
+            " WHERE id = ANY(%b::int8[]) AND erased_at IS NULL ORDER BY id FOR UPDATE".encode(),
             [list(ids)],
         )
         rows = cursor.fetchall()
+    keys = data_keys.load(organisation_id, [row[0] for row in rows])
     return {
         row[0]: {
             kind: unpack(
