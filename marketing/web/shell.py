@@ -22,8 +22,7 @@ class Place:
     permission: Permission | None
     key: str = ""
     """The second key of `g …` that goes there."""
-    section: str = ""
-    """The first part of the path, by which a page below is known to belong here."""
+    sample_only: bool = False
 
 
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -60,7 +59,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Run",
         (
             Place("Delivery", "delivery", Permission.DELIVERY_VIEW, "l"),
-            Place("Mailbox", "mailbox", None, "b"),
+            Place("Mailbox", "mailbox", None, "b", sample_only=True),
             Place("Integrations", "api-keys", Permission.KEYS_MANAGE, "k"),
             Place("Events", "events", Permission.DELIVERY_VIEW, "v"),
             Place("Staff", "staff", Permission.STAFF_MANAGE, "f"),
@@ -115,6 +114,8 @@ def navigation(user: User, path: str) -> list[tuple[str, list[Link]]]:
 def _link(place: Place, user: User, path: str) -> Link | None:
     address = _address(place.route)
     if address is None or (place.permission and not user.may(place.permission)):
+        return None
+    if place.sample_only and not settings.SAMPLE:
         return None
     here = path == address or (address != "/" and path.startswith(address))
     return Link(place.label, address, place.key, here)

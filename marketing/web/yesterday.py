@@ -48,7 +48,7 @@ def _messages(since: datetime) -> list[Figure]:
     happened = _people(since)
     return [
         Figure("Sent", happened.get("message.sent", (0, 0))[0], sent),
-        Figure("Clicked", happened.get("message.clicked", (0, 0))[1], note="people", kind="ok"),
+        Figure("Clicked", happened.get("message.clicked", (0, 0))[1], note="people"),
         Figure("Said no", happened.get("message.unsubscribed", (0, 0))[1], note="people"),
         Figure("Not permitted", states["refused"], refused, note="by consent or law"),
         Figure("Failed", states["failed"], failed, kind="bad" if states["failed"] else ""),
