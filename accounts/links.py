@@ -30,7 +30,7 @@ def look(token: str, *, purpose: str, now: datetime) -> OneTimeLink | None:
         return None
     with tenancy.acting_for(secret.organisation_id):
         return (
-            OneTimeLink.objects.select_related("user", "organisation")
+            OneTimeLink.objects.select_related("user__organisation", "organisation")
             .filter(
                 token_hash=secret.hash,
                 purpose=purpose,
