@@ -56,16 +56,15 @@ def refresh(segment: Segment, *, now: datetime) -> Changed:
         Segment.objects.filter(pk=segment.pk).update(
             refreshed_at=now, count=found.count, counted_at=now
         )
-        trail.record(
-            "segment.refreshed",
-            subject=f"segment:{segment.id}",
-            detail={
-                "entered": len(changed.entered),
-                "left": len(changed.left),
-                "count": found.count,
-            },
-        )
+        if changed != NOBODY:
+            _record(segment, changed, found.count)
     return changed
+
+
+def _record(segment: Segment, changed: Changed, count: int) -> None:
+    """A refresh that changed nobody is not an act: it leaves no entry every minute."""
+    detail = {"entered": len(changed.entered), "left": len(changed.left), "count": count}
+    trail.record("segment.refreshed", subject=f"segment:{segment.id}", detail=detail)
 
 
 def refresh_due(*, now: datetime, limit: int = 20) -> int:
