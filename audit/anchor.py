@@ -144,8 +144,8 @@ class FileAnchor:
 
 def configured() -> Anchor:
     """Return the anchor that the settings name."""
-    if path := getattr(settings, "ATTUNE_ANCHOR", ""):
-        chosen: Anchor = import_string(path)()
+    if settings.ATTUNE_ANCHOR:
+        chosen: Anchor = import_string(settings.ATTUNE_ANCHOR)()
         return chosen
     return FileAnchor(Path(settings.ATTUNE_ANCHOR_DIR))
 

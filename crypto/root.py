@@ -100,8 +100,8 @@ class EnvironmentRootKey(LocalRootKeys):
 def provider() -> RootKeyProvider:
     """Return the configured provider; refuse to go on without one."""
     production = settings.ATTUNE_MODE == "production"
-    if path := getattr(settings, "ATTUNE_ROOT_KEY_PROVIDER", ""):
-        chosen: RootKeyProvider = import_string(path)()
+    if settings.ATTUNE_ROOT_KEY_PROVIDER:
+        chosen: RootKeyProvider = import_string(settings.ATTUNE_ROOT_KEY_PROVIDER)()
         return chosen
     if settings.ATTUNE_ROOT_KEY_FILE:
         return FileRootKey(Path(settings.ATTUNE_ROOT_KEY_FILE), production=production)

@@ -29,7 +29,11 @@ ATTUNE_MAILBOX = ATTUNE_HOME / "mailbox" / "mail"
 # Keys
 ATTUNE_ROOT_KEY = environment.text("ATTUNE_ROOT_KEY")
 ATTUNE_ROOT_KEY_FILE = environment.text("ATTUNE_ROOT_KEY_FILE")
+ATTUNE_ROOT_KEY_PROVIDER = environment.text("ATTUNE_ROOT_KEY_PROVIDER")
+"""A class of one's own that wraps keys elsewhere, as a dotted path; see crypto/root.py."""
 ATTUNE_ANCHOR_DIR = Path(environment.text("ATTUNE_ANCHOR_DIR") or ATTUNE_HOME / "anchor")
+ATTUNE_ANCHOR = environment.text("ATTUNE_ANCHOR")
+"""A class of one's own that keeps checkpoints elsewhere, as a dotted path; see audit/anchor.py."""
 SECRET_KEY = environment.secret("SECRET_KEY")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
 ATTUNE_PUBLIC_ORIGIN = environment.text("ATTUNE_PUBLIC_ORIGIN")
@@ -41,7 +45,8 @@ if PRODUCTION:
     environment.required("ALLOWED_HOSTS", ",".join(ALLOWED_HOSTS), why=why)
     environment.required("DATABASE_URL", environment.text("DATABASE_URL"), why=why)
     environment.required("BROKER_URL", environment.text("BROKER_URL"), why=why)
-    environment.required("ATTUNE_ROOT_KEY", ATTUNE_ROOT_KEY or ATTUNE_ROOT_KEY_FILE, why=why)
+    root_key = ATTUNE_ROOT_KEY or ATTUNE_ROOT_KEY_FILE or ATTUNE_ROOT_KEY_PROVIDER
+    environment.required("ATTUNE_ROOT_KEY", root_key, why=why)
     environment.required("ATTUNE_PUBLIC_ORIGIN", ATTUNE_PUBLIC_ORIGIN, why=why)
     if not ATTUNE_PUBLIC_ORIGIN.startswith("https://"):
         raise ImproperlyConfigured("ATTUNE_PUBLIC_ORIGIN must begin with https://")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from crypto import root
 from crypto.root import EnvironmentRootKey, FileRootKey, RootKeyRefused
@@ -91,3 +93,31 @@ def test_a_key_under_an_unknown_root_says_what_to_do() -> None:
     wrapped = EnvironmentRootKey(OTHER, production=True).wrap(b"k" * 32, b"")
     with pytest.raises(RootKeyRefused, match="rotate_keys --root"):
         EnvironmentRootKey(KEY, production=True).unwrap(wrapped, b"")
+
+
+class ElsewhereRootKey(EnvironmentRootKey):
+    """Stands for a key management service: made without arguments, named by its path."""
+
+    def __init__(self) -> None:
+        super().__init__(KEY, production=True)
+
+
+@pytest.fixture
+def fresh_choice() -> Iterator[None]:
+    root.provider.cache_clear()
+    yield
+    root.provider.cache_clear()
+
+
+def test_a_provider_of_ones_own_is_taken_by_its_path(
+    settings: Settings, fresh_choice: None
+) -> None:
+    settings.ATTUNE_ROOT_KEY_PROVIDER = "tests.crypto.test_root.ElsewhereRootKey"
+    assert isinstance(root.provider(), ElsewhereRootKey)
+
+
+def test_without_any_root_key_nothing_starts(settings: Settings, fresh_choice: None) -> None:
+    """W3."""
+    settings.ATTUNE_ROOT_KEY = settings.ATTUNE_ROOT_KEY_FILE = ""
+    with pytest.raises(RootKeyRefused, match="set ATTUNE_ROOT_KEY_FILE or ATTUNE_ROOT_KEY"):
+        root.provider()
