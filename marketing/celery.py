@@ -24,6 +24,7 @@ PERIODS = {
     "compact": 10.0,
     "seal": 5.0,
     "partitions": 3600.0,
+    "sweep": 3600.0,
 }
 """Seconds between two looks of each loop in marketing.loops."""
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime
 
 import audit.seal
-from accounts import tenancy
+from accounts import sessions, tenancy, throttle
 from audit.actor import Actor, acting_as
 from contacts import events
 from contacts.segments import columns, membership
@@ -75,6 +75,12 @@ def _partitions(now: datetime) -> int:
     return 0
 
 
+def _sweep(now: datetime) -> int:
+    sessions.sweep(now=now)
+    throttle.sweep(now=now)
+    return 0
+
+
 LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
@@ -83,4 +89,5 @@ LOOPS: Mapping[str, Loop] = {
     "compact": _compact,
     "seal": _seal,
     "partitions": _partitions,
+    "sweep": _sweep,
 }
