@@ -107,7 +107,7 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "kind": KINDS[row.state],
         "why": why(row),
         "contact": _public_ids([row]).get(row.contact_id),
-        "steps": sorted(_steps(row), key=lambda step: step.at, reverse=True),
+        "steps": sorted(_steps(row), key=lambda step: step.at),
         "route": ROUTES.get(row.route, ""),
         "may_read": bool(row.merge) and set(row.classes) <= staff_of(request).data_classes,
     }
