@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -113,23 +113,25 @@ def forget(contact_id: int) -> None:
     _fold([ordinal_of(contact_id) // BLOCK_SIZE])
 
 
-def rebuild(fields: Collection[str] | None = None) -> int:
-    """Make the columns anew from the records; return the number of blocks.
-
-    `fields` is kept for callers that changed one field's meaning; all columns of a block are one
-    generation, so all are made.
-    """
+def rebuild() -> int:
+    """Make the columns anew from the records, whatever is stored; return the number of blocks."""
     last = Contact.objects.order_by("-id").values_list("id", flat=True).first()
     blocks = 0 if last is None else ordinal_of(last) // BLOCK_SIZE + 1
     for number in range(blocks):
         with _alone():
             seen = _dirty_in([number])
-            first = first_id(tenancy.current()) + number * BLOCK_SIZE
-            ids = list(range(first, min(first + BLOCK_SIZE, (last or 0) + 1)))
-            _write_changed(_stored([number]).get(number), number, ids, anew=True)
+            _write_changed(None, number, [], above=_take_out(number))
             _settle(seen)
     SegmentColumn.objects.filter(block__gte=blocks).delete()
     return blocks
+
+
+def _take_out(number: int) -> int:
+    """Delete a block unread, for it may be broken; return the highest version it had."""
+    rows = SegmentColumn.objects.filter(block=number)
+    highest = max(rows.values_list("version", flat=True), default=0)
+    rows.delete()
+    return highest
 
 
 def _batches(blocks: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -208,20 +210,20 @@ def _stored(blocks: Sequence[int]) -> dict[int, SealedBlock]:
 
 
 def _write_changed(
-    old: SealedBlock | None, number: int, ids: Sequence[int], *, anew: bool = False
+    old: SealedBlock | None, number: int, ids: Sequence[int], *, above: int = 0
 ) -> None:
-    """Write the block with the present values of these contacts."""
+    """Write the block with the present values of these contacts, in a version above that one."""
     names = building.all_columns()
-    known = None if anew else _columns_of(old, names)
+    known = _columns_of(old, names)
     if known is None:
-        ids = _everyone_in(number, old, ids)
+        ids = _everyone_in(number, ids)
     places = [ordinal_of(contact_id) % BLOCK_SIZE for contact_id in ids]
     values = opening.values_of(tenancy.current(), ids, _fields(names))
     new = building.build([*(values.get(i, {}) for i in ids), {}], names)
     new[PRESENT] = building.present([*(i in values for i in ids), False])
     size = max([0 if old is None else old.size, *(place + 1 for place in places)])
     base = known if known is not None else _empty(names)
-    _seal(old, number, patched(base, new, places=places, size=size))
+    _seal(old, number, patched(base, new, places=places, size=size), above=above)
 
 
 def _columns_of(old: SealedBlock | None, names: Sequence[str]) -> dict[str, Any] | None:
@@ -231,7 +233,7 @@ def _columns_of(old: SealedBlock | None, names: Sequence[str]) -> dict[str, Any]
     return {name: old.column(name) for name in (*names, PRESENT)}
 
 
-def _everyone_in(number: int, old: SealedBlock | None, ids: Sequence[int]) -> list[int]:
+def _everyone_in(number: int, ids: Sequence[int]) -> list[int]:
     """A block without usable columns is made from all its contacts, not only the changed."""
     first = first_id(tenancy.current()) + number * BLOCK_SIZE
     return sorted({*ids, *opening.contacts_in(first, first + BLOCK_SIZE - 1)})
@@ -246,12 +248,14 @@ def _fields(names: Sequence[str]) -> frozenset[str]:
     return frozenset(name.partition(".")[0] for name in names)
 
 
-def _seal(old: SealedBlock | None, number: int, columns: Mapping[str, Column]) -> None:
+def _seal(
+    old: SealedBlock | None, number: int, columns: Mapping[str, Column], *, above: int
+) -> None:
     """Write the columns that differ, under the next version, and the list of versions."""
     written: list[tuple[Any, ...]] = []
     listed: list[tuple[str, int, bytes]] = []
     before = old.versions if old else {}
-    top = max((version for version, _ in (old.rows.values() if old else ())), default=0) + 1
+    top = max([above, *(version for version, _ in (old.rows.values() if old else ()))]) + 1
     for name, column in columns.items():
         if name == PRESENT:
             continue

@@ -135,6 +135,17 @@ def test_everyone_is_found_where_the_columns_are_gone() -> None:
     assert ids({"not": BOSTON}) == [added[1]]
 
 
+def test_a_rebuild_mends_a_block_that_does_not_open() -> None:
+    added = world.add([{"city": "Boston"}])
+    compacted()
+    SegmentColumn.objects.update(payload=b"\x02" * 64)
+    with pytest.raises(SealBroken):
+        ids(BOSTON)
+    columns.rebuild()
+    assert ids(BOSTON) == added
+    assert set(SegmentColumn.objects.values_list("version", flat=True)) == {2}
+
+
 def test_a_field_without_a_column_is_read_from_records() -> None:
     added = world.add([{"city": "Boston"}])
     compacted()
