@@ -1,7 +1,7 @@
 import dagre, { type graphlib } from "@dagrejs/dagre";
 import type { Plan, Way } from "./plan";
 
-export const BOX = { width: 232, height: 92 };
+export const BOX = { width: 256, height: 92 };
 
 /** Half the height in which a line runs straight down: past a rank of boxes, or behind its label. */
 const STRAIGHT = { box: BOX.height / 2 + 4, label: 11 };
