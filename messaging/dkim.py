@@ -52,9 +52,19 @@ class Signer:
 
     def sign(self, headers: Headers, body: bytes, *, now: datetime) -> Headers:
         """Return the headers with the signature first."""
-        if b"  " in body or b" \r\n" in body or body.endswith(b"\r\n\r\n"):
+        if not canonical(body):
             raise ValueError("this body is not in its relaxed form")
         return [self.signature(headers, body, now=now), *headers]
+
+
+def canonical(body: bytes) -> bool:
+    """Say whether relaxing would change nothing; looks at the few blanks, not at every byte."""
+    at = body.find(b" ")
+    while at >= 0:
+        if body[at + 1 : at + 2] in (b" ", b"\r"):
+            return False
+        at = body.find(b" ", at + 1)
+    return b"\t" not in body and not body.endswith(b"\r\n\r\n")
 
 
 def signer(domain: str, *, selector: str, pem: bytes) -> Signer:

@@ -84,7 +84,8 @@ def test_a_weak_or_foreign_key_is_refused(key: rsa.RSAPrivateKey) -> None:
         dkim.signer("harbor.example", selector="s1", pem=pem(key))
 
 
-def test_a_body_that_is_not_canonical_is_refused() -> None:
+@pytest.mark.parametrize("body", [b"two  blanks\r\n", b"end \r\n", b"a\tb\r\n", b"a\r\n\r\n"])
+def test_a_body_that_is_not_canonical_is_refused(body: bytes) -> None:
     signer = dkim.signer("harbor.example", selector="s1", pem=pem(KEY))
     with pytest.raises(ValueError, match="relaxed"):
-        signer.sign(mime.headers(mail()), b"two  blanks\r\n", now=AT)
+        signer.sign(mime.headers(mail()), body, now=AT)
