@@ -5,3 +5,10 @@ from django.apps import AppConfig
 
 class ConsentConfig(AppConfig):
     name = "consent"
+
+    def ready(self) -> None:
+        from consent.leaf import ConsentLeaf
+        from contacts.segments import language
+
+        if language.leaf(ConsentLeaf.key) is None:
+            language.register(ConsentLeaf())

@@ -1,0 +1,93 @@
+"""The question that consent adds to the segment language: may this person be written to?
+
+    {"consent": {"purpose": "marketing", "classes": ["clinical"], "channel": "email"}}
+
+holds for whom the gate would permit such a message now. It makes an audience honest before a
+launch; it decides nothing: the gate is asked for each message all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from consent import gate
+from consent.addresses import FIELD_OF_CHANNEL
+from consent.policy import Permit, Purpose
+from contacts.fields import DataClass
+from contacts.models import Contact
+from contacts.segments.facts import Facts
+from contacts.segments.reading import DefinitionInvalid, Problem
+
+KEY = "consent"
+KNOWN = frozenset({"purpose", "classes", "channel"})
+
+
+@dataclass(frozen=True, slots=True)
+class MayWrite:
+    """Whether the gate would let a message of this kind through."""
+
+    purpose: str
+    classes: frozenset[str]
+    channel: str
+
+    @property
+    def data_classes(self) -> frozenset[str]:
+        """That somebody agreed says nothing of the person's health."""
+        return frozenset()
+
+    def in_words(self) -> str:
+        about = f", about {', '.join(sorted(self.classes))} information" if self.classes else ""
+        return f"may be written to by {self.channel} for {self.purpose.replace('_', ' ')}{about}"
+
+    def holds(self, facts: Facts, *, now: datetime) -> bool:
+        return self in facts.registered.get(KEY, ())
+
+    def contact_ids(
+        self, *, now: datetime, among: Sequence[int] | None = None
+    ) -> npt.NDArray[np.int64]:
+        people = list(among) if among is not None else _everybody()
+        asked = [gate.GateRequest(one, self.purpose, self.channel, self.classes) for one in people]
+        answers = gate.ask(asked, now=now)
+        allowed = (
+            one for one, answer in zip(people, answers, strict=True) if isinstance(answer, Permit)
+        )
+        return np.fromiter(allowed, np.int64)
+
+
+class ConsentLeaf:
+    """Reads the question."""
+
+    key = KEY
+    label = "May be written to"
+
+    def parse(self, value: Any, path: str) -> MayWrite:
+        problems = list(_problems(value, path))
+        if problems:
+            raise DefinitionInvalid(problems)
+        classes = frozenset(value.get("classes", ()))
+        return MayWrite(value["purpose"], classes, value.get("channel", "email"))
+
+
+def _problems(value: Any, path: str) -> list[Problem]:
+    if not isinstance(value, dict):
+        return [Problem(path, 'must be an object such as {"purpose": "marketing"}')]
+    found = [Problem(f"{path}.{key}", "is not known here") for key in sorted(set(value) - KNOWN)]
+    if str(value.get("purpose")) not in set(Purpose):
+        found.append(Problem(f"{path}.purpose", f"must be one of: {', '.join(Purpose)}"))
+    classes = value.get("classes", [])
+    known = {one.value for one in DataClass}
+    if not isinstance(classes, list) or not all(str(one) in known for one in classes):
+        found.append(Problem(f"{path}.classes", f"must be a list of: {', '.join(sorted(known))}"))
+    if str(value.get("channel", "email")) not in FIELD_OF_CHANNEL:
+        found.append(Problem(f"{path}.channel", f"must be one of: {', '.join(FIELD_OF_CHANNEL)}"))
+    return found
+
+
+def _everybody() -> list[int]:
+    return list(Contact.objects.filter(erased_at=None).values_list("id", flat=True))
