@@ -28,7 +28,7 @@ from contacts.segments import building, catalogue, happenings, opening, vectors
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.columns import SealedBlock
 from contacts.segments.nodes import All, Clause, Definition
-from contacts.segments.vectors import Block, BuiltBlock
+from contacts.segments.planning import Block, BuiltBlock
 from crypto import keyring
 
 _FETCH = 400

@@ -17,6 +17,7 @@ from contacts.segments.definition import Definition, parse
 from contacts.segments.facts import Facts, Happening
 from contacts.segments.nodes import Clause, Not
 from contacts.segments.patching import patched
+from contacts.segments.planning import BuiltBlock
 from tests.contacts.segments import generated
 
 Person = tuple[dict[str, Any], tuple[Happening, ...], frozenset[UUID]]
@@ -44,7 +45,7 @@ def by_columns(definition: Definition, crowd: Sequence[Person], now: datetime) -
     """Build the columns, through their bytes, and run."""
     built = building.build([values for values, _, _ in crowd], vectors.columns_read(definition))
     columns = {name: arrays.unpack(arrays.pack(column)) for name, column in built.items()}
-    block = vectors.BuiltBlock(len(crowd), slice(0, len(crowd)), columns)
+    block = BuiltBlock(len(crowd), slice(0, len(crowd)), columns)
     outside = {c: _mask(c, crowd, now) for c in vectors.answered_outside(definition)}
     return list(vectors.plan(definition, now=now, outside=outside)(block))
 
