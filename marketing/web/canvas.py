@@ -71,7 +71,9 @@ def plan_of(version: WorkflowVersion) -> dict[str, Any]:
     drawn = plan(parse(version.graph), names=names(), funnel=Funnel(fates.enrolled, steps))
     for box in drawn["steps"]:
         if box["id"] in steps and steps[box["id"]].inside:
-            box["href"] = reverse("workflow-people", args=[version.workflow_id, version.number, box["id"]])
+            box["href"] = reverse(
+                "workflow-people", args=[version.workflow_id, version.number, box["id"]]
+            )
     return drawn
 
 

@@ -26,9 +26,7 @@ GRAPH = {
 @pytest.fixture
 def draft(harbor: Organisation, now: datetime) -> Workflow:
     with tenancy.acting_for(harbor.pk):
-        return publishing.create(
-            "Aftercare", slug="aftercare", draft=GRAPH, now=now
-        )
+        return publishing.create("Aftercare", slug="aftercare", draft=GRAPH, now=now)
 
 
 @pytest.fixture
