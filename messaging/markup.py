@@ -167,7 +167,7 @@ class Walk(HTMLParser):
         if tag.startswith("mj") and tag not in _KNOWN:
             self.complain(f"<{tag}> is not an MJML element.")
         for name, value in attrs:
-            self._attribute(tag, name, value or "")
+            self._attribute(name, value or "")
         if tag in _LINK_ELEMENTS:
             self._begin_link(dict(attrs).get("href") or "")
         if tag not in _VOID:
@@ -238,7 +238,7 @@ class Walk(HTMLParser):
             return "the text of a link"
         return "the head of the mail" if self._inside("mj-head") else ""
 
-    def _attribute(self, tag: str, name: str, value: str) -> None:
+    def _attribute(self, name: str, value: str) -> None:
         if self._personal_marks(value):
             what = {"href": "a URL", "src": "a URL", "alt": "an alternative text"}.get(name)
             self.complain(f"A contact's field may not stand in {what or f'the attribute {name}'}.")
@@ -248,7 +248,6 @@ class Walk(HTMLParser):
             self.complain(f"The attribute {name} is code; a mail has none.")
         if name in _LOADS or (name == "style" and "url(" in value.lower()):
             self._load(value)
-        del tag
 
     def _load(self, address: str) -> None:
         address = address.strip()
