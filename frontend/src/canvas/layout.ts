@@ -19,7 +19,7 @@ export type Placed = {
 /** Place the boxes in ranks from top to bottom, and give every way the points it bends at. */
 export function layOut(plan: Plan): Placed {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 56, edgesep: 28, ranksep: 84 });
+  graph.setGraph({ rankdir: "TB", nodesep: 56, edgesep: 28, ranksep: 68 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const step of plan.steps) graph.setNode(step.id, { ...BOX });
   plan.ways.forEach((way, index) => {
