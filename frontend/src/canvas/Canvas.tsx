@@ -25,8 +25,8 @@ export function Canvas({ plan }: { plan: Plan }) {
   return (
     <>
       <ReactFlow
-        nodes={nodes}
-        edges={edges}
+        defaultNodes={nodes}
+        defaultEdges={edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         fitView

@@ -1,0 +1,92 @@
+"""The canvas: every way drawn, none behind a box, the same for those who do not see it."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts import tenancy
+from accounts.models import Organisation, User
+from tests.browser import axe
+from tests.browser.conftest import OpenAs
+from workflows import publishing
+from workflows.models import Workflow
+
+GRAPH = {
+    "trigger": {"kind": "api"},
+    "start": "ask",
+    "nodes": [
+        {"id": "ask", "kind": "branch", "if": {"field": "birth_date", "op": "age_gte", "value": 50},
+         "yes": "end", "no": "later"},
+        {"id": "later", "kind": "wait", "for": {"days": 1}, "next": "again"},
+        {"id": "again", "kind": "wait", "for": {"days": 2}, "next": "end"},
+        {"id": "end", "kind": "exit"},
+    ],
+}  # fmt: skip
+LINES_BEHIND_BOXES = """() => {
+    const boxes = [...document.querySelectorAll('.canvas-step')].map(
+        (box) => box.getBoundingClientRect());
+    const hits = [];
+    for (const line of document.querySelectorAll('.react-flow__edge-path')) {
+        const matrix = line.getScreenCTM(), length = line.getTotalLength();
+        for (let at = 6; at < length - 6; at += 3) {
+            const point = line.getPointAtLength(at).matrixTransform(matrix);
+            if (boxes.some((box) => point.x > box.left + 1 && point.x < box.right - 1
+                && point.y > box.top + 1 && point.y < box.bottom - 1)) hits.push(line.id || at);
+        }
+    }
+    return hits;
+}"""
+
+
+@pytest.fixture
+def journey(harbor: Organisation) -> Workflow:
+    now = timezone.now()
+    with tenancy.acting_for(harbor.pk):
+        made = publishing.create("Aftercare", slug="aftercare", draft=GRAPH, now=now)
+        publishing.publish(made.id, now=now)
+    return made
+
+
+@pytest.fixture
+def page(open_as: OpenAs, mara: User, journey: Workflow) -> Page:
+    opened = open_as(mara, f"/workflows/{journey.id}/")
+    expect(opened.locator(".canvas-step")).to_have_count(5)
+    return opened
+
+
+def test_every_way_is_drawn_where_it_can_be_seen(page: Page) -> None:
+    lines = page.locator(".react-flow__edge-path")
+    expect(lines).to_have_count(5)
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.react-flow__edges svg')]"
+        ".every((picture) => picture.getBoundingClientRect().width > 0)"
+    )
+    assert drawn
+
+
+def test_no_way_runs_behind_a_box(page: Page) -> None:
+    assert page.evaluate(LINES_BEHIND_BOXES) == []
+
+
+def test_yes_and_no_leave_by_handles_of_their_own(page: Page) -> None:
+    ask = page.locator(".react-flow__node[data-id=ask]")
+    expect(ask.locator(".canvas-out-left")).to_have_count(1)
+    expect(ask.locator(".canvas-out-right")).to_have_count(1)
+
+
+def test_a_step_is_reached_and_opened_by_keyboard(page: Page) -> None:
+    page.locator(".react-flow__node[data-id=later]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".canvas-detail h3")).to_have_text("1 day")
+
+
+def test_the_same_stands_in_a_table(page: Page) -> None:
+    page.get_by_text("The same as a table").click()
+    row = page.get_by_role("row", name="Meets the conditions? branch")
+    expect(row).to_contain_text("1 day")
+
+
+def test_the_page_has_no_serious_finding(page: Page) -> None:
+    assert axe.findings(page) == []
