@@ -85,7 +85,7 @@ def new_context(browser: Browser, site: str) -> Iterator[NewContext]:
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.route(
             lambda url: not url.startswith((site, "data:")), lambda route: route.abort("failed")
         )
