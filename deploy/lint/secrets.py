@@ -42,7 +42,17 @@ def findings(text: str) -> Iterator[tuple[int, str]]:
 
 def main() -> int:
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        # Listing names is harmless whoever owns the checkout (CI often checks out as another user).
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
         cwd=CHECKOUT,
         capture_output=True,
         check=True,
