@@ -204,12 +204,11 @@ def _steps(version: WorkflowVersion, plan: dict[str, Any] | None) -> list[dict[s
 def _losses(version: WorkflowVersion) -> list[tuple[int, str, str, str]]:
     """Return how many left before the end: the code, what it means, what would change it."""
     ended = Enrolment.objects.filter(version_id=version.id, state=Enrolment.State.STOPPED)
-    found = Counter(ended.values_list("outcome", flat=True))
-    losses = []
-    for outcome, count in found.most_common():
-        code = outcome.removeprefix("refused:")
-        losses.append((count, code, *(REASONS | WHY_STOPPED).get(code, (code, ""))))
-    return losses
+    found: Counter[str] = Counter()
+    for outcome, count in ended.values_list("outcome").annotate(n=Count("id")):
+        found[outcome.removeprefix("refused:")] += count
+    known = REASONS | WHY_STOPPED
+    return [(count, code, *known.get(code, (code, ""))) for code, count in found.most_common()]
 
 
 def _save(request: HttpRequest, found: Workflow | None) -> HttpResponse:
