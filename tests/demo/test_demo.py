@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("committed_db", "as_test")
 @pytest.fixture(autouse=True)
 def own_mailbox(tmp_path: Path, settings: Settings, mailbox: Mailbox) -> Mailbox:
     settings.ATTUNE_HOME, settings.ATTUNE_ANCHOR_DIR = tmp_path, tmp_path / "anchor"
+    settings.ATTUNE_MAILBOX = mailbox.store.folder
     settings.SMTP_HOST, settings.SMTP_PORT = "localhost", mailbox.port
     settings.SMTP_CA_FILE, settings.SMTP_ONWARD_TLS = str(mailbox.ca_file), "enforced"
     return mailbox
