@@ -29,6 +29,7 @@ from contacts.segments.models import Segment
 from contacts.segments.nodes import children
 from contacts.segments.words import clause_in_words
 from marketing.web import segment_language
+from workflows import usage
 
 SHOWN = 25
 START = {"all": [{"field": "birth_date", "op": "age_gte", "value": 50}]}
@@ -70,6 +71,7 @@ def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         "people": people.only("public_id", "updated_at").order_by("pk") if row.open else [],
         "used_by": [(other, catalogue.titled(other, clinical=_clinical(user)))
                     for other in catalogue.used_by(found.id)],
+        "workflows": usage.of_segment(found.id),
         "classes": classes,
         "labels": labels,
         "may_edit": _may_edit(user) and row.open,
@@ -156,6 +158,12 @@ def archive(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     found = _segment(segment_id)
     if catalogue.used_by(found.id):
         messages.error(request, "Other segments refer to this one: change those first.")
+        return redirect("segment", segment_id=found.id)
+    if leaning := usage.of_segment(found.id):
+        names = ", ".join(one.name for one in leaning)
+        messages.error(
+            request, f"Live workflows ask for it: {names}. Publish them without it first."
+        )
         return redirect("segment", segment_id=found.id)
     catalogue.archive(found, now=timezone.now())
     messages.success(request, "The segment was taken out of use.")
