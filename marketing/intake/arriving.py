@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
 LARGEST = 256 * 1024 * 1024
 """Bytes. Larger files go through `manage.py import_fhir`, which reads them where they lie."""
@@ -60,14 +60,26 @@ def _write(descriptor: int, chunk: bytes) -> None:
 
 
 class MemoryUpload(FileUploadHandler):
-    """Django's upload handler for every form: its own would write large files to a disk."""
+    """Django's upload handler for every form: its own would write large files to a disk.
+
+    Memory is short, so nobody but staff who gave both factors can fill it, and a request's files
+    are kept up to one byte over the limit: enough for the form to tell that they are too large.
+    """
+
+    taken = 0
+    """Bytes kept of this request's files, together."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
+        session = getattr(self.request, "staff_session", None)
+        if session is None or not session.is_complete:
+            raise SkipFile
         self.kept = os.fdopen(opened(), "w+b")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self.kept.write(raw_data)
+        part = raw_data[: max(0, LARGEST + 1 - self.taken)]
+        self.taken += len(part)
+        self.kept.write(part)
 
     def file_complete(self, file_size: int) -> UploadedFile:
         self.kept.flush()

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.http import HttpRequest, QueryDict
+from django.test import Client, RequestFactory
 
 from accounts import staff, tenancy
 from accounts.models import Organisation, User
@@ -81,3 +82,28 @@ def test_a_marketer_may_look_and_not_bring(
     client = sign_in_as(mara)
     assert client.get("/imports/").status_code == 200
     assert client.post("/imports/", {}).status_code == 403
+
+
+def upload() -> tuple[HttpRequest, QueryDict]:
+    given = {"file": SimpleUploadedFile("large.csv", b"x" * 5_000), "source": "epic"}
+    request = RequestFactory().post("/sign-in/", given)
+    return request, request.POST
+
+
+def test_a_file_of_somebody_who_is_not_signed_in_is_not_kept() -> None:
+    """A stranger must not fill the memory that uploads lie in."""
+    request, fields = upload()
+    assert fields["source"] == "epic"
+    assert not request.FILES
+
+
+def test_a_sign_in_with_files_is_answered_and_the_files_are_dropped(harbor: Organisation) -> None:
+    given = {"file": SimpleUploadedFile("large.csv", b"x"), "email": "a@b.example"}
+    assert Client().post("/sign-in/", given).status_code == 200
+
+
+def test_files_over_the_limit_are_not_kept_whole_and_refused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketing.intake.arriving.LARGEST", 1_000)
+    assert "Over 0 MB" in bring(client, CSV + b"MRN-2,Ben,1961-04-12\n" * 200, "import")
