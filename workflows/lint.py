@@ -15,6 +15,7 @@ from contacts.canonical import ValueRefused, canonical
 from contacts.fields import FIELDS
 from contacts.models import ContactList
 from contacts.segments.reading import DefinitionInvalid
+from contacts.segments.references import CLINICAL_KINDS
 from messaging.models import Template, TemplateVersion
 from messaging.versions import latest_approved
 from workflows import audience
@@ -22,9 +23,6 @@ from workflows.graph import Graph, parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid, Problem
 from workflows.steps import Branch, Exit, InSegment, ListChange, Send, Update, WaitFor
-
-# An event of one of these kinds says something of a person's health.
-TELLING = ("appointment.", "encounter.", "condition.", "result.", "treatment.")
 
 
 def check(raw: object, *, workflow_id: UUID | None = None) -> tuple[Graph | None, list[Problem]]:
@@ -63,7 +61,7 @@ def path_classes(graph: Graph) -> dict[str, frozenset[str]]:
     entering: frozenset[str] = frozenset()
     if graph.trigger.segment is not None:
         entering = audience.betrays(audience.of(graph.trigger.segment))
-    elif graph.trigger.event.startswith(TELLING):
+    elif graph.trigger.event.startswith(CLINICAL_KINDS):
         entering = frozenset({"clinical"})
     return {
         node: entering.union(*(asked[before] for before in graph.before(node)))
@@ -75,7 +73,7 @@ def _betrayed_at(graph: Graph, node: str) -> frozenset[str]:
     step = graph.steps[node]
     if isinstance(step, Branch) and isinstance(step.condition, InSegment):
         return audience.betrays(step.condition.definition)
-    if isinstance(step, WaitFor) and step.event.startswith(TELLING):
+    if isinstance(step, WaitFor) and step.event.startswith(CLINICAL_KINDS):
         return frozenset({"clinical"})
     return frozenset()
 

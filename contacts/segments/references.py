@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +28,12 @@ from contacts.segments.reading import DefinitionInvalid, Problem
 Lookup = Callable[[UUID], Definition | None]
 MAX_REFERENCES: Final = 20
 """How deep segments may refer to segments."""
+MAX_EXPANDED: Final = 2_000
+"""Clauses in all, once every segment referred to is put in its place."""
+CLINICAL_KINDS: Final = (
+    "appointment.", "condition.", "encounter.", "result.", "segment.", "treatment.",
+)  # fmt: skip
+"""Events whose kind says something of a person's care, or who is in a segment that may."""
 
 
 def expand(definition: Definition, lookup: Lookup, *, itself: UUID | None = None) -> Definition:
@@ -38,28 +44,44 @@ def expand(definition: Definition, lookup: Lookup, *, itself: UUID | None = None
     """
     problems: list[Problem] = []
     trail = () if itself is None else (itself,)
-    root = _expand(definition.root, lookup, trail, problems)
+    root = _expand(definition.root, _Room(lookup), trail, problems)
     if problems:
         raise DefinitionInvalid(problems)
     return Definition(root, definition.tree)
 
 
+@dataclass(slots=True)
+class _Room:
+    """Where definitions are found, and how many clauses there is still room for.
+
+    Twenty segments that each name the one below two hundred times would fill any memory.
+    """
+
+    lookup: Lookup
+    left: int = MAX_EXPANDED
+
+
 def _expand(
-    clause: Clause, lookup: Lookup, trail: tuple[UUID, ...], problems: list[Problem]
+    clause: Clause, room: _Room, trail: tuple[UUID, ...], problems: list[Problem]
 ) -> Clause:
+    room.left -= 1
+    if room.left < 0:
+        if room.left == -1:
+            problems.append(
+                Problem(clause.path, f"comes to more than {MAX_EXPANDED} clauses in all")
+            )
+        return clause
     if isinstance(clause, All | Any_):
-        return replace(
-            clause, parts=tuple(_expand(p, lookup, trail, problems) for p in clause.parts)
-        )
+        return replace(clause, parts=tuple(_expand(p, room, trail, problems) for p in clause.parts))
     if isinstance(clause, Not):
-        return replace(clause, part=_expand(clause.part, lookup, trail, problems))
+        return replace(clause, part=_expand(clause.part, room, trail, problems))
     if isinstance(clause, InSegment):
-        return _refer(clause, lookup, trail, problems)
+        return _refer(clause, room, trail, problems)
     return clause
 
 
 def _refer(
-    clause: InSegment, lookup: Lookup, trail: tuple[UUID, ...], problems: list[Problem]
+    clause: InSegment, room: _Room, trail: tuple[UUID, ...], problems: list[Problem]
 ) -> Clause:
     if clause.segment_id in trail:
         problems.append(Problem(clause.path, "leads back to itself: a circle of segments"))
@@ -67,12 +89,12 @@ def _refer(
     if len(trail) > MAX_REFERENCES:
         problems.append(Problem(clause.path, f"refers more than {MAX_REFERENCES} segments deep"))
         return clause
-    found = lookup(clause.segment_id)
+    found = room.lookup(clause.segment_id)
     if found is None:
         problems.append(Problem(clause.path, "refers to a segment that is gone or invalid"))
         return clause
     inside: list[Problem] = []
-    means = _expand(found.root, lookup, (*trail, clause.segment_id), inside)
+    means = _expand(found.root, room, (*trail, clause.segment_id), inside)
     problems.extend(Problem(clause.path, problem.message) for problem in inside)
     return replace(clause, means=means)
 
@@ -93,6 +115,8 @@ def data_classes(
             found |= {DataClass(name) for name in clause.question.data_classes}
         elif isinstance(clause, Happened | OnList):
             found.add(DataClass.ENGAGEMENT)
+        if isinstance(clause, Happened) and clause.kind.startswith(CLINICAL_KINDS):
+            found.add(DataClass.CLINICAL)
     # A last visit is worked out from visits: it betrays what they betray.
     if any(fields[key].derived_from for key in fields_read(definition)):
         found.add(DataClass.CLINICAL)

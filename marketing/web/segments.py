@@ -60,20 +60,23 @@ def segments(request: HttpRequest) -> HttpResponse:
 def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     user, found = staff_of(request), _segment(segment_id)
     row = _row(found, user)
+    classes, labels = _nature(found)
     ordinals: list[int] = []
-    if user.may(Permission.CONTACTS_VIEW):
+    # Who is listed is known to be in: a fact of every class that decides it.
+    within_role = row.open and frozenset(classes) <= user.data_classes
+    if within_role and user.may(Permission.CONTACTS_VIEW):
         ordinals = membership.members(found)[:SHOWN].tolist()
     ids = [first_id(tenancy.current()) + ordinal for ordinal in ordinals]
     people = Contact.objects.filter(pk__in=ids, erased_at=None)
-    classes, labels = _nature(found)
     context = {
         "row": row,
-        "people": people.only("public_id", "updated_at").order_by("pk") if row.open else [],
+        "people": people.only("public_id", "updated_at").order_by("pk"),
         "used_by": [(other, catalogue.titled(other, clinical=_clinical(user)))
                     for other in catalogue.used_by(found.id)],
         "workflows": usage.of_segment(found.id),
         "classes": classes,
         "labels": labels,
+        "within_role": within_role,
         "may_edit": _may_edit(user) and row.open,
     }  # fmt: skip
     if ordinals:

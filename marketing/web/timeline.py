@@ -14,11 +14,11 @@ from typing import Any
 from django.db import connection
 
 from contacts.models import Event
+from contacts.segments.references import CLINICAL_KINDS
 from marketing.web.addresses import address
 from messaging.models import Message
 
 MOST = 50
-CLINICAL = ("appointment.", "encounter.", "segment.")
 _WORDS: Mapping[str, str] = {
     "contact.created": "First known",
     "contact.updated": "Record updated",
@@ -100,7 +100,7 @@ def _aside(row: Event) -> str:
 
 
 def _within(kind: str, classes: Collection[str]) -> bool:
-    return "clinical" in classes or not kind.startswith(CLINICAL)
+    return "clinical" in classes or not kind.startswith(CLINICAL_KINDS)
 
 
 def messages_of(contact_id: int, *, classes: Collection[str]) -> list[dict[str, Any]]:

@@ -102,6 +102,26 @@ def test_members_are_shown_without_names(
     assert str(Contact.objects.get(pk=people[1]).public_id) not in page
 
 
+def test_members_of_a_clinical_segment_are_listed_only_to_those_who_may_see_why(
+    people: list[int], mara: User, omar: User, sign_in_as: SignedIn
+) -> None:
+    """SE-32"""
+    ill = catalogue.save(name="Ill", tree=DIABETIC, now=NOON)
+    membership.refresh(ill, now=NOON)
+    listed = str(Contact.objects.get(pk=people[0]).public_id)
+    assert listed not in sign_in_as(mara).get(f"/segments/{ill.id}/").content.decode()
+    assert listed in sign_in_as(omar).get(f"/segments/{ill.id}/").content.decode()
+
+
+def test_members_by_an_event_of_care_are_as_clinical_as_by_a_diagnosis(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    page = sign_in_as(mara).post(
+        "/segments/preview/", sent({"not": {"event": "appointment.missed"}})
+    )
+    assert "<strong>&lt;11</strong>" in page.content.decode()
+
+
 def test_why_someone_is_in_is_told_clause_by_clause(
     people: list[int], omar: User, sign_in_as: SignedIn
 ) -> None:

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from contacts.segments import counts, language, moments
-from contacts.segments.definition import DefinitionInvalid, data_classes, in_words, parse
+from contacts.segments.definition import (
+    DefinitionInvalid,
+    data_classes,
+    expand,
+    in_words,
+    parse,
+)
 from contacts.segments.facts import Facts
 from contacts.segments.semantics import matches
 
@@ -98,6 +105,23 @@ def test_a_definition_tells_which_classes_membership_betrays() -> None:
     tree = {"any": [CITY, {"field": "last_visit", "op": "exists"}]}
     found = {kind.value for kind in data_classes(parse(tree))}
     assert found == {"contact_point", "engagement", "clinical"}
+
+
+@pytest.mark.parametrize("kind", ["appointment.missed", "encounter.started", "segment.entered"])
+def test_an_event_of_care_betrays_what_is_clinical(kind: str) -> None:
+    found = {each.value for each in data_classes(parse({"event": kind}))}
+    assert found == {"engagement", "clinical"}
+
+
+def test_segments_that_multiply_each_other_are_refused() -> None:
+    levels = [UUID(int=number) for number in range(1, 6)]
+    below: dict[UUID, Any] = dict(zip(levels[1:], levels, strict=False))
+    trees = {
+        each: CITY if each == levels[0] else {"any": [{"segment": str(below[each])}] * 150}
+        for each in levels
+    }
+    with pytest.raises(DefinitionInvalid, match="more than 2000 clauses in all"):
+        expand(parse(trees[levels[-1]]), lambda each: parse(trees[each]))
 
 
 def test_someone_born_on_a_leap_day_turns_on_the_first_of_march() -> None:
