@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -19,6 +20,11 @@ import mjml
 from messaging.sandbox import Problem, Tag, pieces
 
 MARK = re.compile(r"zq(\d+)xq")
+_ELEMENT = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+# A style sheet's ways to fetch something; a backslash could spell any of them otherwise.
+_FETCHES = re.compile(
+    r"url\s*\(|image-set|cross-fade|src\s*\(|image\s*\(|@import|\\", re.IGNORECASE
+)
 _COMMENTED = re.compile(r"<!--(zq\d+xq)-->")
 WEB = ("http", "https")
 SCHEMES = (*WEB, "mailto", "tel")
@@ -93,6 +99,9 @@ _REFUSED = {
     "form": "forms",
     "input": "forms",
     "link": "linked style sheets",
+    "meta": "instructions to a browser",
+    "svg": "drawings with a language of their own",
+    "math": "formulas with a language of their own",
     "base": "a base address",
     "mj-include": "includes",
     "mj-font": "remote fonts (a tracker in a patient's mail)",
@@ -103,6 +112,7 @@ _HEADINGS = {"mj-preview": "the preheader", "mj-title": "the title", "mj-style":
 _BOXES = frozenset(
     ["mjml", "mj-head", "mj-body", "mj-wrapper", "mj-section", "mj-group", "mj-column"]
 )
+_WORDS = frozenset({"href", "alt", "title"})
 _LOADS = frozenset({"src", "background", "background-url", "srcset", "poster"})
 
 
@@ -126,6 +136,12 @@ def marked(source: str) -> tuple[str, list[Tag]]:
         else:
             out.append(piece)
     return "".join(out), tags
+
+
+def forges_mark(source: str) -> bool:
+    """Say whether an author's own text is, or comes to be, what stands for a merge tag."""
+    text = "".join(piece if isinstance(piece, str) else " " for piece in pieces(source))
+    return any(MARK.search(unescape(one)) for one in (text, _ELEMENT.sub("", text)))
 
 
 def restored(text: str, tags: list[Tag]) -> str:
@@ -168,10 +184,18 @@ class Walk(HTMLParser):
             self.complain(f"<{tag}> is not an MJML element.")
         for name, value in attrs:
             self._attribute(name, value or "")
-        if tag in _LINK_ELEMENTS:
-            self._begin_link(dict(attrs).get("href") or "")
+        self._hrefs(tag, [value or "" for name, value in attrs if name == "href"])
         if tag not in _VOID:
             self.open.append((tag, self.getpos()[0]))
+
+    def _hrefs(self, tag: str, hrefs: list[str]) -> None:
+        """Take a link's address; look at one that other elements lend to links of theirs."""
+        if tag in _LINK_ELEMENTS:
+            self._begin_link(hrefs[0] if hrefs else "")
+        elif hrefs and (wrong := href_problem(hrefs[0].strip(), self.tags)):
+            self.complain(wrong)
+        if len(hrefs) > 1:
+            self.complain(f"<{tag}> has more than one href.")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -204,8 +228,8 @@ class Walk(HTMLParser):
                     f"A contact's field may not stand in {place}: it can be read without opening "
                     "the mail or leaves it. Put it in the text."
                 )
-        if self._inside("mj-style", "style") and re.search(r"url\s*\(|@import", data, re.I):
-            self.complain("A style sheet may not load anything (url(...) or @import).")
+        if self._inside("mj-style", "style") and _FETCHES.search(data):
+            self.complain("A style sheet may not load anything (url(...), @import, a backslash).")
 
     def _structural(self, data: str) -> None:
         """Text between the boxes of the layout has no place in a table; conditions do."""
@@ -246,8 +270,10 @@ class Walk(HTMLParser):
             self.complain(f"A condition may not stand in the attribute {name}.")
         if name.startswith("on"):
             self.complain(f"The attribute {name} is code; a mail has none.")
-        if name in _LOADS or (name == "style" and "url(" in value.lower()):
+        if name in _LOADS:
             self._load(value)
+        elif name not in _WORDS and _FETCHES.search(value):
+            self.complain(f"The attribute {name} may not load anything (url(...), a backslash).")
 
     def _load(self, address: str) -> None:
         address = address.strip()

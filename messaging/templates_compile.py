@@ -85,6 +85,8 @@ def compile(  # noqa: A001
     for part, source in sources.items():
         check(source, readings[part])
         problems += readings[part].problems
+    if not problems:
+        problems += _forged_problems(sources)
     if problems:
         raise TemplateInvalid(problems)
     return _Assembly(sources, readings, purpose, own_hosts, fields).compiled()
@@ -115,6 +117,14 @@ def _size_problems(sources: Mapping[str, str]) -> list[Problem]:
     if "\n" in sources["subject"].strip("\n") or "\r" in sources["subject"]:
         problems.append(Problem("subject", 1, "A subject is one line."))
     return problems
+
+
+def _forged_problems(sources: Mapping[str, str]) -> list[Problem]:
+    return [
+        Problem(part, 1, "This part holds the letters that stand for a merge tag: zq0xq.")
+        for part, source in sources.items()
+        if markup.forges_mark(source)
+    ]
 
 
 class _Assembly:

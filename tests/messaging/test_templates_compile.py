@@ -114,6 +114,45 @@ def test_nothing_runs_and_nothing_is_loaded_from_elsewhere(bad: str) -> None:
     assert complaints(body=f"{BODY}<mj-text>{bad}</mj-text>")
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        r"<div style='background: u\72l(https://tracker.example/p.gif)'>x</div>",
+        "<div style='background: image-set(\"https://tracker.example/p.gif\" 1x)'>x</div>",
+        "<svg><image href='https://tracker.example/p.gif'/></svg>",
+        "<meta http-equiv='refresh' content='0;url=https://tracker.example/'>",
+        "<area href='javascript:alert(1)'>",
+        "<a href='https://a.example/' href='javascript:alert(1)'>x</a>",
+    ],
+)
+def test_no_other_spelling_runs_or_loads_either(bad: str) -> None:
+    """TR-01"""
+    assert complaints(body=f"{BODY}<mj-text>{bad}</mj-text>")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<mj-attributes><mj-all href='javascript:alert(1)' /></mj-attributes>",
+        "<mj-attributes><mj-class name='k' href='//evil.example/' /></mj-attributes>",
+        "<mj-attributes><mj-text color='red;background:url(https://t.example/)' /></mj-attributes>",
+        r"<mj-style>.x { background: u\72l(https://tracker.example/p.gif) }</mj-style>",
+    ],
+)
+def test_the_head_lends_the_body_nothing_that_it_may_not_have(head: str) -> None:
+    """TR-01"""
+    assert complaints(head=head)
+
+
+@pytest.mark.parametrize(
+    "forged", ["zq0xq", "zq99xq", "zq<!-- -->0xq", "z&#113;0xq", "zq{# #}0xq", "zq<b></b>0xq"]
+)
+def test_a_merge_tag_cannot_be_forged_into_the_preheader(forged: str) -> None:
+    """EM-07"""
+    found = complaints(head=f"<mj-preview>{forged}</mj-preview>")
+    assert found == ["mjml: This part holds the letters that stand for a merge tag: zq0xq."]
+
+
 def test_no_font_is_fetched() -> None:
     """TR-01: MJML would add one of Google's."""
     html = compiled(head="<mj-style>.x { color: red }</mj-style>").html
