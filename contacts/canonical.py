@@ -19,7 +19,8 @@ from contacts.fields import FIELDS, Field, FieldType
 MAX_TEXT = 1000
 MAX_ITEMS = 20_000
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+"""Half a surrogate pair is legal JSON, but no text that can be stored."""
 _SPACES = re.compile(r"\s+")
 _EMAIL = re.compile(
     r"(?P<local>[^\s@\"<>()\[\],;:\\]{1,64}|\"[^\"\\\x00-\x1f]{1,62}\")@"

@@ -12,7 +12,7 @@ import networkx
 
 from consent.policy import Purpose
 from contacts.canonical import ValueRefused, canonical
-from contacts.fields import FIELDS
+from contacts.fields import FIELDS, DataClass
 from contacts.models import ContactList
 from contacts.segments.reading import DefinitionInvalid
 from contacts.segments.references import CLINICAL_KINDS
@@ -23,6 +23,10 @@ from workflows.graph import Graph, parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid, Problem
 from workflows.steps import Branch, Exit, InSegment, ListChange, Send, Update, WaitFor
+
+PROTECTED = frozenset({DataClass.IDENTITY, DataClass.CONTACT_POINT, DataClass.CLINICAL})
+"""Who somebody is, where they are reached, what ails them: who draws a workflow may not write it,
+or a single step could have everybody's mail sent elsewhere."""
 
 
 def check(raw: object, *, workflow_id: UUID | None = None) -> tuple[Graph | None, list[Problem]]:
@@ -107,6 +111,9 @@ def _fields(step: Update) -> Iterator[Problem]:
     for key in [*step.values, *step.clear]:
         if key not in FIELDS:
             yield Problem(step.id, "unknown_field", f"{key} is not a field of contacts")
+        elif FIELDS[key].data_class in PROTECTED:
+            sentence = f"{key} comes from the record of care; a workflow does not change it"
+            yield Problem(step.id, "protected_field", sentence)
     for key, value in step.values.items():
         if key in FIELDS:
             try:

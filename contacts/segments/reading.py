@@ -75,6 +75,9 @@ class Reader:
 def text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_TEXT:
         raise TypeError
+    if "\0" in value:
+        raise ValueError
+    value.encode()  # half a surrogate pair is legal JSON, but no text
     return unicodedata.normalize("NFC", value)
 
 

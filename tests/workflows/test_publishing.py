@@ -69,7 +69,10 @@ def test_conditions_that_cannot_be_read_are_named(
     ("change", "code"),
     [
         ({"kind": "update", "set": {"shoe_size": 44}}, "unknown_field"),
-        ({"kind": "update", "set": {"birth_date": "soon"}}, "bad_value"),
+        ({"kind": "update", "set": {"gender": "soon"}}, "bad_value"),
+        ({"kind": "update", "set": {"email": "all@evil.example"}}, "protected_field"),
+        ({"kind": "update", "clear": ["birth_date"]}, "protected_field"),
+        ({"kind": "update", "set": {"conditions": []}}, "protected_field"),
         ({"kind": "list", "add": str(uuid4())}, "unknown_list"),
     ],
 )
