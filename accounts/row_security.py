@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
@@ -54,6 +56,18 @@ def apply(using: str = "owner") -> None:
             _grant(cursor, table.name, append_only=table.name in append_only)
         cursor.execute(
             _statement("grant usage, select on all sequences in schema public to {role}")
+        )
+
+
+def refuse_unbound(connection: BaseDatabaseWrapper) -> None:
+    """Refuse a connection whose role row security does not bind: it would mix organisations."""
+    with connection.cursor() as cursor:
+        cursor.execute("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
+        unbound = cursor.fetchone()
+    if unbound is None or unbound[0]:
+        raise ImproperlyConfigured(
+            "DATABASE_URL: its role bypasses row security, which keeps organisations apart; use"
+            f" {ROLE}, or alter the role: nosuperuser nobypassrls"
         )
 
 

@@ -43,6 +43,8 @@ if PRODUCTION:
     why = "production needs it (for the sample clinic set ATTUNE_MODE=sample, or type make run)"
     environment.required("SECRET_KEY", SECRET_KEY, why=why)
     environment.required("ALLOWED_HOSTS", ",".join(ALLOWED_HOSTS), why=why)
+    if any(host.startswith("*") for host in ALLOWED_HOSTS):
+        raise ImproperlyConfigured("ALLOWED_HOSTS: name each host; a link bears what it says")
     environment.required("DATABASE_URL", environment.text("DATABASE_URL"), why=why)
     environment.required("BROKER_URL", environment.text("BROKER_URL"), why=why)
     root_key = ATTUNE_ROOT_KEY or ATTUNE_ROOT_KEY_FILE or ATTUNE_ROOT_KEY_PROVIDER

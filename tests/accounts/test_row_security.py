@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 from django.db.utils import ProgrammingError
 from psycopg import sql
@@ -116,6 +118,25 @@ def test_the_application_cannot_bypass_row_security() -> None:
             " where rolname = current_user"
         )
         assert cursor.fetchone() == (row_security.ROLE, False, False, False)
+
+
+def test_production_refuses_a_role_that_bypasses_row_security(
+    committed_db: OwnDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SE-01: a wrong DATABASE_URL must not show every organisation's patients to each."""
+    owner = connections["owner"].settings_dict["USER"]
+    monkeypatch.setattr(settings, "PRODUCTION", True)
+    connection.close()
+    connection.ensure_connection()
+    connection.close()
+    kept = connection.settings_dict["USER"]
+    try:
+        connection.settings_dict["USER"] = owner
+        with pytest.raises(ImproperlyConfigured, match="its role bypasses row security"):
+            connection.ensure_connection()
+    finally:
+        connection.close()
+        connection.settings_dict["USER"] = kept
 
 
 @pytest.mark.django_db

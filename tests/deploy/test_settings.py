@@ -58,6 +58,7 @@ def test_an_unset_mode_means_production(machine: Machine) -> None:
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set"),
         ("ALLOWED_HOSTS", "", "ALLOWED_HOSTS is not set"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS: name each host"),
         ("ATTUNE_ROOT_KEY_FILE", "", "ATTUNE_ROOT_KEY is not set"),
         ("ATTUNE_PUBLIC_ORIGIN", "http://clinic.example", "must begin with https://"),
         ("DATABASE_URL", "", "DATABASE_URL is not set"),
