@@ -7,10 +7,12 @@ import io
 import json
 import lzma
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from marketing.intake import reading
 from marketing.intake.reading import FileBroken, entries, entries_in
 from tests.intake.builders import bundle, condition, patient, written
 
@@ -42,6 +44,22 @@ def test_a_packed_file_is_known_by_what_it_is(pack: object, tmp_path: Path) -> N
     path = tmp_path / "no-ending"
     path.write_bytes(pack(json.dumps(patient()).encode()))  # type: ignore[operator]
     assert len(list(entries(path))) == 1
+
+
+def test_any_number_of_blanks_is_skipped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packed, a gigabyte of them takes a megabyte: a step for each would hold a worker for long."""
+    moves: list[int] = []
+    monkeypatch.setattr(reading._Scanner, "move", counted(reading._Scanner.move, moves))
+    assert refusal(gzip.compress(b" " * 1_000_000)) == "f: the file is empty"
+    assert len(moves) < 20
+
+
+def counted(move: Callable[..., None], moves: list[int]) -> Callable[..., None]:
+    def counts(scanner: object, to: int) -> None:
+        moves.append(to)
+        move(scanner, to)
+
+    return counts
 
 
 def test_a_byte_order_mark_is_no_fault() -> None:
