@@ -113,3 +113,12 @@ def test_another_organisation_finds_nothing_of_ours(
 ) -> None:
     """SE-01"""
     assert sign_in_as(ivy).get(f"/workflows/{publish().id}/").status_code in (403, 404)
+
+
+def test_who_waits_where_only_a_visit_leads_is_shown_to_those_who_may_know_of_it(
+    publish: Publish, mara: User, omar: User, sign_in_as: SignedIn
+) -> None:
+    workflow = publish(trigger={"kind": "event", "event": "encounter.started"})
+    address = f"/workflows/{workflow.id}/1/clicked/"
+    answers = [sign_in_as(user).get(address).status_code for user in (mara, omar)]
+    assert answers == [403, 200]
