@@ -1,8 +1,9 @@
 """Make the Python environment from nothing: `python3 deploy/bootstrap.py .venv run`.
 
 Standard library only, for it runs before anything is installed. In this order: uv where there is
-one (fast); the interpreter's own ensurepip; and where a Linux distribution has left that out,
-pip's wheel from the package index, checked against the hash below and run from its file.
+one (fast); the interpreter's own ensurepip; and where a Linux distribution has left that out, the
+wheel of pip that it keeps, or the one from the package index, checked against the hash below and
+run from its file.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+import warnings
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 OLDEST = (3, 11)
 PIP_WHEEL = "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+DEBIANS = Path("/usr/share/python-wheels")
 SETS = {"run": ("run",), "frontend": ("frontend",), "dev": ("dev", "run", "frontend")}
 """Which sets each requirements file covers."""
 
@@ -68,15 +71,20 @@ def _install(environment: Path, requirements: Path) -> None:
     if _succeeds([python, "-c", "import pip"], quiet=True):
         pip = [python, "-m", "pip"]
     else:
-        pip = [python, str(pip_wheel(Path(tempfile.mkdtemp())) / "pip")]
+        wheel = kept_wheel() or pip_wheel(Path(tempfile.mkdtemp()))
+        pip = [python, str(wheel / "pip")]
     if not _succeeds([*pip, "install", "-q", "--disable-pip-version-check", *what]):
         raise SystemExit("the requirements could not be installed; pip's message is above")
 
 
+def kept_wheel() -> Path | None:
+    """Return the pip that Debian keeps for making environments, where there is one."""
+    return next(iter(sorted(DEBIANS.glob("pip-*.whl"), reverse=True)), None)
+
+
 def pip_wheel(folder: Path) -> Path:
     """Fetch pip's wheel from the package index that pip itself would ask, and check its hash."""
-    index = os.environ.get("PIP_INDEX_URL", "").rstrip("/")
-    page_address = f"{index}/pip/"
+    page_address = f"{_index().rstrip('/')}/pip/"
     page = _fetch(page_address).decode()
     found = re.search(rf'href="([^"#]*{re.escape(PIP_WHEEL)})', page)
     if not found:
@@ -87,6 +95,22 @@ def pip_wheel(folder: Path) -> Path:
     wheel = folder / PIP_WHEEL
     wheel.write_bytes(content)
     return wheel
+
+
+def _index() -> str:
+    """Return the index that is set for pip, else the public one, which distutils knows by name."""
+    if index := os.environ.get("PIP_INDEX_URL"):
+        return index
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            from distutils.config import PyPIRCCommand
+    except ImportError:
+        raise SystemExit(
+            "this Python has neither pip nor ensurepip: install its venv package, or set"
+            " PIP_INDEX_URL to your package index"
+        ) from None
+    host = urlsplit(PyPIRCCommand.DEFAULT_REPOSITORY).hostname or ""
+    return f"https://{host.removeprefix('upload.')}/simple"
 
 
 def _fetch(address: str) -> bytes:
