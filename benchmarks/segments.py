@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 from django.conf import settings
@@ -59,7 +60,8 @@ ASKED_SQL = {
     "code": DIABETES,
     "born": date(1976, 3, 2),
     "areas": TEN_AREAS,
-    "seen": NOW - timedelta(days=180),
+    # Days count back on the clinic's wall clock, over the change of the clocks in November.
+    "seen": NOW.astimezone(ZoneInfo("America/New_York")) - timedelta(days=180),
     "plan": SELDOM,
 }
 _TABLE = """

@@ -39,7 +39,14 @@ class TestServer:
 
     def __init__(self, home: Path) -> None:
         self.postgres = EmbeddedPostgres(
-            home, durable=False, settings={"max_connections": "200", "log_min_messages": "fatal"}
+            home,
+            durable=False,
+            settings={
+                "max_connections": "200",
+                "log_min_messages": "fatal",
+                # Its transactions would hold back the loops that read settled rows only.
+                "autovacuum": "off",
+            },
         )
 
     def start(self) -> None:

@@ -118,8 +118,8 @@ def test_an_event_of_care_betrays_what_is_clinical(kind: str) -> None:
 def test_segments_that_multiply_each_other_are_refused() -> None:
     levels = [UUID(int=number) for number in range(1, 6)]
     below: dict[UUID, Any] = dict(zip(levels[1:], levels, strict=False))
-    trees = {
-        each: CITY if each == levels[0] else {"any": [{"segment": str(below[each])}] * 150}
+    trees: dict[UUID, Any] = {
+        each: {"any": [{"segment": str(below[each])}] * 150} if each in below else CITY
         for each in levels
     }
     with pytest.raises(DefinitionInvalid, match="more than 2000 clauses in all"):
