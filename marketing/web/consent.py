@@ -21,18 +21,13 @@ from accounts.roles import Permission
 from audit import trail
 from consent import ledger, policy, report
 from consent.models import Authorization, Entry, FormVersion
-from consent.policy import Purpose, Refusal
+from consent.policy import Refusal
 from contacts import matching
 from contacts.fields import DataClass
 from contacts.models import Contact
-from messaging.models import Message
+from messaging.models import PURPOSES, Message
 
-PURPOSE_NAMES = {
-    Purpose.TREATMENT.value: "Treatment",
-    Purpose.OPERATIONS.value: "Health care operations",
-    Purpose.MARKETING.value: "Marketing",
-    Purpose.REMUNERATED_MARKETING.value: "Marketing that somebody pays for",
-}
+PURPOSE_NAMES = dict(PURPOSES)
 SIGNED_FOR = [(one, name) for one, name in PURPOSE_NAMES.items() if "marketing" in one]
 CLASS_NAMES = {
     DataClass.IDENTITY.value: "Identity: name, birth date",
