@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -79,8 +78,6 @@ def aftermath(
         pages = _journey(mailbox, monkeypatch)
         pages += _break_the_view(harbor, omar, sign_in_as, monkeypatch)
         _break_the_worker(harbor, monkeypatch)
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("CHECKPOINT")
     yield Aftermath(
         sent=[letter.body("plain") for letter in mailbox.letters()],
         pages=pages,
