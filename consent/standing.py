@@ -14,10 +14,7 @@ from consent.addresses import EMAIL, SMS
 from consent.policy import AuthorizationFacts, OptOutFacts
 
 PEOPLE = """
-select c.id, c.email_index, c.phone_index, coalesce((
-    select e.kind = 'contact.deceased' from contacts_event e
-    where e.contact_id = c.id and e.kind in ('contact.deceased', 'contact.alive')
-    order by e.id desc limit 1), false)
+select c.id, c.email_index, c.phone_index, c.deceased
 from contacts_contact c where c.id = any(%s) and c.erased_at is null
 """
 SIGNED = """

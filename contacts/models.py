@@ -94,10 +94,21 @@ class Contact(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
+    """Since when the row stands for nobody: its values were destroyed, or (with `merged_into`) it
+    became part of another and is kept as it was. Every reader of the living leaves it out."""
+    merged_into = models.BigIntegerField(null=True)
+    """The contact that stands for this person since a merge; never itself merged into another."""
+    deceased = models.BooleanField(default=False, db_default=False)
+    """What the sealed record says, kept beside it by the writer: death stops every message."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["public_id"], name="contacts_public_id")]
         indexes = [
+            models.Index(
+                fields=["organisation", "merged_into", "id"],
+                condition=models.Q(merged_into__isnull=False),
+                name="contacts_merged",
+            ),
             models.Index(
                 fields=["organisation", "email_index"],
                 condition=models.Q(email_index__isnull=False),

@@ -25,11 +25,11 @@ _FORMS = {"email": email_form, "phone": phone_form}
 
 _COLUMNS = (
     "id", "organisation_id", "public_id", "ordinal", "email_index", "phone_index", *CLASSES,
-    "version", "created_at", "updated_at",
+    "deceased", "version", "created_at", "updated_at",
 )  # fmt: skip
 _TYPES = (
     "int8", "int4", "uuid", "int8", "bytea", "bytea", *("bytea" for _ in CLASSES),
-    "int4", "timestamptz", "timestamptz",
+    "bool", "int4", "timestamptz", "timestamptz",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def _new_rows(
             emails.get(row.contact_id),
             phones.get(row.contact_id),
             *(sealed.get(name) for name in CLASSES),
+            _deceased(row),
             1,
             now,
             now,
@@ -133,9 +134,11 @@ _UPDATE = f"""
 UPDATE {TABLE} c SET {_SET},
     email_index = CASE WHEN u.contact_point IS NULL THEN c.email_index ELSE u.email_index END,
     phone_index = CASE WHEN u.contact_point IS NULL THEN c.phone_index ELSE u.phone_index END,
+    deceased = CASE WHEN u.identity IS NULL THEN c.deceased ELSE u.deceased END,
     version = c.version + 1, updated_at = %b::timestamptz
-FROM unnest(%b::int8[], %b::bytea[], %b::bytea[], {", ".join("%b::bytea[]" for _ in CLASSES)})
-    AS u (id, email_index, phone_index, {", ".join(CLASSES)})
+FROM unnest(%b::int8[], %b::bytea[], %b::bytea[], %b::bool[],
+            {", ".join("%b::bytea[]" for _ in CLASSES)})
+    AS u (id, email_index, phone_index, deceased, {", ".join(CLASSES)})
 WHERE c.id = u.id
 """
 
@@ -153,7 +156,14 @@ def update(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
     with binary_cursor() as cursor:
         cursor.execute(
             _UPDATE.encode(),
-            [now, ids, [emails.get(i) for i in ids], [phones.get(i) for i in ids], *columns],
+            [
+                now,
+                ids,
+                [emails.get(i) for i in ids],
+                [phones.get(i) for i in ids],
+                [_deceased(row) for row in rows],
+                *columns,
+            ],
         )
 
 

@@ -26,8 +26,9 @@ from django.db import transaction
 from audit import trail
 from audit.actor import Actor, acting_as
 from consent import precedence, suppression
-from contacts import events, reveal
+from contacts import events, points, reveal
 from contacts.fields import DataClass
+from contacts.points import Address
 from crypto import data_keys
 from messaging import claims, compose, links, mime, protect, retry, sender, tracking, versions
 from messaging.claims import Claimed, Evidence, Result
@@ -141,6 +142,7 @@ def _composed(
     """Return the messages ready to go, and the results of those that cannot go now."""
     records = _revealed(part, loaded)
     people = [one.contact_id for one in part]
+    recipients = _recipients(part, records, now=run.now)
     keys = data_keys.load(run.sender.organisation_id, people)
     untracked = tracking.declined(people)
     run.renewed = dict(
@@ -151,9 +153,14 @@ def _composed(
     ready: list[Ready] = []
     results: list[Result] = []
     for one in part:
-        record, key = records.get(one.contact_id, {}), keys.get(one.contact_id)
         made = _compose_one(
-            one, loaded[one.version_id], record, key, run, tracked=one.contact_id not in untracked
+            one,
+            loaded[one.version_id],
+            records.get(one.contact_id, {}),
+            recipients.get(one.id),
+            keys.get(one.contact_id),
+            run,
+            tracked=one.contact_id not in untracked,
         )
         if isinstance(made, Ready):
             ready.append(made)
@@ -176,10 +183,28 @@ def _revealed(part: Sequence[Claimed], loaded: Mapping[UUID, Loaded]) -> dict[in
     return records
 
 
+def _recipients(
+    part: Sequence[Claimed], records: Mapping[int, Mapping[str, Any]], *, now: datetime
+) -> dict[int, Address]:
+    """Return where each message goes: confidential ones, by their topic, only there (PR-22)."""
+    by_topic: dict[str, list[Claimed]] = defaultdict(list)
+    for one in part:
+        by_topic[one.topic].append(one)
+    found: dict[int, Address] = {}
+    for topic, group in by_topic.items():
+        people = {one.contact_id for one in group}
+        reached = points.address_for(
+            people, channel="email", category=topic, now=now, known=records
+        )
+        found |= {one.id: reached[one.contact_id] for one in group if one.contact_id in reached}
+    return found
+
+
 def _compose_one(
     one: Claimed,
     version: Loaded,
     record: Mapping[str, Any],
+    recipient: Address | None,
     key: bytes | None,
     run: Run,
     *,
@@ -188,12 +213,11 @@ def _compose_one(
     way = protect.choose(one.classes, hop=run.transport.hop, onward=run.onward)
     if isinstance(way, Hold):
         return _failed(one, way.code) if way.final else _later(one, way.code, run)
-    recipient = record.get("email")
-    if key is None or not recipient:
+    if key is None or recipient is None:
         return _failed(one, "no_address")
     merged = Merged(
-        recipient,
-        values_for(record, version.fields_read),
+        recipient.value,
+        values_for({**record, "email": recipient.value}, version.fields_read),
         run.sender.merged(),
         _addresses(one, way.route, run, tracked=tracked),
         way.route,
@@ -218,7 +242,7 @@ def _compose_one(
     sealed = compose.sealed(
         merged, key=key, organisation_id=run.sender.organisation_id, number=one.id
     )
-    return Ready(one, recipient, composed, merged, sealed)
+    return Ready(one, recipient.value, composed, merged, sealed)
 
 
 def _addresses(one: Claimed, route: Route, run: Run, *, tracked: bool) -> links.Addresses:
