@@ -23,6 +23,7 @@ from contacts.fields import DataClass
 from contacts.models import Contact
 from contacts.segments.facts import Facts
 from contacts.segments.reading import DefinitionInvalid, Problem
+from contacts.segments.references import Dependencies
 
 KEY = "consent"
 KNOWN = frozenset({"purpose", "classes", "channel"})
@@ -40,6 +41,12 @@ class MayWrite:
     def data_classes(self) -> frozenset[str]:
         """That somebody agreed says nothing of the person's health."""
         return frozenset()
+
+    @property
+    def depends(self) -> Dependencies:
+        """Consent, the address, who died; and time, because authorizations end."""
+        fields = frozenset({FIELD_OF_CHANNEL[self.channel][0], "deceased", "birth_date", "state"})
+        return Dependencies(consent=True, fields=fields, clocks=True)
 
     def in_words(self) -> str:
         about = f", about {', '.join(sorted(self.classes))} information" if self.classes else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from contacts import codes
 from contacts.fields import FIELDS, DataClass, Field, Sensitivity
+from contacts.segments.flips import moves_with_time
 from contacts.segments.nodes import (
     All,
     Any_,
@@ -97,6 +99,62 @@ def _refer(
     means = _expand(found.root, room, (*trail, clause.segment_id), inside)
     problems.extend(Problem(clause.path, problem.message) for problem in inside)
     return replace(clause, means=means)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """What an answer rests on: when one of these changes for a person, the answer may.
+
+    `fields` are what the definition names and what those are derived from. `households`: a change
+    of one member may change the answer for the others of the household. `clocks`: so may time
+    alone; `flips.next_flip` says when. A higher floor's question names what it rests on in
+    `depends`; one that names nothing rests on every event and on the clock.
+    """
+
+    fields: frozenset[str] = frozenset()
+    event_kinds: frozenset[str] = frozenset()
+    lists: frozenset[UUID] = frozenset()
+    segments: frozenset[UUID] = frozenset()
+    code_groups: frozenset[UUID] = frozenset()
+    consent: bool = False
+    journeys: frozenset[UUID] = frozenset()
+    households: bool = False
+    clocks: bool = False
+
+    def __or__(self, other: Dependencies) -> Dependencies:
+        both = {
+            each.name: getattr(self, each.name) | getattr(other, each.name)
+            for each in dataclasses.fields(self)
+        }
+        return Dependencies(**both)
+
+
+EVERY_EVENT: Final = "*"
+"""Stands in `event_kinds` where events of any kind may change the answer."""
+
+
+def dependencies(definition: Definition) -> Dependencies:
+    """What the definition rests on, other segments' definitions included."""
+    found = Dependencies(clocks=any(moves_with_time(c) for c in walk(definition.root)))
+    for clause in walk(definition.root):
+        found |= _rests_on(clause)
+    return found
+
+
+def _rests_on(clause: Clause) -> Dependencies:
+    if isinstance(clause, Happened):
+        return Dependencies(event_kinds=frozenset({clause.kind}))
+    if isinstance(clause, OnList):
+        return Dependencies(lists=frozenset({clause.list_id}))
+    if isinstance(clause, InSegment):
+        return Dependencies(segments=frozenset({clause.segment_id}))
+    if isinstance(clause, Registered):
+        unknown = Dependencies(event_kinds=frozenset({EVERY_EVENT}), clocks=True)
+        depends: Dependencies = getattr(clause.question, "depends", unknown)
+        return depends
+    key = getattr(clause, "field", "")
+    origin = FIELDS[key].derived_from if key in FIELDS else ""
+    return Dependencies(fields=frozenset(one for one in (key, origin) if one))
 
 
 def fields_read(definition: Definition) -> frozenset[str]:
