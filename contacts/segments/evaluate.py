@@ -112,16 +112,29 @@ def preview(definition: Definition, *, now: datetime) -> Preview:
 
 def among(definition: Definition, contact_ids: Collection[int], *, now: datetime) -> set[int]:
     """Return those of these contacts for whom the definition holds, from their records."""
-    ids = sorted(set(contact_ids))
     definition, now = _ready(definition, now)
-    holding: set[int] = set()
+    return among_each([definition], contact_ids, now=now)[0]
+
+
+def among_each(
+    definitions: Sequence[Definition], contact_ids: Collection[int], *, now: datetime
+) -> list[set[int]]:
+    """Return, for each definition, those of these contacts for whom it holds.
+
+    Each record is opened once for all of them, and a question that several ask is asked once. The
+    definitions are expanded already (`catalogue.expanded`) and `now` is in the organisation's zone.
+    """
+    ids = sorted(set(contact_ids))
+    names = frozenset(name for one in definitions for name in vectors.columns_read(one))
+    asked = {c for one in definitions for c in vectors.answered_outside(one)}
+    holding: list[set[int]] = [set() for _ in definitions]
     for at in range(0, len(ids), BLOCK_SIZE):
         some = ids[at : at + BLOCK_SIZE]
-        outside = {c: _mask_of(c, some, now) for c in vectors.answered_outside(definition)}
-        run = vectors.plan(definition, now=now, outside=outside)
-        block, people = _built(definition, some, np.arange(len(some)))
-        found = run(block) & people
-        holding |= {some[place] for place in np.flatnonzero(found)}
+        outside = {c: _mask_of(c, some, now) for c in asked}
+        block, people = _built(names, some, np.arange(len(some)))
+        for definition, held in zip(definitions, holding, strict=True):
+            found = vectors.plan(definition, now=now, outside=outside)(block) & people
+            held.update(some[place] for place in np.flatnonzero(found))
     return holding
 
 
@@ -134,7 +147,7 @@ def verdicts(definition: Definition, contact_id: int, *, now: datetime) -> dict[
         told[clause.path] = bool(found[0])
 
     outside = {c: _mask_of(c, [contact_id], now) for c in vectors.answered_outside(definition)}
-    block, _ = _built(definition, [contact_id], np.arange(1))
+    block, _ = _built(vectors.columns_read(definition), [contact_id], np.arange(1))
     vectors.plan(definition, now=now, outside=outside, watch=watch)(block)
     return told
 
@@ -271,12 +284,11 @@ def _overlaid(definition: Definition, ids: Sequence[int]) -> Iterator[tuple[Bloc
     for at in range(0, len(everyone), BLOCK_SIZE):
         some = everyone[at : at + BLOCK_SIZE]
         ordinals = np.array([ordinal_of(contact_id) for contact_id in some], np.int64)
-        yield _built(definition, some, ordinals)
+        yield _built(vectors.columns_read(definition), some, ordinals)
 
 
-def _built(definition: Definition, ids: Sequence[int], ordinals: Ints) -> tuple[BuiltBlock, Mask]:
+def _built(names: Collection[str], ids: Sequence[int], ordinals: Ints) -> tuple[BuiltBlock, Mask]:
     """Columns made on the fly from records, and which of these contacts are there at all."""
-    names = vectors.columns_read(definition)
     keys = {name.partition(".")[0] for name in names}
     values = opening.values_of(tenancy.current(), ids, keys)
     columns = building.build([values.get(contact_id, {}) for contact_id in ids], names)
