@@ -59,6 +59,41 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff.manage"
     ORGANISATION_MANAGE = "organisation.manage"
 
+    @property
+    def label(self) -> str:
+        """What it lets one do, in words: "may ..."."""
+        return _MEANS[self]
+
+
+_MEANS = {
+    Permission.CONTACTS_VIEW: "see contacts, values masked",
+    Permission.CONTACTS_SEARCH: "search by exact identifier",
+    Permission.CONTACTS_WRITE: "put contacts in and change them",
+    Permission.CONTACTS_ERASE: "erase a person",
+    Permission.CONTACTS_REVEAL_IDENTITY: "reveal names, addresses and demographics",
+    Permission.CONTACTS_REVEAL_CLINICAL: "reveal clinical facts and coverage",
+    Permission.IMPORTS_VIEW: "see what came in by file",
+    Permission.IMPORTS_RUN: "import files",
+    Permission.EVENTS_WRITE: "send events",
+    Permission.SEGMENTS_VIEW: "see segments and count them",
+    Permission.SEGMENTS_EDIT: "make and change segments",
+    Permission.TEMPLATES_VIEW: "see message templates",
+    Permission.TEMPLATES_EDIT: "make and change message templates",
+    Permission.TEMPLATES_APPROVE: "approve what others wrote",
+    Permission.WORKFLOWS_VIEW: "see workflows and their funnels",
+    Permission.WORKFLOWS_EDIT: "make and change workflows",
+    Permission.WORKFLOWS_PUBLISH: "publish, pause and close workflows",
+    Permission.WORKFLOWS_ENROL: "put a contact into a workflow",
+    Permission.MESSAGES_VIEW: "see messages and why they were sent or not",
+    Permission.MESSAGES_SEND: "send messages",
+    Permission.CONSENT_VIEW: "see who agreed to what",
+    Permission.CONSENT_RECORD: "record and revoke consent",
+    Permission.TRAIL_VIEW: "read the trail",
+    Permission.DELIVERY_VIEW: "see what came in and went out by machine",
+    Permission.KEYS_MANAGE: "make and revoke API keys",
+    Permission.STAFF_MANAGE: "invite staff, change roles, end access",
+    Permission.ORGANISATION_MANAGE: "change the organisation's settings",
+}
 
 _PEOPLE = ("contacts.view", "contacts.search")
 _READS = ("segments.view", "templates.view", "workflows.view")

@@ -27,7 +27,7 @@ class NewKey(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label="It may",
-        choices=[(scope.value, scope.value) for scope in SCOPES],
+        choices=[(scope.value, scope.label.capitalize()) for scope in SCOPES],
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.TypedChoiceField(

@@ -125,7 +125,7 @@ def _matrix() -> dict[str, Any]:
     return {
         "roles": list(Role),
         "permissions": [
-            (permission.value, [roles.allows(role, permission) for role in Role])
+            (permission, [roles.allows(role, permission) for role in Role])
             for permission in Permission
         ],
         "classes": [

@@ -58,7 +58,7 @@ def _take_in(clinic: Clinic) -> None:
     for person in PEOPLE:
         assert _send(clinic, "contacts", _change(person, planted.values(person))) in (200, 201)
     with tenancy.acting_for(clinic.organisation_id):
-        sign(Contact.objects.order_by("id").values_list("id", flat=True)[1:])
+        sign(list(Contact.objects.order_by("id").values_list("id", flat=True)[1:]))
 
 
 def _refuse(clinic: Clinic) -> None:
