@@ -101,6 +101,13 @@ for _action, _facts in {
     "import.finished": "created updated unchanged problems run",
     "import.refused": "problems run format",
     "events.received": "accepted duplicates source count",
+    # What an organisation declares for itself
+    "field.created": "type data_class labels",
+    "field.changed": "fields labels",
+    "field.archived": "",
+    "field.restored": "",
+    "field.deleted": "",
+    "field.swept": "count",
     # Segments
     "segment.created": "version fields classes",
     "segment.changed": "version fields classes",

@@ -9,23 +9,24 @@ from typing import Any
 from django.db import transaction
 
 from accounts import tenancy
-from contacts import merging, writing
+from contacts import merging, registry, writing
 from contacts.canonical import ValueRefused, canonical
 from contacts.facts import CLEAR
-from contacts.fields import FIELDS
+from contacts.fields import Field
 from contacts.records import micros
 from contacts.writing import Row
 
 
 def amend(changes: Mapping[int, Mapping[str, Any]], *, source: str, now: datetime) -> int:
     """Store new values, or CLEAR, for each contact; return how many contacts differ for it."""
-    clean = {id_: _clean(values) for id_, values in changes.items()}
     organisation_id = tenancy.current()
     with transaction.atomic():
+        fields = registry.held(changes.values())
+        clean = {id_: _clean(values, fields) for id_, values in changes.items()}
         stored = writing.lock_and_open(organisation_id, list(clean))
         rows = []
         for id_, before in stored.items():
-            merged = merging.merge(before, clean[id_], as_of=micros(now))
+            merged = merging.merge(before, clean[id_], as_of=micros(now), fields=fields)
             if merged.fields:
                 rows.append(Row(id_, merged.records, source, now, fields=merged.fields))
         writing.update(organisation_id, rows, now=now)
@@ -33,12 +34,12 @@ def amend(changes: Mapping[int, Mapping[str, Any]], *, source: str, now: datetim
     return len(rows)
 
 
-def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
+def _clean(values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     clean = {}
     for key, value in values.items():
-        if key not in FIELDS:
+        if key not in fields:
             raise ValueRefused(key[:60], "is not a field of contacts")
-        stored = value if value is CLEAR else canonical(key, value)
+        stored = value if value is CLEAR else canonical(key, value, fields=fields)
         if stored is not None:
             clean[key] = stored
     return clean

@@ -1,8 +1,10 @@
 """The one form in which each value is stored and compared.
 
 Text: Unicode NFC, without control characters, trimmed, never reinterpreted ("02026" stays text).
-Date: `YYYY-MM-DD`. Time: `YYYY-MM-DDTHH:MM:SSZ`. Number: int or float. Phone: `+15551234567` where
-the number can be told, else as given. E-mail: as given; `email_form` is what is compared.
+Date: `YYYY-MM-DD`. Moment: `YYYY-MM-DDTHH:MM:SSZ`. Time of day: `HH:MM`. Number: int or float.
+Decimal: text such as `-12.5`, without exponent or idle zeros. Choices: in the field's order, each
+once. Phone: `+15551234567` where the number can be told, else as given. E-mail: as given;
+`email_form` is what is compared.
 """
 
 from __future__ import annotations
@@ -11,13 +13,16 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from contacts.fields import FIELDS, Field, FieldType
 
 MAX_TEXT = 1000
 MAX_ITEMS = 20_000
+MAX_DIGITS = 15
+"""Any two decimals of so many digits differ as floats too, and in the same order."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 """Half a surrogate pair is legal JSON, but no text that can be stored."""
@@ -27,6 +32,8 @@ _EMAIL = re.compile(
     r"(?P<domain>(?=.{1,253}$)[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?)*)"
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension)\s*(\d{1,8})\s*$", re.IGNORECASE)
 
 
@@ -39,15 +46,20 @@ class ValueRefused(ValueError):
         self.reason = reason
 
 
-def canonical(key: str, value: object) -> Any:
-    """Return the stored form of a value of field `key`; None where it is blank."""
-    field = FIELDS.get(key)
+def canonical(key: str, value: object, *, fields: Mapping[str, Field] = FIELDS) -> Any:
+    """Return the stored form of a value of field `key`; None where it is blank.
+
+    `fields` are those of the organisation (`contacts.registry`); alone, only the declared ones.
+    """
+    field = fields.get(key)
     if field is None:
         raise ValueRefused(key[:60], "is not a field of contacts")
     if field.derived_from:
         raise ValueRefused(key, f"is derived from {field.derived_from} and cannot be set")
+    if field.archived:
+        raise ValueRefused(key, "is archived and takes no new values")
     try:
-        return _CANON[key](value, field)
+        return (_CANON.get(key) or _BY_TYPE[field.type])(value, field)
     except ValueRefused:
         raise
     except (ValueError, TypeError, OverflowError) as broken:
@@ -191,15 +203,79 @@ def _finite(value: float) -> float | int:
     return value
 
 
+def _decimal(value: object, field: Field) -> str | None:
+    if isinstance(value, bool):
+        raise TypeError
+    if isinstance(value, int | float | Decimal):
+        value = format(Decimal(repr(value) if isinstance(value, float) else value), "f")
+    given = text(value, field)
+    if given is None:
+        return None
+    if not _DECIMAL.fullmatch(given):
+        raise ValueError
+    sign = "-" if given[0] == "-" else ""
+    whole, _, part = given.lstrip("+-").partition(".")
+    whole, part = whole.lstrip("0"), part.rstrip("0")
+    if len(whole) + len(part) > MAX_DIGITS:
+        raise ValueRefused(field.key, f"has more than {MAX_DIGITS} digits")
+    if not whole and not part:
+        return "0"
+    return f"{sign}{whole or '0'}{'.' if part else ''}{part}"
+
+
+def _time(value: object, field: Field) -> str | None:
+    if isinstance(value, time):
+        value = value.isoformat()
+    given = text(value, field)
+    if given is None:
+        return None
+    found = _TIME.fullmatch(given)
+    if found is None:
+        raise ValueError
+    return time(int(found[1]), int(found[2])).isoformat("minutes")
+
+
 def _choice(value: object, field: Field) -> str | None:
     given = text(value, field)
     if given is None:
         return None
-    word = given.lower()
+    word = given.casefold()
     for choice in field.choices:
-        if word in (choice, choice[0]):
+        if word == choice.casefold():
             return choice
     raise ValueRefused(field.key, "must be one of " + ", ".join(field.choices))
+
+
+def _gender(value: object, field: Field) -> str | None:
+    """One letter is enough, as many exports write it."""
+    given = text(value, field)
+    letters = {choice[0]: choice for choice in field.choices}
+    return _choice(letters.get((given or "").lower(), given), field)
+
+
+def _choices(value: object, field: Field) -> list[str] | None:
+    """A list, or text that separates choices by `|` or `;`, as a cell of a file does."""
+    if isinstance(value, str):
+        value = re.split(r"[|;]", value) if len(value) <= MAX_TEXT else [value]
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
+        raise TypeError
+    given = {_choice(one, field) for one in value}
+    return [choice for choice in field.choices if choice in given] or None
+
+
+def _coded(value: object, field: Field) -> dict[str, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not value.keys() <= {"system", "code", "display"}:
+        raise TypeError
+    parts = {key: text(part, field) or "" for key, part in value.items()}
+    if not any(parts.values()):
+        return None
+    if not parts.get("system") or not parts.get("code"):
+        raise ValueRefused(field.key, "needs a system and a code")
+    return {"system": parts["system"], "code": parts["code"], "display": parts.get("display", "")}
 
 
 def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
@@ -279,7 +355,7 @@ _ITEMS_BY_TYPE: Mapping[FieldType, tuple[dict[str, _Canon], tuple[str, ...]]] = 
 _ITEMS = {key: _ITEMS_BY_TYPE[field.type] for key, field in FIELDS.items() if field.is_list}
 """What an item of each list field may hold, and what it must."""
 
-_SPECIAL: Mapping[str, _Canon] = {"email": email, "phone": phone}
+_SPECIAL: Mapping[str, _Canon] = {"email": email, "phone": phone, "gender": _gender}
 
 _BY_TYPE: Mapping[FieldType, _Canon] = {
     FieldType.TEXT: text,
@@ -288,6 +364,10 @@ _BY_TYPE: Mapping[FieldType, _Canon] = {
     FieldType.DATE: day,
     FieldType.DATETIME: moment,
     FieldType.CHOICE: _choice,
+    FieldType.DECIMAL: _decimal,
+    FieldType.TIME: _time,
+    FieldType.CHOICES: _choices,
+    FieldType.CODED: _coded,
     FieldType.CODES: _items,
     FieldType.RESULTS: _items,
     FieldType.OCCURRENCES: _items,
@@ -303,6 +383,10 @@ _EXPECTED: Mapping[FieldType, str] = {
     FieldType.DATE: "must be a date like 1970-12-31",
     FieldType.DATETIME: "must be a time like 1970-12-31T09:30:00Z",
     FieldType.CHOICE: "is not one of its choices",
+    FieldType.DECIMAL: "must be a number like 12.50",
+    FieldType.TIME: "must be a time of day like 09:30",
+    FieldType.CHOICES: "must be a list of its choices",
+    FieldType.CODED: "must be an object with system, code and display",
     FieldType.CODES: "must be a list of coded items",
     FieldType.RESULTS: "must be a list of results",
     FieldType.OCCURRENCES: "must be a list of dated items",

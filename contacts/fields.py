@@ -56,6 +56,14 @@ class FieldType(Enum):
     """Things that happened or are planned, each with a time."""
     NUMBERS = "record_numbers"
     """Numbers of the person in source systems."""
+    DECIMAL = "decimal"
+    """An exact number, kept as text; at most 15 digits, so that a float tells any two apart."""
+    TIME = "time"
+    """A time of day, `HH:MM`."""
+    CHOICES = "choices"
+    """Several of a field's choices; a change replaces them all."""
+    CODED = "coded"
+    """One value of a code system: `system`, `code`, `display`."""
 
 
 LISTS = frozenset({FieldType.CODES, FieldType.RESULTS, FieldType.OCCURRENCES, FieldType.NUMBERS})
@@ -77,6 +85,10 @@ class Field:
     derived_from: str = ""
     """Computed from another field when read, never stored."""
     choices: tuple[str, ...] = ()
+    custom: bool = False
+    """Added by the organisation (`contacts.registry`), not declared here."""
+    archived: bool = False
+    """Keeps and shows the values that it has; takes no new ones."""
 
     @property
     def is_list(self) -> bool:
@@ -130,17 +142,28 @@ SEALED_CLASSES = (_I, _P, _D, _C, _V)
 """The classes with a sealed record on the contact's row; engagement is derived or is events."""
 
 
-def fields_for(organisation_id: int) -> Mapping[str, Field]:
-    """Return the fields of an organisation."""
-    return FIELDS
+CUSTOM = "custom_"
+"""The key of every field that an organisation adds begins so, and no declared one does."""
 
 
-def fields_of(data_class: DataClass) -> tuple[Field, ...]:
+def fields_of(data_class: DataClass, *, fields: Mapping[str, Field] = FIELDS) -> tuple[Field, ...]:
     """Return the fields of one data class, in order."""
-    return tuple(field for field in FIELDS.values() if field.data_class is data_class)
+    return tuple(field for field in fields.values() if field.data_class is data_class)
 
 
 STORED_CLASS: Mapping[str, DataClass] = MappingProxyType(
     {key: FIELDS[field.derived_from or key].data_class for key, field in FIELDS.items()}
 )
-"""In which class's sealed record the value of a field is found."""
+"""In which class's sealed record the value of a declared field is found."""
+
+
+def stored_in(fields: Mapping[str, Field]) -> dict[DataClass, frozenset[str]]:
+    """Return the keys of the values that may be read from each class's sealed record."""
+    return {
+        kind: frozenset(
+            key
+            for key, field in fields.items()
+            if not field.derived_from and STORED_CLASS.get(key, field.data_class) is kind
+        )
+        for kind in SEALED_CLASSES
+    }

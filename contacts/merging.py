@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from contacts.facts import CLEAR
-from contacts.fields import FIELDS, STORED_CLASS, DataClass, FieldType
+from contacts.fields import FIELDS, STORED_CLASS, DataClass, Field, FieldType
 from contacts.packing import Record
 
 Item = dict[str, Any]
@@ -26,18 +26,23 @@ class Merged(NamedTuple):
     fields: frozenset[str]
 
 
-def by_class(values: Mapping[str, Any]) -> dict[DataClass, dict[str, Any]]:
+def by_class(
+    values: Mapping[str, Any], *, fields: Mapping[str, Field] = FIELDS
+) -> dict[DataClass, dict[str, Any]]:
     """Return values grouped by the sealed record that holds them."""
     grouped: dict[DataClass, dict[str, Any]] = {}
     for key, value in values.items():
-        grouped.setdefault(STORED_CLASS[key], {})[key] = value
+        kind = STORED_CLASS[key] if key in STORED_CLASS else fields[key].data_class
+        grouped.setdefault(kind, {})[key] = value
     return grouped
 
 
-def fresh(values: Mapping[str, Any], *, as_of: int) -> dict[DataClass, Record]:
+def fresh(
+    values: Mapping[str, Any], *, as_of: int, fields: Mapping[str, Field] = FIELDS
+) -> dict[DataClass, Record]:
     """Return the records of a person of whom nothing was known."""
     records = {}
-    for kind, part in by_class(values).items():
+    for kind, part in by_class(values, fields=fields).items():
         known = {
             key: _each_once(key, value, as_of) if key in _LISTS else value
             for key, value in part.items()
@@ -53,28 +58,34 @@ def merge(
     *,
     as_of: int,
     retracted: frozenset[str] = frozenset(),
+    fields: Mapping[str, Field] = FIELDS,
 ) -> Merged:
-    """Return what a change makes of the records of its classes."""
-    records, fields = {}, set()
-    for kind, part in _touched(known, values, retracted).items():
+    """Return what a change makes of the records of its classes.
+
+    `fields` says where custom values belong (`contacts.registry`). Stored values of a field that
+    it does not name stay as they are.
+    """
+    records, differing = {}, set()
+    for kind, part in _touched(by_class(values, fields=fields), known, retracted).items():
         before = known.get(kind, Record({}, {}))
         after = Record(dict(before.values), dict(before.as_of))
         for key, value in part.items():
             if _apply(after, key, value, as_of, retracted):
-                fields.add(key)
+                differing.add(key)
         if after != before:
             records[kind] = after
-    return Merged(records, frozenset(fields))
+    return Merged(records, frozenset(differing))
 
 
 def _touched(
-    known: Mapping[DataClass, Record], values: Mapping[str, Any], retracted: frozenset[str]
+    grouped: dict[DataClass, dict[str, Any]],
+    known: Mapping[DataClass, Record],
+    retracted: frozenset[str],
 ) -> dict[DataClass, dict[str, Any]]:
-    grouped = by_class(values)
-    if retracted and DataClass.CLINICAL in known:
-        clinical = grouped.setdefault(DataClass.CLINICAL, {})
-        for key in known[DataClass.CLINICAL].values:
-            clinical.setdefault(key, [])
+    """Add to the values every list from which the source may have taken an item back."""
+    for kind in known if retracted else ():
+        for key in _LISTS & known[kind].values.keys():
+            grouped.setdefault(kind, {}).setdefault(key, [])
     return grouped
 
 
@@ -83,7 +94,7 @@ def _apply(record: Record, key: str, value: Any, as_of: int, retracted: frozense
     if value is None:
         return False
     stamp = record.as_of.get(key, -1)
-    if FIELDS[key].is_list and value is not CLEAR:
+    if key in _LISTS and value is not CLEAR:
         return _apply_items(record, key, value, as_of, retracted)
     if as_of < stamp:
         return False

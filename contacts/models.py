@@ -275,15 +275,18 @@ class ImportProblem(tenancy.TenantModel):
         return self.place
 
 
-# Django finds a floor's models here; those of segments stand with the rest of their room.
+# Django finds a floor's models here; those of other rooms stand with the rest of their room.
+from contacts.declared.models import CustomField, FieldMark  # noqa: E402
 from contacts.segments.models import Membership, Segment, SegmentColumn  # noqa: E402
 
 __all__ = [
     "Contact",
     "ContactList",
+    "CustomField",
     "Dirty",
     "Event",
     "EventKey",
+    "FieldMark",
     "Identifier",
     "ImportProblem",
     "ImportRun",

@@ -1,9 +1,10 @@
 """How the values of one data class become the bytes that are sealed, and back.
 
 A record is msgpack of `[format, as_of, values, as_ofs]`. `as_of` says when its source knew the
-values, in microseconds since 1970; `as_ofs` holds it for fields that differ. Fields and known code
-systems are stored as numbers, list items as positions, so that a record costs about what its
-values cost. Reading keeps working for every number ever given: never reuse one.
+values, in microseconds since 1970; `as_ofs` holds it for fields that differ. Declared fields and
+known code systems are stored as numbers, list items as positions, so that a record costs about what
+its values cost; fields that an organisation added are stored under their keys. Reading keeps
+working for every number ever given: never reuse one.
 """
 
 from __future__ import annotations
@@ -14,9 +15,19 @@ from typing import Any, NamedTuple
 import msgpack
 
 from contacts.codes import KNOWN_SYSTEMS
-from contacts.fields import FIELDS, FieldType
+from contacts.fields import CUSTOM, FIELDS, FieldType
 
 FORMAT = 1
+
+
+class _Names(dict[Any, Any]):
+    """Names for names: a key that an organisation added stands for itself."""
+
+    def __missing__(self, name: object) -> str:
+        if isinstance(name, str) and name.startswith(CUSTOM):
+            return name
+        raise KeyError(name)
+
 
 NUMBERS: Mapping[str, int] = {
     "given_name": 1,
@@ -49,7 +60,8 @@ NUMBERS: Mapping[str, int] = {
     "plan": 41,
 }
 
-_KEYS = {number: key for key, number in NUMBERS.items()}
+_NAMES = _Names(NUMBERS)
+_KEYS = _Names({number: key for key, number in NUMBERS.items()})
 _SYSTEM_NUMBER = {system: number for number, system in enumerate(KNOWN_SYSTEMS)}
 
 _POSITIONS: Mapping[FieldType, tuple[str, ...]] = {
@@ -82,9 +94,9 @@ def pack(record: Record) -> bytes:
     """Return the bytes of a record."""
     stamps = record.as_of
     common = max(stamps.values(), default=0)
-    exceptions = {NUMBERS[key]: at for key, at in stamps.items() if at != common}
+    exceptions = {_NAMES[key]: at for key, at in stamps.items() if at != common}
     values = {
-        NUMBERS[key]: (
+        _NAMES[key]: (
             _pack_items(key, value, stamps.get(key, common)) if key in _LIST_KEYS else value
         )
         for key, value in record.values.items()

@@ -17,10 +17,10 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import tenancy
-from contacts import identity, merging, writing
+from contacts import identity, merging, registry, writing
 from contacts.canonical import ValueRefused, canonical
 from contacts.facts import CLEAR
-from contacts.fields import FIELDS, DataClass
+from contacts.fields import FIELDS, DataClass, Field
 from contacts.models import ordinal_of
 from contacts.packing import Record
 from contacts.writing import Row
@@ -86,17 +86,18 @@ def upsert(
 ) -> Outcome:
     """Store the changes and return what became of each."""
     organisation_id = tenancy.current()
-    clean = [_clean(change, place) for place, change in enumerate(changes)]
-    if not clean:
+    if not changes:
         return Outcome(0, 0, 0, ())
     with transaction.atomic():
+        fields = registry.held(change.values for change in changes)
+        clean = [_clean(change, place, fields) for place, change in enumerate(changes)]
         found = identity.resolve(organisation_id, [_numbers(c) for c in clean], create=may_create)
         if not may_create:
             _all_known(found.ids)
         groups = _grouped(found.ids, clean)
-        fresh = [_fresh(id_, groups[id_], now) for id_ in found.new]
+        fresh = [_fresh(id_, groups[id_], now, fields) for id_ in found.new]
         known = [id_ for id_ in groups if id_ not in found.new]
-        changed, touched = _merge_known(organisation_id, known, groups, now)
+        changed, touched = _merge_known(organisation_id, known, groups, now, fields)
         writing.create(organisation_id, fresh, now=now)
         writing.update(organisation_id, changed + touched, now=now)
         writing.remember_numbers(organisation_id, found.numbers)
@@ -111,12 +112,12 @@ def upsert(
     )
 
 
-def check(change: Change) -> None:
+def check(change: Change, *, fields: Mapping[str, Field] = FIELDS) -> None:
     """Raise ChangeRefused where the change could not be stored; writes nothing."""
-    _clean(change, 0)
+    _clean(change, 0, fields)
 
 
-def _clean(change: Change, position: int) -> Change:
+def _clean(change: Change, position: int, fields: Mapping[str, Field]) -> Change:
     """Return the change with canonical values; blank ones say nothing and are left out."""
     try:
         source = identity.source_form(change.source)
@@ -124,10 +125,10 @@ def _clean(change: Change, position: int) -> Change:
         values = {}
         for key, value in change.values.items():
             if value is CLEAR:
-                if key not in FIELDS:
+                if key not in fields:
                     raise ValueRefused(key[:60], "is not a field of contacts")
                 values[key] = value
-            elif (stored := canonical(key, value)) is not None:
+            elif (stored := canonical(key, value, fields=fields)) is not None:
                 values[key] = stored
         also = tuple(
             (identity.source_form(source), identity.number_form(number))
@@ -177,14 +178,16 @@ def _as_of(change: Change, now: datetime) -> int:
     return micros(min(change.occurred_at or now, now))
 
 
-def _fresh(contact_id: int, changes: Sequence[Change], now: datetime) -> Row:
+def _fresh(
+    contact_id: int, changes: Sequence[Change], now: datetime, fields: Mapping[str, Field]
+) -> Row:
     first = changes[0]
     values = dict(first.values)
     numbers = [{"source": source, "value": number} for source, number in _numbers(first)]
     values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
-    records = merging.fresh(values, as_of=_as_of(first, now))
+    records = merging.fresh(values, as_of=_as_of(first, now), fields=fields)
     for change in changes[1:]:
-        merged = _merged(records, change, now)
+        merged = _merged(records, change, now, fields)
         records |= merged.records
     return Row(
         contact_id,
@@ -195,25 +198,36 @@ def _fresh(contact_id: int, changes: Sequence[Change], now: datetime) -> Row:
     )
 
 
-def _merged(known: Mapping[DataClass, Record], change: Change, now: datetime) -> merging.Merged:
+def _merged(
+    known: Mapping[DataClass, Record],
+    change: Change,
+    now: datetime,
+    fields: Mapping[str, Field],
+) -> merging.Merged:
     values = dict(change.values)
     numbers = [{"source": source, "value": number} for source, number in _numbers(change)]
     if values.get("record_numbers") is not CLEAR:
         values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
-    merged = merging.merge(known, values, as_of=_as_of(change, now), retracted=change.retracted)
+    merged = merging.merge(
+        known, values, as_of=_as_of(change, now), retracted=change.retracted, fields=fields
+    )
     if change.occurred_at is None and not merged.fields:
         return merging.Merged({}, frozenset())
     return merged
 
 
 def _merge_known(
-    organisation_id: int, ids: list[int], groups: Mapping[int, list[Change]], now: datetime
+    organisation_id: int,
+    ids: list[int],
+    groups: Mapping[int, list[Change]],
+    now: datetime,
+    fields: Mapping[str, Field],
 ) -> tuple[list[Row], list[Row]]:
     """Return the rows that differ for a reader, and those where only a time is newer."""
     changed, touched = [], []
     stored = writing.lock_and_open(organisation_id, ids) if ids else {}
     for contact_id, before in stored.items():
-        row = _merge_one(contact_id, before, groups[contact_id], now)
+        row = _merge_one(contact_id, before, groups[contact_id], now, fields)
         if row.fields:
             changed.append(row)
         elif row.records:
@@ -226,14 +240,15 @@ def _merge_one(
     before: Mapping[DataClass, Record],
     changes: Sequence[Change],
     now: datetime,
+    fields: Mapping[str, Field],
 ) -> Row:
-    current, fields = dict(before), set[str]()
+    current, seen = dict(before), set[str]()
     differing: dict[DataClass, Record] = {}
     for change in changes:
-        merged = _merged(current, change, now)
+        merged = _merged(current, change, now, fields)
         current |= merged.records
         differing |= merged.records
-        fields |= merged.fields
+        seen |= merged.fields
     last = changes[-1]
     return Row(
         contact_id,
@@ -241,5 +256,5 @@ def _merge_one(
         last.source,
         last.occurred_at or now,
         message_id=last.message_id,
-        fields=frozenset(fields),
+        fields=frozenset(seen),
     )

@@ -6,7 +6,7 @@ the read; where it cannot be written, nothing is revealed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -16,9 +16,9 @@ from accounts import tenancy
 from accounts.models import User
 from audit import trail
 from audit.actor import Actor, current
-from contacts import packing, writing
+from contacts import packing, registry, writing
 from contacts.facts import last_visit
-from contacts.fields import SEALED_CLASSES, DataClass
+from contacts.fields import SEALED_CLASSES, DataClass, stored_in
 from crypto import data_keys
 from crypto.rows import binary_cursor
 
@@ -47,9 +47,10 @@ def reveal(
     _refuse_beyond_role(actor, wanted)
     revealed: dict[int, dict[str, Any]] = {}
     with transaction.atomic():
+        readable = stored_in(registry.current())
         remaining = iter(contact_ids)
         while batch := list(islice(remaining, BATCH)):
-            revealed |= _open(tenancy.current(), batch, wanted)
+            revealed |= _open(tenancy.current(), batch, wanted, readable)
         _record(actor, revealed.keys(), wanted, purpose)
     return revealed
 
@@ -76,7 +77,10 @@ def _refuse_beyond_role(actor: Actor, wanted: frozenset[DataClass]) -> None:
 
 
 def _open(
-    organisation_id: int, ids: Sequence[int], wanted: frozenset[DataClass]
+    organisation_id: int,
+    ids: Sequence[int],
+    wanted: frozenset[DataClass],
+    readable: Mapping[DataClass, Collection[str]],
 ) -> dict[int, dict[str, Any]]:
     columns = _columns(wanted)
     names = "".join(f", {kind.value}" for kind in columns)
@@ -89,7 +93,7 @@ def _open(
         rows = cursor.fetchall()
     keys = data_keys.load(organisation_id, [row[0] for row in rows])
     return {
-        row[0]: _values(organisation_id, row, columns, keys[row[0]], wanted)
+        row[0]: _values(organisation_id, row, columns, keys[row[0]], wanted, readable)
         for row in rows
         if row[0] in keys
     }
@@ -107,13 +111,14 @@ def _values(
     columns: Sequence[DataClass],
     key: bytes,
     wanted: frozenset[DataClass],
+    readable: Mapping[DataClass, Collection[str]],
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for kind, sealed in zip(columns, row[1:], strict=True):
         if sealed is None:
             continue
         packed = writing.open_record(organisation_id, row[0], kind.value, key, bytes(sealed))
-        opened = packing.read(packed)
+        opened = packing.read(packed, readable[kind])
         if kind in wanted:
             values |= opened
         if kind is DataClass.CLINICAL and DataClass.ENGAGEMENT in wanted:

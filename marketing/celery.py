@@ -25,6 +25,7 @@ PERIODS = {
     "seal": 5.0,
     "partitions": 3600.0,
     "sweep": 3600.0,
+    "fields": 60.0,
 }
 """Seconds between two looks of each loop in marketing.loops."""
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import audit.seal
 from accounts import sessions, tenancy, throttle
 from audit.actor import Actor, acting_as
-from contacts import events
+from contacts import events, sweeping
 from contacts.segments import columns, membership
 from messaging import dispatch, sender
 from workflows import runner, triggers
@@ -81,6 +81,10 @@ def _sweep(now: datetime) -> int:
     return 0
 
 
+def _fields(now: datetime) -> int:
+    return sweeping.sweep(now=now)
+
+
 LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
@@ -90,4 +94,5 @@ LOOPS: Mapping[str, Loop] = {
     "seal": _seal,
     "partitions": _partitions,
     "sweep": _sweep,
+    "fields": _fields,
 }

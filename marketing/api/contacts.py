@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from accounts.models import ApiKey
 from accounts.roles import Permission
 from audit import trail
-from contacts import matching, records
+from contacts import matching, records, registry
 from contacts.facts import CLEAR
-from contacts.fields import FIELDS, DataClass
+from contacts.fields import DataClass
 from contacts.models import Contact, ListMember
 from contacts.reveal import reveal
 from marketing.api import people
@@ -94,7 +94,7 @@ def _fault(refused: records.ChangeRefused, pointer: str) -> Fault:
     place = pointer.format(refused.position)
     if refused.field in {"source", "record_number"}:
         return Fault(f"{place}/{refused.field}", f"{refused.field} {refused.reason}.")
-    known = refused.field in FIELDS
+    known = refused.field in registry.current()
     place = f"{place}/values/{refused.field}" if known else f"{place}/values"
     return Fault(place, f"{refused.field if known else 'A key'} {refused.reason}.")
 
@@ -219,7 +219,8 @@ def classes_of(key: ApiKey) -> list[DataClass]:
 
 def by_class(values: Mapping[str, Any], classes: Sequence[DataClass]) -> dict[str, dict[str, Any]]:
     """Group values by their data class."""
+    fields = registry.current()
     return {
-        kind.value: {key: value for key, value in values.items() if FIELDS[key].data_class is kind}
+        kind.value: {key: value for key, value in values.items() if fields[key].data_class is kind}
         for kind in classes
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,8 @@ from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
-from contacts import matching
-from contacts.fields import SEALED_CLASSES, DataClass, fields_of
+from contacts import matching, registry
+from contacts.fields import SEALED_CLASSES, DataClass, Field, fields_of
 from contacts.models import Contact, ContactList, Identifier
 from contacts.reveal import RevealRefused, reveal
 from marketing.web import shown, timeline
@@ -100,12 +100,12 @@ def search(request: HttpRequest) -> HttpResponse:
 def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show what is known of one person, masked; what happened; where the person belongs."""
     person = _contact(public_id)
-    user = staff_of(request)
+    user, fields = staff_of(request), registry.current()
     trail.record("contact.viewed", subject=f"contact:{person.id}", detail={"purpose": "page"})
     context = {
         "contact": person,
         "sources": _sources([person.id]).get(person.id, []),
-        "panels": [_panel(person, kind, user) for kind in PANELS],
+        "panels": [_panel(person, kind, user, fields) for kind in PANELS],
         "happened": timeline.events_of(person.id, classes=user.data_classes),
         "messages_of": timeline.messages_of(person.id, classes=user.data_classes),
         "consent_address": address("consent-person", person.public_id),
@@ -121,9 +121,10 @@ def values(request: HttpRequest, public_id: UUID, data_class: str) -> HttpRespon
     person = _contact(public_id)
     kind = _class(data_class)
     opened = _reveal([person.id], [kind], "contact_page").get(person.id, {})
-    panel = _panel(person, kind, staff_of(request)) | {
+    fields = registry.current()
+    panel = _panel(person, kind, staff_of(request), fields) | {
         "open": True,
-        "facts": shown.facts(opened, kind),
+        "facts": shown.facts(opened, kind, fields=fields),
     }
     context = {"contact": person, "panel": panel, "now": timezone.now()}
     template = "contacts/_panel.html" if request.htmx else "contacts/opened.html"  # type: ignore[attr-defined]
@@ -181,11 +182,13 @@ def rows_of(found: Sequence[Contact]) -> list[dict[str, Any]]:
     ]
 
 
-def _panel(person: Contact, kind: DataClass, user: User) -> dict[str, Any]:
+def _panel(
+    person: Contact, kind: DataClass, user: User, fields: Mapping[str, Field]
+) -> dict[str, Any]:
     return {
         "class": kind.value,
         "label": shown.CLASS_LABELS[kind],
-        "holds": [field.label for field in fields_of(kind)],
+        "holds": [field.label for field in fields_of(kind, fields=fields)],
         "known": getattr(person, kind.value) is not None,
         "may_open": kind.value in user.data_classes,
         "role": user.role_label,

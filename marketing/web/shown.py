@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from contacts.fields import DataClass, Field, FieldType, fields_of
+from contacts.fields import FIELDS, DataClass, Field, FieldType, fields_of
 
 CLASS_LABELS: Mapping[DataClass, str] = {
     DataClass.IDENTITY: "Identity",
@@ -36,11 +36,13 @@ def name(values: Mapping[str, Any]) -> str:
     return " ".join(part for part in parts if part) or "No name known"
 
 
-def facts(values: Mapping[str, Any], kind: DataClass) -> list[Fact]:
+def facts(
+    values: Mapping[str, Any], kind: DataClass, *, fields: Mapping[str, Field] = FIELDS
+) -> list[Fact]:
     """Return the class's fields that are known, in the registry's order."""
     return [
         _fact(field, values[field.key])
-        for field in fields_of(kind)
+        for field in fields_of(kind, fields=fields)
         if values.get(field.key) not in (None, "", [])
     ]
 
@@ -60,6 +62,10 @@ def _text(field: Field, value: Any) -> str:
         return f"{date.fromisoformat(value):%-d %B %Y}"
     if field.type is FieldType.DATETIME:
         return f"{datetime.fromisoformat(value):%-d %B %Y, %H:%M} UTC"
+    if field.type is FieldType.CHOICES:
+        return ", ".join(value)
+    if field.type is FieldType.CODED:
+        return str(value["display"] or value["code"])
     return str(value)
 
 
