@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from accounts.guard import requires, staff_of
+from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from consent import policy
@@ -57,13 +58,14 @@ def messages(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     rows = _chosen(request, state)
     page = list(rows[: PAGE + 1])
-    contacts = _public_ids(page)
+    user = staff_of(request)
+    contacts = _people(page, user)
     tabs = [
         {"label": label, "address": f"?state={code}" if code else "?", "here": code == state}
         for code, label in TABS
     ]
     context = {
-        "rows": [_row(row, contacts) for row in page[:PAGE]],
+        "rows": [_row(row, contacts, user) for row in page[:PAGE]],
         "tabs": tabs,
         "state": state,
         "first": f"?state={state}" if "before" in request.GET else "",
@@ -80,15 +82,23 @@ def _chosen(request: HttpRequest, state: str) -> QuerySet[Message]:
     return rows.filter(id__lt=int(before)) if before.isdigit() else rows
 
 
-def _public_ids(rows: list[Message]) -> dict[int, UUID]:
-    people = Contact.objects.filter(id__in={row.contact_id for row in rows})
-    return dict(people.values_list("id", "public_id"))
+def _within(row: Message, user: User) -> bool:
+    """Whether the role may know that this person got this: the name alone can be a diagnosis."""
+    return set(row.classes) <= user.data_classes
 
 
-def _row(row: Message, contacts: dict[int, UUID]) -> dict[str, Any]:
+def _people(rows: list[Message], user: User) -> dict[int, UUID]:
+    """Return the public ids of those whom the role may join to their messages."""
+    ids = {row.contact_id for row in rows if _within(row, user)}
+    return dict(Contact.objects.filter(id__in=ids).values_list("id", "public_id"))
+
+
+def _row(row: Message, contacts: dict[int, UUID], user: User) -> dict[str, Any]:
+    within = _within(row, user)
     return {
         "message": row,
-        "contact": contacts.get(row.contact_id),
+        "within": within,
+        "contact": contacts.get(row.contact_id) if within else None,
         "kind": KINDS[row.state],
         "reason": reasons.explain(row.refusal_code),
     }
@@ -101,15 +111,17 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
     row = get_object_or_404(
         Message.objects.select_related("version__template"), public_id=public_id
     )
+    user = staff_of(request)
     trail.record("message.viewed", subject=f"message:{row.pk}", detail={"purpose": "message-page"})
     context = {
         "message": row,
         "kind": KINDS[row.state],
         "why": why(row),
-        "contact": _public_ids([row]).get(row.contact_id),
+        "within": _within(row, user),
+        "contact": _people([row], user).get(row.contact_id),
         "steps": sorted(_steps(row), key=lambda step: step.at),
         "route": ROUTES.get(row.route, ""),
-        "may_read": bool(row.merge) and set(row.classes) <= staff_of(request).data_classes,
+        "may_read": bool(row.merge) and _within(row, user),
     }
     return render(request, "messaging/one_message.html", context)
 
@@ -191,7 +203,7 @@ def _steps(row: Message) -> Iterator[Step]:
 def said(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show what the message said, rendered again, to who may see every class of it."""
     row = get_object_or_404(Message, public_id=public_id)
-    if not set(row.classes) <= staff_of(request).data_classes:
+    if not _within(row, staff_of(request)):
         raise Http404
     trail.record(
         "message.viewed",

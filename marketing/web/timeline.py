@@ -104,17 +104,19 @@ def _within(kind: str, classes: Collection[str]) -> bool:
 
 
 def messages_of(contact_id: int, *, classes: Collection[str]) -> list[dict[str, Any]]:
-    """Return the newest messages; what a message says beyond the role leaves its name out."""
+    """Return the newest messages; one that says more than the role may know is neither named nor
+    linked, for its own page names it."""
     rows = (
         Message.objects.filter(contact_id=contact_id)
         .select_related("version__template")
         .order_by("-id")[:MOST]
     )
+    known = frozenset(classes)
     return [
         {
             "message": row,
-            "name": row.version.template.name if set(row.classes) <= set(classes) else "",
-            "address": address("message", row.public_id),
+            "name": row.version.template.name if set(row.classes) <= known else "",
+            "address": address("message", row.public_id) if set(row.classes) <= known else "",
             "badge": _STATE_BADGES.get(row.state, "plain"),
         }
         for row in rows

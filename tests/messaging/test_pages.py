@@ -197,3 +197,24 @@ def test_another_organisation_sees_nothing(
     enqueue([ada])
     address = reverse("message", args=[Message.objects.get().public_id])
     assert sign_in_as(ivy).get(address).status_code in (403, 404)
+
+
+@pytest.mark.parametrize(("classes", "joined"), [(frozenset[str](), 1), ({"clinical"}, 0)])
+def test_a_person_is_joined_to_a_message_only_where_the_role_may_know_what_it_betrays(
+    sign_in_as: SignedIn,
+    mara: User,
+    enqueue: Enqueue,
+    ada: int,
+    classes: frozenset[str],
+    joined: int,
+) -> None:
+    """SE-02: the name of a message tells what its reader has; its class here is the path's."""
+    enqueue([ada], path_classes=frozenset(classes))
+    client, row = sign_in_as(mara), Message.objects.get()
+    person = Contact.objects.get(pk=ada)
+    link = reverse("contact", args=[person.public_id])
+    assert text(client, "messages").count(link) == joined
+    assert text(client, "message", row.public_id).count(link) == joined
+    page = text(client, "contact", person.public_id)
+    assert page.count(reverse("message", args=[row.public_id])) == joined
+    assert page.count("News") == joined
