@@ -108,6 +108,10 @@ for _action, _facts in {
     "field.restored": "",
     "field.deleted": "",
     "field.swept": "count",
+    "code_group.created": "version count",
+    "code_group.changed": "version added removed",
+    "code_group.renamed": "version",
+    "code_group.archived": "version",
     # Segments
     "segment.created": "version fields classes",
     "segment.changed": "version fields classes",

@@ -33,6 +33,7 @@ _BY_CODE: Mapping[tuple[str, str], Sensitivity] = {
     (SNOMED, "5602001"): _S.SUBSTANCE_USE,  # opioid abuse
     (SNOMED, "75544000"): _S.SUBSTANCE_USE,  # opioid dependence
     (SNOMED, "6525002"): _S.SUBSTANCE_USE,  # dependent drug abuse
+    (SNOMED, "26416006"): _S.SUBSTANCE_USE,  # drug abuse
     (SNOMED, "361055000"): _S.SUBSTANCE_USE,  # misuses drugs
     (SNOMED, "424313000"): _S.SUBSTANCE_USE,  # started detoxification programme
     (SNOMED, "56876005"): _S.SUBSTANCE_USE,  # drug rehabilitation
@@ -43,6 +44,7 @@ _BY_CODE: Mapping[tuple[str, str], Sensitivity] = {
     # HIV
     (SNOMED, "86406008"): _S.HIV,  # HIV infection
     (SNOMED, "62479008"): _S.HIV,  # AIDS
+    (SNOMED, "91947003"): _S.HIV,  # asymptomatic HIV infection
     (SNOMED, "165816005"): _S.HIV,  # HIV positive
     (SNOMED, "31676001"): _S.HIV,  # HIV antibody test
     (LOINC, "75622-1"): _S.HIV,
@@ -56,6 +58,10 @@ _BY_CODE: Mapping[tuple[str, str], Sensitivity] = {
     (SNOMED, "35489007"): _S.MENTAL_HEALTH,  # depressive disorder
     (SNOMED, "370143000"): _S.MENTAL_HEALTH,  # major depressive disorder
     (SNOMED, "36923009"): _S.MENTAL_HEALTH,  # major depression, single episode
+    (SNOMED, "66344007"): _S.MENTAL_HEALTH,  # recurrent major depression
+    (SNOMED, "78667006"): _S.MENTAL_HEALTH,  # dysthymia
+    (SNOMED, "48694002"): _S.MENTAL_HEALTH,  # anxiety
+    (SNOMED, "371631005"): _S.MENTAL_HEALTH,  # panic disorder
     (SNOMED, "13746004"): _S.MENTAL_HEALTH,  # bipolar disorder
     (SNOMED, "58214004"): _S.MENTAL_HEALTH,  # schizophrenia
     (SNOMED, "47505003"): _S.MENTAL_HEALTH,  # post-traumatic stress disorder
@@ -70,6 +76,8 @@ _BY_CODE: Mapping[tuple[str, str], Sensitivity] = {
     # Reproductive
     (SNOMED, "72892002"): _S.REPRODUCTIVE,  # normal pregnancy
     (SNOMED, "77386006"): _S.REPRODUCTIVE,  # pregnant
+    (SNOMED, "47200007"): _S.REPRODUCTIVE,  # high risk pregnancy
+    (SNOMED, "11687002"): _S.REPRODUCTIVE,  # gestational diabetes
     (SNOMED, "19169002"): _S.REPRODUCTIVE,  # miscarriage in the first trimester
     (SNOMED, "35999006"): _S.REPRODUCTIVE,  # blighted ovum
     (SNOMED, "79586000"): _S.REPRODUCTIVE,  # tubal pregnancy
@@ -89,6 +97,7 @@ _BY_ICD10_PREFIX: tuple[tuple[str, Sensitivity], ...] = (
     ("B20", _S.HIV),
     ("Z21", _S.HIV),
     ("R75", _S.HIV),
+    ("O98.7", _S.HIV),
     ("T14.91", _S.MENTAL_HEALTH),
     ("R45.85", _S.MENTAL_HEALTH),
     ("O", _S.REPRODUCTIVE),

@@ -276,10 +276,17 @@ class ImportProblem(tenancy.TenantModel):
 
 
 # Django finds a floor's models here; those of other rooms stand with the rest of their room.
-from contacts.declared.models import CustomField, FieldMark  # noqa: E402
+from contacts.declared.models import (  # noqa: E402
+    CodeGroup,
+    CodeGroupVersion,
+    CustomField,
+    FieldMark,
+)
 from contacts.segments.models import Membership, Segment, SegmentColumn  # noqa: E402
 
 __all__ = [
+    "CodeGroup",
+    "CodeGroupVersion",
     "Contact",
     "ContactList",
     "CustomField",

@@ -1,7 +1,8 @@
-"""Fields that an organisation added, and the mark by which processes notice a change of them."""
+"""Fields and code groups of an organisation's own, and the mark that tells of changed fields."""
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import uuid4
 
 from django.db import models
@@ -119,3 +120,53 @@ class FieldMark(models.Model):
 
     def __str__(self) -> str:
         return str(self.mark)
+
+
+class CodeGroup(tenancy.TenantModel):
+    """A named set of codes, "diabetes" for example; what it holds stands in its versions."""
+
+    classified = {"name": "opaque", "starter": "opaque"}
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=80)
+    starter = models.CharField(max_length=40, default="", blank=True)
+    """Which shipped group it began as; empty for one's own."""
+    version = models.IntegerField(default=0)
+    """The newest one: the one that segments ask for."""
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "starter"],
+                condition=~models.Q(starter=""),
+                name="contacts_code_group_starter",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CodeGroupVersion(tenancy.TenantModel):
+    """What a group held from one moment on. The database lets nobody change or remove it."""
+
+    append_only: ClassVar = True
+    classified = {"codes": "opaque", "actor": "opaque"}
+
+    group = models.ForeignKey(CodeGroup, on_delete=models.PROTECT, related_name="versions")
+    number = models.IntegerField()
+    codes = models.JSONField()
+    """`[system, code, display]` each, in the order of their systems and codes."""
+    actor = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "number"], name="contacts_code_group_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
