@@ -199,8 +199,15 @@ def _let_all_read(path: Path) -> None:
 
 
 def _alive(pid: str) -> bool:
-    ask = ["ps", "-o", "stat=", "-p", pid]
-    state = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    """Tell whether the process runs; /proc knows where there is one, and slim systems lack `ps`."""
+    if Path("/proc/self/stat").exists():
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].strip()
+        except OSError:
+            return False
+    else:
+        ask = ["ps", "-o", "stat=", "-p", pid]
+        state = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
     return bool(state) and not state.startswith("Z")
 
 
