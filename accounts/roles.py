@@ -34,6 +34,7 @@ class Permission(StrEnum):
     CONTACTS_VIEW = "contacts.view"
     CONTACTS_SEARCH = "contacts.search"
     CONTACTS_WRITE = "contacts.write"
+    CONTACTS_MERGE = "contacts.merge"
     CONTACTS_ERASE = "contacts.erase"
     CONTACTS_REVEAL_IDENTITY = "contacts.reveal_identity"
     CONTACTS_REVEAL_CLINICAL = "contacts.reveal_clinical"
@@ -69,6 +70,7 @@ _MEANS = {
     Permission.CONTACTS_VIEW: "see contacts, values masked",
     Permission.CONTACTS_SEARCH: "search by exact identifier",
     Permission.CONTACTS_WRITE: "put contacts in and change them",
+    Permission.CONTACTS_MERGE: "merge records of one person, and take it back",
     Permission.CONTACTS_ERASE: "erase a person",
     Permission.CONTACTS_REVEAL_IDENTITY: "reveal names, addresses and demographics",
     Permission.CONTACTS_REVEAL_CLINICAL: "reveal clinical facts and coverage",
@@ -108,8 +110,8 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
     Role.ANALYST: (*_READS, "messages.view", "consent.view"),
     Role.COMPLIANCE: (
         *_PEOPLE, *_READS, "contacts.reveal_identity", "contacts.reveal_clinical",
-        "contacts.erase", "messages.view", "consent.view", "consent.record", "trail.view",
-        "imports.view", "delivery.view",
+        "contacts.write", "contacts.merge", "contacts.erase", "messages.view", "consent.view",
+        "consent.record", "trail.view", "imports.view", "delivery.view",
     ),
     Role.INTEGRATION: (
         "contacts.view", "imports.view", "imports.run", "delivery.view", "keys.manage",
@@ -137,7 +139,8 @@ MATRIX: dict[Role, frozenset[Permission]] = {
 }
 
 SCOPES = (
-    Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.EVENTS_WRITE,
+    Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.CONTACTS_MERGE,
+    Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
     Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,

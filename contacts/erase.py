@@ -15,6 +15,7 @@ from accounts import tenancy
 from audit import trail
 from contacts import writing
 from contacts.models import Contact, Event, Identifier, ListMember
+from contacts.points import keeping
 from contacts.segments import columns
 from crypto import data_keys
 
@@ -40,6 +41,7 @@ def erase(contact_id: int, *, now: datetime) -> None:
         )
         Identifier.objects.filter(contact_id=contact_id).delete()
         ListMember.objects.filter(contact_id=contact_id).delete()
+        keeping.forget([contact_id])
         Event.objects.filter(contact_id=contact_id).update(properties=None)
         writing.mark_dirty(organisation_id, [contact_id])
         columns.forget(contact_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NotRequired, TypedDict
 
 
@@ -102,13 +102,26 @@ def last_visit(encounters: Collection[OccurrenceItem]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PointFact:
+    """One address that a source gives: `value` is a text, or the parts of a postal address."""
+
+    kind: str
+    value: str | dict[str, str] = field(repr=False)
+    use: str = "home"
+    rank: int = 1
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFacts:
     """What one source says about one person.
 
     `numbers` are (source, value), the first one that identifies best. A person with no `numbers`
     cannot be stored. `references` are the names under which other resources of the same file speak
     of the person. `whole` is False where the file holds things about a person but not the person.
-    `retracted` names items that the source has taken back.
+    `retracted` names items that the source has taken back. `points` are all addresses of a kind
+    of which the source gives more than one, or one with a period.
     """
 
     place: str
@@ -118,3 +131,4 @@ class PersonFacts:
     as_of: datetime | None = None
     references: tuple[str, ...] = ()
     retracted: frozenset[str] = field(default_factory=frozenset)
+    points: tuple[PointFact, ...] = ()

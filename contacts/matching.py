@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import tenancy
 from audit import trail
 from contacts import identity
 from contacts.canonical import email_form, phone_form
 from contacts.models import Contact, Identifier
+from contacts.points import sharing
 from crypto import blind_index
 from crypto.rows import binary_cursor
 
@@ -34,14 +35,21 @@ def _matching(kind: Kind, value: str, source: str | None) -> QuerySet[Contact]:
     living = Contact.objects.filter(erased_at=None).order_by("id")
     if kind == "email":
         index = blind_index.token(organisation_id, "email", email_form(value))
-        return living.filter(organisation_id=organisation_id, email_index=index)
+        return _reached(living.filter(organisation_id=organisation_id), kind, index)
     if kind == "phone":
         index = blind_index.token(organisation_id, "phone", phone_form(value))
-        return living.filter(organisation_id=organisation_id, phone_index=index)
+        return _reached(living.filter(organisation_id=organisation_id), kind, index)
     sources = [source] if source else list(known_sources())
     numbers = [(name, identity.number_form(value)) for name in sources]
     owners = identity.known(organisation_id, identity.tokens(organisation_id, numbers))
     return living.filter(id__in=owners.values())
+
+
+def _reached(living: QuerySet[Contact], kind: str, index: bytes) -> QuerySet[Contact]:
+    """Return who has the address in the record, or among further ones."""
+    further = sharing.contacts_with(kind, index)
+    here = Q(**{f"{kind}_index": index})
+    return living.filter(here | Q(id__in=further) if further else here)
 
 
 def known_sources() -> list[str]:

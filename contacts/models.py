@@ -282,6 +282,7 @@ from contacts.declared.models import (  # noqa: E402
     CustomField,
     FieldMark,
 )
+from contacts.points.models import ContactPoint  # noqa: E402
 from contacts.segments.models import Membership, Segment, SegmentColumn  # noqa: E402
 
 __all__ = [
@@ -289,6 +290,7 @@ __all__ = [
     "CodeGroupVersion",
     "Contact",
     "ContactList",
+    "ContactPoint",
     "CustomField",
     "Dirty",
     "Event",

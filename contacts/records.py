@@ -19,10 +19,11 @@ from django.db import transaction
 from accounts import tenancy
 from contacts import identity, merging, registry, writing
 from contacts.canonical import ValueRefused, canonical
-from contacts.facts import CLEAR
+from contacts.facts import CLEAR, PointFact
 from contacts.fields import FIELDS, DataClass, Field
 from contacts.models import ordinal_of
 from contacts.packing import Record
+from contacts.points import keeping
 from contacts.writing import Row
 
 ANALYZE_FROM = 5_000
@@ -37,7 +38,8 @@ class Change:
     `values` maps field keys to values, or to CLEAR; a field that is absent stays as it is.
     `occurred_at` is when the source knew it; None means that the source did not say, and then
     saying again what is known changes nothing. `also` are further (source, number) of the person,
-    kept for later search. `retracted` names list items that the source takes back.
+    kept for later search. `retracted` names list items that the source takes back. `points` are
+    addresses beyond the record's own.
     """
 
     source: str
@@ -47,6 +49,7 @@ class Change:
     message_id: str = ""
     also: tuple[tuple[str, str], ...] = ()
     retracted: frozenset[str] = frozenset()
+    points: tuple[PointFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def upsert(
         writing.update(organisation_id, changed + touched, now=now)
         writing.remember_numbers(organisation_id, found.numbers)
         writing.announce(organisation_id, fresh, changed, now=now, run=run)
+        _take_points(groups, now)
     if len(fresh) >= ANALYZE_FROM and ordinal_of(fresh[0].contact_id) < 4 * len(fresh):
         writing.analyze()
     return Outcome(
@@ -144,6 +148,7 @@ def _clean(change: Change, position: int, fields: Mapping[str, Field]) -> Change
         message_id=change.message_id,
         also=also,
         retracted=change.retracted,
+        points=change.points,
     )
 
 
@@ -176,6 +181,18 @@ def micros(moment: datetime) -> int:
 def _as_of(change: Change, now: datetime) -> int:
     """When the source knew it; a clock that runs ahead cannot block what comes tomorrow."""
     return micros(min(change.occurred_at or now, now))
+
+
+def _take_points(groups: Mapping[int, list[Change]], now: datetime) -> None:
+    """Keep the further addresses of those few who have any."""
+    said = [
+        keeping.Said(contact_id, fact, change.source, min(change.occurred_at or now, now))
+        for contact_id, changes in groups.items()
+        for change in changes
+        for fact in change.points
+    ]
+    if said:
+        keeping.take(said, now=now)
 
 
 def _fresh(

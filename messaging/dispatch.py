@@ -28,7 +28,7 @@ from audit.actor import Actor, acting_as
 from consent import precedence, suppression
 from contacts import events, points, reveal
 from contacts.fields import DataClass
-from contacts.points import Address
+from contacts.points import Address, keeping
 from crypto import data_keys
 from messaging import claims, compose, links, mime, protect, retry, sender, tracking, versions
 from messaging.claims import Claimed, Evidence, Result
@@ -408,8 +408,10 @@ def _entry(one: Result, going: Mapping[int, Ready], loaded: Mapping[UUID, Loaded
 
 def _suppress(bounced: Collection[Result], going: Mapping[int, Ready], run: Run) -> None:
     for one in bounced:
+        recipient = going[one.claimed.id].recipient
+        keeping.bounced(one.claimed.contact_id, "email", recipient, now=run.now)
         suppression.suppress(
-            going[one.claimed.id].recipient,
+            recipient,
             reason="hard_bounce",
             received_by="smtp",
             now=run.now,

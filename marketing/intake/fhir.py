@@ -172,6 +172,7 @@ class _Gathering:
                 as_of=patient.as_of,
                 references=patient.references,
                 retracted=retracted,
+                points=patient.points,
             )
         ]
 

@@ -173,6 +173,7 @@ def _change(person: PersonFacts, address: _Address | None = None) -> Change:
         occurred_at=person.as_of,
         also=tuple(also),
         retracted=person.retracted,
+        points=person.points,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from contacts.canonical import ValueRefused, canonical
 from contacts.facts import PersonFacts
+from marketing.intake import fhir_points
 from marketing.intake.fhir_elements import (
     Json,
     Malformed,
@@ -58,6 +59,7 @@ def facts(
         values={key: value for key, value in values.items() if value not in (None, "")},
         as_of=updated_at(patient),
         references=tuple(names(patient, full_url)),
+        points=fhir_points.points(patient),
     )
 
 

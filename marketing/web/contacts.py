@@ -25,6 +25,7 @@ from contacts.models import Contact, ContactList, Identifier
 from contacts.reveal import RevealRefused, reveal
 from marketing.web import shown, timeline
 from marketing.web.addresses import address
+from marketing.web.person import tabs
 
 PAGE = 50
 PANELS = sorted(SEALED_CLASSES, key=lambda kind: kind is DataClass.CLINICAL)
@@ -104,6 +105,7 @@ def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
     trail.record("contact.viewed", subject=f"contact:{person.id}", detail={"purpose": "page"})
     context = {
         "contact": person,
+        "tabs": tabs(person, "contact"),
         "sources": _sources([person.id]).get(person.id, []),
         "panels": [_panel(person, kind, user, fields) for kind in PANELS],
         "happened": timeline.events_of(person.id, classes=user.data_classes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import contacts, imports, integrations, lists, mailbox
+from marketing.web import contacts, imports, integrations, lists, mailbox, points
 
 urlpatterns = [
     # People
@@ -12,6 +12,14 @@ urlpatterns = [
     path("contacts/names/", contacts.names, name="contact-names"),
     path("contacts/search/", contacts.search, name="contact-search"),
     path("contacts/<uuid:public_id>/", contacts.contact, name="contact"),
+    path("contacts/<uuid:public_id>/points/", points.points, name="contact-points"),
+    path("contacts/<uuid:public_id>/points/values/", points.values, name="contact-point-values"),
+    path("contacts/<uuid:public_id>/points/<uuid:point_id>/", points.change, name="contact-point"),
+    path(
+        "contacts/<uuid:public_id>/points/<uuid:point_id>/remove/",
+        points.remove,
+        name="contact-point-remove",
+    ),
     path("contacts/<uuid:public_id>/<str:data_class>/", contacts.values, name="contact-values"),
     path("lists/", lists.lists, name="lists"),
     path("lists/<uuid:list_id>/", lists.one, name="list"),

@@ -30,6 +30,9 @@ class Machine:
     def get(self, path: str) -> Any:
         return self.client.get(f"/api/v1/{path}", headers=self._headers())
 
+    def delete(self, path: str) -> Any:
+        return self.client.delete(f"/api/v1/{path}", headers=self._headers())
+
     def post(self, path: str, body: object, **headers: str) -> Any:
         return self.post_raw(path, json.dumps(body).encode(), **headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -36,8 +37,9 @@ RECORDS = [one for one in DOORS if "<uuid:" in str(one.values[0])]
 
 
 def knock(machine: Machine, method: str, path: str, public_id: object = NOBODY) -> Any:
-    for converter in ("public_id", "consent_id", "list_id", "workflow_id", "run_id"):
-        path = path.replace(f"<uuid:{converter}>", str(public_id))
+    path = re.sub(r"<uuid:\w+>", str(public_id), path)
+    if method == "DELETE":
+        return machine.delete(path)
     return machine.get(path) if method == "GET" else machine.post(path, {})
 
 
