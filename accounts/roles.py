@@ -40,6 +40,7 @@ class Permission(StrEnum):
     CONTACTS_REVEAL_CLINICAL = "contacts.reveal_clinical"
     IMPORTS_VIEW = "imports.view"
     IMPORTS_RUN = "imports.run"
+    IMPORTS_DOWNLOAD = "imports.download"
     EVENTS_WRITE = "events.write"
     SEGMENTS_VIEW = "segments.view"
     SEGMENTS_EDIT = "segments.edit"
@@ -76,6 +77,7 @@ _MEANS = {
     Permission.CONTACTS_REVEAL_CLINICAL: "reveal clinical facts and coverage",
     Permission.IMPORTS_VIEW: "see what came in by file",
     Permission.IMPORTS_RUN: "import files",
+    Permission.IMPORTS_DOWNLOAD: "take back the refused rows of a file",
     Permission.EVENTS_WRITE: "send events",
     Permission.SEGMENTS_VIEW: "see segments and count them",
     Permission.SEGMENTS_EDIT: "make and change segments",
@@ -114,7 +116,7 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
         "consent.record", "trail.view", "imports.view", "delivery.view",
     ),
     Role.INTEGRATION: (
-        "contacts.view", "imports.view", "imports.run", "delivery.view", "keys.manage",
+        "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view", "keys.manage",
     ),
     Role.ADMINISTRATOR: (
         "staff.manage", "keys.manage", "organisation.manage", "delivery.view", "trail.view",
@@ -142,7 +144,7 @@ SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.CONTACTS_MERGE,
     Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
-    Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN,
+    Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
 )  # fmt: skip
 """What an API key may be given."""

@@ -8,7 +8,10 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent.leaf import ConsentLeaf
+        from contacts.importing import undoing
         from contacts.segments import language
 
         if language.leaf(ConsentLeaf.key) is None:
             language.register(ConsentLeaf())
+        undoing.register("consent_entry")
+        undoing.register("consent_authorization")

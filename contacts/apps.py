@@ -16,3 +16,4 @@ class ContactsConfig(AppConfig):
         # A key version that still seals a block must not be destroyed.
         inventory.register("contacts_segmentcolumn", "payload")
         inventory.register("contacts_membership", "payload")
+        inventory.register("contacts_importchunk", "payload")

@@ -7,6 +7,7 @@ to `consent`; they outlive the person, or the next import would write to them ag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.db import transaction
 from accounts import tenancy
 from audit import trail
 from contacts import writing
-from contacts.models import Contact, Event, Identifier, ListMember
+from contacts.models import BLOCK_SIZE, Contact, Event, Identifier, ListMember, ordinal_of
 from contacts.points import keeping
 from contacts.segments import columns
 from crypto import data_keys
@@ -26,23 +27,29 @@ class AlreadyErased(LookupError):
 
 def erase(contact_id: int, *, now: datetime) -> None:
     """Destroy the contact's key, sealed values, indexes, numbers and memberships."""
-    organisation_id = tenancy.current()
     with transaction.atomic():
         living = Contact.objects.select_for_update().filter(pk=contact_id, erased_at=None)
         if not living.exists():
             raise AlreadyErased(AlreadyErased.__doc__)
-        data_keys.shred(organisation_id, [contact_id])
-        Contact.objects.filter(pk=contact_id).update(
-            **dict.fromkeys(writing.CLASSES),
-            email_index=None,
-            phone_index=None,
-            erased_at=now,
-            updated_at=now,
-        )
-        Identifier.objects.filter(contact_id=contact_id).delete()
-        ListMember.objects.filter(contact_id=contact_id).delete()
-        keeping.forget([contact_id])
-        Event.objects.filter(contact_id=contact_id).update(properties=None)
-        writing.mark_dirty(organisation_id, [contact_id])
-        columns.forget(contact_id)
+        forget([contact_id], now=now)
         trail.record("contact.erased", subject=f"contact:{contact_id}")
+
+
+def forget(contact_ids: Sequence[int], *, now: datetime) -> None:
+    """Forget many at once; the caller holds their locks and says in the trail what for."""
+    organisation_id, ids = tenancy.current(), list(contact_ids)
+    data_keys.shred(organisation_id, ids)
+    Contact.objects.filter(pk__in=ids).update(
+        **dict.fromkeys(writing.CLASSES),
+        email_index=None,
+        phone_index=None,
+        erased_at=now,
+        updated_at=now,
+    )
+    Identifier.objects.filter(contact_id__in=ids).delete()
+    ListMember.objects.filter(contact_id__in=ids).delete()
+    keeping.forget(ids)
+    Event.objects.filter(contact_id__in=ids, properties__isnull=False).update(properties=None)
+    writing.mark_dirty(organisation_id, ids)
+    for contact_id in {ordinal_of(id_) // BLOCK_SIZE: id_ for id_ in ids}.values():
+        columns.forget(contact_id)

@@ -236,23 +236,34 @@ class ImportRun(tenancy.TenantModel):
     """One file that came in: what it was, who brought it, and what became of it."""
 
     class State(models.TextChoices):
+        READING = "reading", "Being read"
+        MAPPING = "mapping", "Waits for its columns"
+        CHECKING = "checking", "Being checked"
         CHECKED = "checked", "Checked, nothing written"
         REFUSED = "refused", "Refused, nothing written"
+        RUNNING = "running", "Being imported"
+        PAUSED = "paused", "Paused"
+        FAILED = "failed", "Stopped by a failure"
         DONE = "done", "Imported"
+        UNDOING = "undoing", "Being undone"
+        UNDONE = "undone", "Undone"
+        DROPPED = "dropped", "Given up, nothing written"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     form = models.CharField(max_length=10)
-    """fhir or csv."""
+    """fhir, csv or xlsx."""
     source = models.CharField(max_length=200)
     sha256 = models.BinaryField(null=True)
     state = models.CharField(max_length=10, choices=State.choices)
     actor = models.CharField(max_length=80)
     started_at = models.DateTimeField()
-    finished_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
     read = models.IntegerField(default=0)
     created = models.IntegerField(default=0)
     updated = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    """Rows that were left out, each with its reason."""
     ignored = models.JSONField(default=dict)
     """How many resources of each type, or columns, were read past."""
 
@@ -282,6 +293,13 @@ from contacts.declared.models import (  # noqa: E402
     CustomField,
     FieldMark,
 )
+from contacts.importing.models import (  # noqa: E402
+    ImportChunk,
+    ImportJob,
+    ImportMapping,
+    ImportMark,
+    ImportSeen,
+)
 from contacts.points.models import ContactPoint  # noqa: E402
 from contacts.segments.models import Membership, Segment, SegmentColumn  # noqa: E402
 
@@ -297,8 +315,13 @@ __all__ = [
     "EventKey",
     "FieldMark",
     "Identifier",
+    "ImportChunk",
+    "ImportJob",
+    "ImportMapping",
+    "ImportMark",
     "ImportProblem",
     "ImportRun",
+    "ImportSeen",
     "ListMember",
     "Membership",
     "Ordinal",

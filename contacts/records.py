@@ -8,7 +8,7 @@ rows, indexes, numbers, dirty marks and events, all in one transaction and a han
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -62,6 +62,10 @@ class Outcome:
     contact_ids: tuple[int, ...]
 
 
+Journal = Callable[[Sequence[int], Sequence[tuple[Mapping[DataClass, Record], Row]]], None]
+"""Told the ids of new contacts, and for each written one its records before and its row."""
+
+
 class ChangeRefused(ValueError):
     """A change cannot be stored. Names its place in the sequence, the field and the reason."""
 
@@ -86,26 +90,39 @@ def upsert(
     now: datetime,
     run: UUID | None = None,
     may_create: bool = True,
+    is_clean: bool = False,
+    journal: Journal | None = None,
 ) -> Outcome:
-    """Store the changes and return what became of each."""
+    """Store the changes and return what became of each.
+
+    `is_clean` says that the changes came out of `clean`. `journal` is told, in the transaction,
+    whom this made, and what stood before in each record that it changed.
+    """
     organisation_id = tenancy.current()
     if not changes:
         return Outcome(0, 0, 0, ())
     with transaction.atomic():
         fields = registry.held(change.values for change in changes)
-        clean = [_clean(change, place, fields) for place, change in enumerate(changes)]
-        found = identity.resolve(organisation_id, [_numbers(c) for c in clean], create=may_create)
+        if not is_clean:
+            changes = [clean(change, at, fields=fields) for at, change in enumerate(changes)]
+        found = identity.resolve(organisation_id, [_numbers(c) for c in changes], create=may_create)
         if not may_create:
             _all_known(found.ids)
-        groups = _grouped(found.ids, clean)
+        groups = _grouped(found.ids, changes)
         fresh = [_fresh(id_, groups[id_], now, fields) for id_ in found.new]
         known = [id_ for id_ in groups if id_ not in found.new]
-        changed, touched = _merge_known(organisation_id, known, groups, now, fields)
+        stored = writing.lock_and_open(organisation_id, known) if known else {}
+        changed, touched = _merge_known(stored, groups, now, fields)
         writing.create(organisation_id, fresh, now=now)
         writing.update(organisation_id, changed + touched, now=now)
         writing.remember_numbers(organisation_id, found.numbers)
         writing.announce(organisation_id, fresh, changed, now=now, run=run)
         _take_points(groups, now)
+        if journal is not None:
+            journal(
+                [row.contact_id for row in fresh],
+                [(stored[row.contact_id], row) for row in (*changed, *touched)],
+            )
     if len(fresh) >= ANALYZE_FROM and ordinal_of(fresh[0].contact_id) < 4 * len(fresh):
         writing.analyze()
     return Outcome(
@@ -116,12 +133,31 @@ def upsert(
     )
 
 
+def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:
+    """Return what `upsert` would do with clean changes; writes nothing and locks nothing.
+
+    Nobody has an id before being made: the unknown are counted by their first number.
+    """
+    organisation_id, fields = tenancy.current(), registry.current()
+    found = identity.resolve(organisation_id, [_numbers(c) for c in changes], create=False)
+    by_id: dict[int, list[Change]] = {}
+    unknown = set()
+    for contact_id, change in zip(found.ids, changes, strict=True):
+        if contact_id is None:
+            unknown.add((change.source, change.record_number))
+        else:
+            by_id.setdefault(contact_id, []).append(change)
+    stored = writing.lock_and_open(organisation_id, list(by_id), lock=False) if by_id else {}
+    changed, _ = _merge_known(stored, by_id, now, fields)
+    return Outcome(len(unknown), len(changed), len(by_id) - len(changed), tuple(found.ids))
+
+
 def check(change: Change, *, fields: Mapping[str, Field] = FIELDS) -> None:
     """Raise ChangeRefused where the change could not be stored; writes nothing."""
-    _clean(change, 0, fields)
+    clean(change, fields=fields)
 
 
-def _clean(change: Change, position: int, fields: Mapping[str, Field]) -> Change:
+def clean(change: Change, position: int = 0, *, fields: Mapping[str, Field]) -> Change:
     """Return the change with canonical values; blank ones say nothing and are left out."""
     try:
         source = identity.source_form(change.source)
@@ -234,15 +270,13 @@ def _merged(
 
 
 def _merge_known(
-    organisation_id: int,
-    ids: list[int],
+    stored: Mapping[int, Mapping[DataClass, Record]],
     groups: Mapping[int, list[Change]],
     now: datetime,
     fields: Mapping[str, Field],
 ) -> tuple[list[Row], list[Row]]:
     """Return the rows that differ for a reader, and those where only a time is newer."""
     changed, touched = [], []
-    stored = writing.lock_and_open(organisation_id, ids) if ids else {}
     for contact_id, before in stored.items():
         row = _merge_one(contact_id, before, groups[contact_id], now, fields)
         if row.fields:

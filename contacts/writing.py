@@ -101,17 +101,22 @@ def open_record(
     return unseal(key, sealed, context=Context(organisation_id, TABLE, contact_id, kind))
 
 
-def lock_and_open(organisation_id: int, ids: Sequence[int]) -> dict[int, dict[DataClass, Record]]:
+def lock_and_open(
+    organisation_id: int, ids: Sequence[int], *, lock: bool = True
+) -> dict[int, dict[DataClass, Record]]:
     """Lock the contacts, in the order of their ids, and return what is known of each.
+
+    Without `lock` they are only looked at.
 
     An erased contact is left out: its key is gone, and nothing is written to it again. Keys are
     read under the lock, so that erasing cannot come in between.
     """
     names = ", ".join(CLASSES)
+    turn = "FOR UPDATE" if lock else ""
     with binary_cursor() as cursor:
         cursor.execute(
             f"SELECT id, {names} FROM {TABLE}"
-            " WHERE id = ANY(%b::int8[]) AND erased_at IS NULL ORDER BY id FOR UPDATE".encode(),
+            f" WHERE id = ANY(%b::int8[]) AND erased_at IS NULL ORDER BY id {turn}".encode(),
             [list(ids)],
         )
         rows = cursor.fetchall()

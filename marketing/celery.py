@@ -22,6 +22,7 @@ PERIODS = {
     "dispatch": 1.0,
     "memberships": 5.0,
     "compact": 10.0,
+    "imports": 1.0,
     "seal": 5.0,
     "partitions": 3600.0,
     "sweep": 3600.0,

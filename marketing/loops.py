@@ -12,6 +12,7 @@ import audit.seal
 from accounts import sessions, tenancy, throttle
 from audit.actor import Actor, acting_as
 from contacts import events, sweeping
+from contacts.importing import work as imports
 from contacts.segments import columns, membership
 from messaging import dispatch, sender
 from workflows import runner, triggers
@@ -65,6 +66,10 @@ def _compact(now: datetime) -> int:
     return columns.compact(now=now)
 
 
+def _imports(now: datetime) -> int:
+    return imports.run_once(now=now)
+
+
 def _seal(now: datetime) -> int:
     audit.seal.run_once(now=now)
     return 0  # it goes on until nothing is left by itself
@@ -91,6 +96,7 @@ LOOPS: Mapping[str, Loop] = {
     "dispatch": _dispatch,
     "memberships": _memberships,
     "compact": _compact,
+    "imports": _imports,
     "seal": _seal,
     "partitions": _partitions,
     "sweep": _sweep,

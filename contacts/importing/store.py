@@ -10,7 +10,7 @@ from uuid import UUID
 from contacts import events, records
 from contacts.events import NewEvent
 from contacts.facts import HAPPENED
-from contacts.records import Change, Outcome
+from contacts.records import Change, Journal, Outcome
 
 RECENT = timedelta(days=366)
 """What is older is a fact about the person, not news: no workflow should start from it."""
@@ -30,29 +30,35 @@ def store(
     now: datetime,
     run: UUID | None = None,
     may_create: bool = True,
+    is_clean: bool = False,
+    journal: Journal | None = None,
 ) -> Outcome:
     """Store the changes, and an event for each visit and appointment of the last year or ahead."""
-    outcome = records.upsert(changes, now=now, run=run, may_create=may_create)
+    outcome = records.upsert(
+        changes, now=now, run=run, may_create=may_create, is_clean=is_clean, journal=journal
+    )
     news = [
         event
         for contact_id, change in zip(outcome.contact_ids, changes, strict=True)
-        for event in happenings(contact_id, change, now=now)
+        for event in happenings(contact_id, change, now=now, run=run)
     ]
     for start in range(0, len(news), 5_000):
         events.append(news[start : start + 5_000], now=now, keep_first=True)
     return outcome
 
 
-def happenings(contact_id: int, change: Change, *, now: datetime) -> Iterator[NewEvent]:
+def happenings(
+    contact_id: int, change: Change, *, now: datetime, run: UUID | None = None
+) -> Iterator[NewEvent]:
     """Yield what lately happened; the same item in the same state always has the same key."""
     visits, appointments = change.values.get("encounters"), change.values.get("appointments")
     for item in _recent(visits, now):
         if item.get("status", "") in HAPPENED and item["at"] <= _stamp(now):
-            yield _event(contact_id, change, item, "encounter.started", now)
+            yield _event(contact_id, change, item, "encounter.started", now, run)
     for item in _recent(appointments, now):
         kind = _APPOINTMENT_KINDS.get(item.get("status", ""))
         if kind:
-            yield _event(contact_id, change, item, kind, now)
+            yield _event(contact_id, change, item, kind, now, run)
 
 
 def _recent(items: object, now: datetime) -> Iterable[Mapping[str, Any]]:
@@ -66,7 +72,12 @@ def _stamp(moment: datetime) -> str:
 
 
 def _event(
-    contact_id: int, change: Change, item: Mapping[str, Any], kind: str, now: datetime
+    contact_id: int,
+    change: Change,
+    item: Mapping[str, Any],
+    kind: str,
+    now: datetime,
+    run: UUID | None,
 ) -> NewEvent:
     name = item.get("ref") or f"{item.get('code', '')}@{item['at']}"
     begins = datetime.fromisoformat(item["at"])
@@ -75,6 +86,7 @@ def _event(
         kind=kind,
         occurred_at=min(begins, now),
         source=change.source,
+        campaign=run,
         key=f"{contact_id}|{kind}|{name}|{item['at']}"[:200],
         properties={"begins": item["at"], "code": item.get("code", "")},
     )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import contacts, imports, integrations, lists, mailbox, points
+from marketing.web import (
+    contacts,
+    import_acts,
+    import_columns,
+    imports,
+    integrations,
+    lists,
+    mailbox,
+    points,
+)
 
 urlpatterns = [
     # People
@@ -27,6 +36,15 @@ urlpatterns = [
     path("lists/<uuid:list_id>/leave/", lists.leave, name="list-leave"),
     path("imports/", imports.imports, name="imports"),
     path("imports/<uuid:run_id>/", imports.one, name="import"),
+    path("imports/<uuid:run_id>/progress/", imports.progress, name="import-progress"),
+    path("imports/<uuid:run_id>/columns/", import_columns.columns, name="import-columns"),
+    path("imports/<uuid:run_id>/reading/", import_columns.reading, name="import-reading"),
+    path("imports/<uuid:run_id>/start/", import_acts.begin, name="import-start"),
+    path("imports/<uuid:run_id>/pause/", import_acts.pause, name="import-pause"),
+    path("imports/<uuid:run_id>/resume/", import_acts.resume, name="import-resume"),
+    path("imports/<uuid:run_id>/give-up/", import_acts.give_up, name="import-give-up"),
+    path("imports/<uuid:run_id>/refused/", import_acts.refused, name="import-refused"),
+    path("imports/<uuid:run_id>/undo/", import_acts.undo, name="import-undo"),
     # What came in, and what went out in the sample
     path("integrations/events/", integrations.events, name="events"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),

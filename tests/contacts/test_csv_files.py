@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from contacts.exporting import cell
 from contacts.fields import DataClass
 from contacts.importing import csv_files
-from contacts.importing.csv_reading import CsvBroken, form_of, rows
+from contacts.importing.csv_reading import FileBroken, form_of, lines
 from contacts.importing.runs import Report, State
 from contacts.models import Contact
 from contacts.reveal import reveal
@@ -62,7 +62,7 @@ def test_a_mapping_goes_before_the_guess(file: Any) -> None:
 
 
 def test_a_column_that_means_nothing_is_counted(file: Any) -> None:
-    assert imported(file("id,shoe size\n1,38\n")).tally.ignored == {"column shoe size": 1}
+    assert imported(file("id,shoe size\n1,38\n")).tally.ignored == {"column B": 1}
 
 
 def test_importing_twice_changes_nothing(file: Any) -> None:
@@ -74,18 +74,18 @@ def test_importing_twice_changes_nothing(file: Any) -> None:
 @pytest.mark.parametrize(
     ("row", "place"),
     [
-        ("2,Ben,31.12.1970", "line 3, column dob"),
+        ("2,Ben,12/31/1970", "line 3"),
         ("2,Ben", "line 3"),
         ("2,Ben,1970-01-01,more", "line 3"),
-        (",Ben,1970-01-01", "line 3, column id"),
+        (",Ben,1970-01-01", "line 3"),
         ('2,"Ben,1970-01-01', "line 3"),
         ("2,Ben\0,1970-01-01", "line 3"),
     ],
 )
 def test_a_broken_row_is_named_and_nothing_is_imported(file: Any, row: str, place: str) -> None:
-    report = imported(file(f"id,first,dob\n1,Ada,1961-02-03\n{row}\n"))
+    report = imported(file(f"id,first,dob\n1,Ada,1961-02-03\n{row}\n"), dates="iso")
     assert report.state == State.REFUSED
-    assert [problem.place for problem in report.problems] == [f"people.csv, {place}"]
+    assert [problem.place for problem in report.problems] == [place]
     assert Contact.objects.count() == 0
 
 
@@ -106,8 +106,8 @@ def test_encodings_and_delimiters_are_recognised(file: Any, encoding: str, delim
     assert stored()[0]["given_name"] == "Zoë"
 
 
-def test_an_excel_file_is_refused_in_words(file: Any) -> None:
-    assert "save it as CSV" in imported(file(b"PK\x03\x04rest")).problems[0].message
+def test_an_old_excel_file_is_refused_in_words(file: Any) -> None:
+    assert "as CSV" in imported(file(b"\xd0\xcf\x11\xe0rest")).problems[0].message
 
 
 def test_a_file_without_record_numbers_says_how_to_name_them(file: Any) -> None:
@@ -135,8 +135,10 @@ def test_a_harmless_cell_leaves_as_it_is(harmless: str) -> None:
 
 def test_the_command_refuses_with_every_problem(file: Any) -> None:
     path = file("id,dob\n1,x\n2,y\n")
-    with pytest.raises(CommandError, match=r"line 2, column dob[\s\S]*line 3, column dob"):
-        call_command("import_csv", str(path), "--source", "crm", "--organisation", "harbor")
+    with pytest.raises(CommandError, match=r"line 2: column B[\s\S]*line 3: column B"):
+        call_command(
+            "import_csv", str(path), "--source", "crm", "--organisation", "harbor", "--dates", "iso"
+        )
 
 
 UNLIKE_THEIR_JSON = {
@@ -150,7 +152,8 @@ def test_the_published_spectrum_of_csv_is_read_as_its_json_says() -> None:
     for path in sorted((SAMPLES / "csv-spectrum").glob("*.csv")):
         if path.stem in UNLIKE_THEIR_JSON:
             continue
-        header, *body = rows(path, form_of(path))
+        with path.open("rb") as opened:
+            header, *body = lines(opened, form_of(opened))
         got = [dict(zip(header.cells, row.cells, strict=True)) for row in body]
         assert got == json.loads(path.with_suffix(".json").read_text()), path.name
 
@@ -159,6 +162,7 @@ def test_the_published_spectrum_of_csv_is_read_as_its_json_says() -> None:
 def test_every_published_odd_file_is_read_or_refused_in_words() -> None:
     for path in sorted((SAMPLES / "csvkit").iterdir()):
         try:
-            assert list(rows(path, form_of(path))) or path.name == "empty.csv"
-        except CsvBroken as broken:
+            with path.open("rb") as opened:
+                assert list(lines(opened, form_of(opened))) or path.name == "empty.csv"
+        except FileBroken as broken:
             assert broken.reason

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from contacts.importing import csv_files
+from contacts.importing import csv_files, dates
 from contacts.importing.command import FileImport
 
 
@@ -26,15 +26,16 @@ class Command(FileImport, BaseCommand):
         )
         parser.add_argument(
             "--dates",
-            choices=list(csv_files.DATE_ORDERS),
-            default="iso",
-            help="how dates are written: 1970-12-31, 12/31/1970 or 31/12/1970",
+            choices=list(dates.ORDERS),
+            default="",
+            help="how dates are written: 1970-12-31, 12/31/1970, 31/12/1970 or 19701231;"
+            " found by looking where only one can be meant",
         )
 
     def handle(self, *, paths: list[str], **options: Any) -> None:
         mapping = dict(_pair(words) for words in options["map"])
         with self.organisation(options["organisation"]):
-            for path in self.files(paths, (".csv", ".tsv", ".txt")):
+            for path in self.files(paths, (".csv", ".tsv", ".txt", ".xlsx")):
                 self.tell(
                     csv_files.import_file(
                         path,

@@ -1,0 +1,87 @@
+"""Start, pause, go on with, give up and undo an import; take its refused rows back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.guard import requires
+from accounts.roles import Permission
+from contacts.importing import jobs, refused_file, undoing
+from contacts.importing.jobs import NotNow, State
+from contacts.importing.models import ImportJob
+from contacts.models import ImportRun
+
+
+@require_POST
+@requires(Permission.IMPORTS_RUN)
+def begin(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    return _act(request, run_id, lambda: jobs.begin(run_id))
+
+
+@require_POST
+@requires(Permission.IMPORTS_RUN)
+def pause(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    return _act(request, run_id, lambda: jobs.pause(run_id))
+
+
+@require_POST
+@requires(Permission.IMPORTS_RUN)
+def resume(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    return _act(request, run_id, lambda: jobs.resume(run_id))
+
+
+@require_POST
+@requires(Permission.IMPORTS_RUN)
+def give_up(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    return _act(request, run_id, lambda: jobs.give_up(run_id, now=timezone.now()))
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.IMPORTS_RUN)
+def undo(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Say what undoing would do, with counts; then do it."""
+    run = get_object_or_404(ImportRun.objects.select_related("job"), pk=run_id)
+    if request.method == "POST":
+        return _act(request, run_id, lambda: undoing.begin(run_id))
+    if run.state != State.DONE or not ImportJob.objects.filter(pk=run_id, undo_until__isnull=False):
+        return redirect("import", run_id)
+    return render(request, "imports/undo.html", {"run": run, "would": undoing.foresee(run_id)})
+
+
+@require_POST
+@requires(Permission.IMPORTS_DOWNLOAD)
+def refused(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
+    """Give the refused rows as they came, each with its reason; the trail says who took them."""
+    job = get_object_or_404(ImportJob, pk=run_id)
+    rows = refused_file.rows(job)
+    answer = StreamingHttpResponse(_as_csv(rows), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="refused-{run_id}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _as_csv(rows: Iterator[list[str]]) -> Iterator[bytes]:
+    yield b"\xef\xbb\xbf"  # without the mark, Excel takes UTF-8 for Windows-1252
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow(row)
+        yield line.getvalue().encode()
+
+
+def _act(request: HttpRequest, run_id: UUID, act: Callable[[], None]) -> HttpResponse:
+    get_object_or_404(ImportRun, pk=run_id)
+    try:
+        act()
+    except NotNow as late:
+        messages.error(request, str(late)[:1].upper() + str(late)[1:] + ".")
+    return redirect("import", run_id)
