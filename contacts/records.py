@@ -142,7 +142,8 @@ def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:
     found = identity.resolve(organisation_id, [_numbers(c) for c in changes], create=False)
     by_id: dict[int, list[Change]] = {}
     unknown = set()
-    for contact_id, change in zip(found.ids, changes, strict=True):
+    ids: Sequence[int | None] = found.ids
+    for contact_id, change in zip(ids, changes, strict=True):
         if contact_id is None:
             unknown.add((change.source, change.record_number))
         else:

@@ -77,10 +77,23 @@ def put_refused(run: UUID, number: int, refused: Sequence[tuple[int, list[str], 
 
 
 def refused(run: UUID) -> Iterator[tuple[int, list[str], str]]:
-    """Yield every refused row with the reasons, a part at a time."""
+    """Yield every refused row with the reasons, a part at a time.
+
+    A page's rows are taken when the request, and with it the organisation, is over: so each part is
+    opened for the organisation that asked.
+    """
+    organisation_id = tenancy.current()
     held = ImportChunk.objects.filter(run_id=run, kind=Kind.REFUSED).order_by("number")
-    for number in list(held.values_list("number", flat=True)):
-        yield from rows(run, Kind.REFUSED, number)
+    return _refused(organisation_id, run, list(held.values_list("number", flat=True)))
+
+
+def _refused(
+    organisation_id: int, run: UUID, numbers: Iterable[int]
+) -> Iterator[tuple[int, list[str], str]]:
+    for number in numbers:
+        with tenancy.acting_for(organisation_id):
+            part = rows(run, Kind.REFUSED, number)
+        yield from map(tuple, part)
 
 
 def drop(run: UUID, *kinds: ImportChunk.Kind) -> None:

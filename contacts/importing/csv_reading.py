@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, NamedTuple
 
 from contacts.importing.chunks import Line
@@ -119,7 +119,7 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=bare.count)
 
 
-def lines(file: BinaryIO, form: Form) -> Iterator[Line]:
+def lines(file: BinaryIO, form: Form) -> Generator[Line, None, None]:
     """Yield the header and then every row that is not blank."""
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=form.encoding, newline="", errors="strict")

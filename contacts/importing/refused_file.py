@@ -5,7 +5,7 @@ Cells are written so that no spreadsheet takes one for a formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Sum
 
@@ -27,12 +27,11 @@ def rows(job: ImportJob) -> Iterator[list[str]]:
     """Record the download, then yield the header and the rows."""
     detail = {"count": count(job)}
     trail.record("import.downloaded", subject=jobs.subject(job.pk), detail=detail)
-    return _rows(job)
+    return _rows(job.header, chunks.refused(job.pk))
 
 
-def _rows(job: ImportJob) -> Iterator[list[str]]:
-    yield [*map(cell, job.header), LINE, REASON]
-    width = len(job.header)
-    for line, cells, reason in chunks.refused(job.pk):
-        padded = [*cells, *[""] * (width - len(cells))]
+def _rows(header: list[str], refused: Iterable[tuple[int, list[str], str]]) -> Iterator[list[str]]:
+    yield [*map(cell, header), LINE, REASON]
+    for line, cells, reason in refused:
+        padded = [*cells, *[""] * (len(header) - len(cells))]
         yield [*map(cell, padded), str(line), reason]

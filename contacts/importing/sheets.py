@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO
 
@@ -56,7 +56,7 @@ def look(file: BinaryIO, form: str) -> Reading:
     return Reading(found.encoding, found.delimiter, found.head)
 
 
-def lines(file: BinaryIO, form: str, reading: Reading) -> Iterator[Line]:
+def lines(file: BinaryIO, form: str, reading: Reading) -> Generator[Line, None, None]:
     """Yield the header and then every row that is not blank."""
     if form == XLSX:
         return _WORKBOOK["lines"](file, reading)  # type: ignore[no-any-return]

@@ -7,20 +7,22 @@ the next one deletes before it begins again; nothing about people has been writt
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
+from audit import trail
 from contacts.importing import chunks, jobs, mapping, sheets
 from contacts.importing.chunks import Line
 from contacts.importing.csv_reading import FileBroken
 from contacts.importing.jobs import After, State
 from contacts.importing.mapping import MappingInvalid, Meaning
 from contacts.importing.models import ImportChunk, ImportJob
-from contacts.importing.sheets import Reading
 from contacts.models import ImportProblem, ImportRun
 
 ROWS = 2_000
@@ -63,7 +65,14 @@ def _read(job: ImportJob, file: BinaryIO, now: datetime) -> None:
     form = job.run.form
     chosen = sheets.unpacked(job.reading) if job.reading else None
     reading = chosen or sheets.look(file, form)
-    found = sheets.lines(file, form, reading)
+    with closing(sheets.lines(file, form, reading)) as found:
+        _take(job, found)
+    job.reading = reading.packed()
+    _go_on(job, now)
+
+
+def _take(job: ImportJob, found: Iterator[Line]) -> None:
+    """Keep the header, a few rows to show, and every row in its part."""
     header = next(found, None)
     if header is None:
         raise FileBroken("the file is empty")
@@ -75,9 +84,7 @@ def _read(job: ImportJob, file: BinaryIO, now: datetime) -> None:
         rows += len(part)
     if not rows:
         raise FileBroken("there is no row below the header")
-    job.reading, job.header, job.samples = reading.packed(), header.cells, samples
-    job.rows, job.chunks = rows, number
-    _go_on(job, reading, now)
+    job.header, job.samples, job.rows, job.chunks = header.cells, samples, rows, number
 
 
 def _parts(found: Iterator[Line]) -> Iterator[list[Line]]:
@@ -95,8 +102,6 @@ def _parts(found: Iterator[Line]) -> Iterator[list[Line]]:
 
 def _keep(job: ImportJob, number: int, part: list[Line]) -> None:
     """Store one part and prolong the lease, or stop where it was lost."""
-    from django.utils import timezone
-
     with transaction.atomic():
         mine = ImportJob.objects.filter(pk=job.pk, holder=job.holder, run__state=State.READING)
         if not mine.update(leased_until=timezone.now() + LEASE, rows=number * ROWS):
@@ -104,7 +109,7 @@ def _keep(job: ImportJob, number: int, part: list[Line]) -> None:
         chunks.put_rows(job.pk, number, part)
 
 
-def _go_on(job: ImportJob, reading: Reading, now: datetime) -> None:
+def _go_on(job: ImportJob, now: datetime) -> None:
     with transaction.atomic():
         moved = ImportRun.objects.filter(pk=job.pk, state=State.READING)
         job.holder = job.leased_until = None
@@ -147,13 +152,14 @@ def _chosen(job: ImportJob) -> Meaning:
 
 def refuse(job: ImportJob, place: str, reason: str, *, now: datetime) -> None:
     """Refuse the whole file: nothing of it was written."""
-    from audit import trail
-
     with transaction.atomic():
         moved = ImportRun.objects.filter(pk=job.pk, state__in=jobs.BEFORE)
         if moved.update(state=State.REFUSED, finished_at=now):
             ImportProblem.objects.create(run_id=job.pk, place=place[:300], message=reason[:500])
             ImportJob.objects.filter(pk=job.pk).update(holder=None, leased_until=None)
             jobs.delete_file(job.pk)
-            detail = {"problems": 1, "format": job.run.form}
-            trail.record("import.refused", subject=jobs.subject(job.pk), detail=detail)
+            trail.record(
+                "import.refused",
+                subject=jobs.subject(job.pk),
+                detail={"problems": 1, "format": job.run.form},
+            )
