@@ -4,6 +4,7 @@ PYTHON ?= python3
 JOBS ?= 2
 PATIENTS ?=
 NAME ?=
+KEEP ?=
 
 python := $(ENV)/bin/python
 
@@ -23,7 +24,7 @@ check: $(ENV)/.dev
 	@$(python) -m deploy.check
 
 bench: $(ENV)/.run
-	@ATTUNE_MODE=test $(python) -m benchmarks $(NAME)
+	@ATTUNE_MODE=test $(python) -m benchmarks $(NAME) $(if $(KEEP),--keep $(KEEP))
 
 build: $(ENV)/.run
 	@$(python) -m deploy.build --always

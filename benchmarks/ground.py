@@ -7,9 +7,10 @@ the prototypes in PERFORMANCE.md: 2 GB of shared buffers where the machine has i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import django
 from django.core.management import call_command
@@ -29,9 +30,13 @@ SETTINGS = {
 
 
 @contextmanager
-def durable_database() -> Iterator[Installation]:
-    """Start a server, migrate as the owner, and connect as the application's role."""
-    with a_passing_installation(SETTINGS | _memory()) as installation:
+def durable_database(folder: Path | None = None) -> Iterator[Installation]:
+    """Start a server, migrate as the owner, and connect as the application's role.
+
+    It is removed afterwards, or stays in `folder` where that is given.
+    """
+    settings = SETTINGS | _memory()
+    with _staying(folder, settings) if folder else a_passing_installation(settings) as installation:
         os.environ |= installation.environment()
         django.setup()
         call_command("migrate", database="owner", verbosity=0)
@@ -39,6 +44,18 @@ def durable_database() -> Iterator[Installation]:
             yield installation
         finally:
             connections.close_all()
+
+
+@contextmanager
+def _staying(folder: Path, settings: Mapping[str, str]) -> Iterator[Installation]:
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    installation = Installation(folder)
+    installation.postgres.settings |= settings
+    try:
+        installation.start_database()
+        yield installation
+    finally:
+        installation.postgres.stop_any()
 
 
 def found_organisation(*, now: datetime, name: str = "Benchmark Clinic") -> int:

@@ -1,44 +1,40 @@
 """Segments over sealed contacts against the same predicates in PostgreSQL over plain columns.
 
-The limit's table has the same people in the clear with an index on each column, in the same
-server. Every result is checked against it. `dirty_10000` is measured against the same segment
+The limit's table has the same people in the clear with an index on each column, in the same server,
+beside ten events for each person. Every result is checked against it. `with_events` asks of events
+too, which both sides read from the same rows. `dirty_10000` is measured against the same segment
 without changes; the changes are real ones, marked and unmarked in turn.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import psycopg
 from django.conf import settings
-from django.db import connection
-from psycopg.types.json import Jsonb
 
 from accounts import tenancy
+from accounts.models import Organisation
 from audit.actor import Actor, acting_as
+from benchmarks import kept, population
 from benchmarks.ground import found_organisation
 from benchmarks.measure import Row, interleave, peak_memory
-from contacts import records, writing
-from contacts.models import Dirty
-from contacts.records import Change
-from contacts.segments import columns, evaluate, opening
+from benchmarks.population import AREAS, CAMPAIGNS, DIABETES, NOW, SNOMED
+from contacts import writing
+from contacts.models import Dirty, first_id
+from contacts.segments import columns, evaluate
 from contacts.segments.definition import parse
 
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PEOPLE, CHANGED, ASKED = 1_000_000, 10_000, 1_000
-BATCH = 10_000
-SNOMED = "http://snomed.info/sct"
-DIABETES = "44054006"
-CODES = [DIABETES, *(str(10_000_000 + n * 7_919) for n in range(40))]
-AREAS = [f"{n:03d}" for n in range(10, 65)]
 TEN_AREAS = AREAS[:10]
 SELDOM = "Plan 42"
+RECENT = CAMPAIGNS[:3]
 
 FIVE = {
     "all": [
@@ -51,46 +47,52 @@ FIVE = {
 }
 EQUALITY = {"field": "plan", "op": "equals", "value": SELDOM, "case": "exact"}
 RANGE = {"field": "birth_date", "op": "age_gte", "value": 50}
+OPENED = {
+    "any": [{"event": "message.opened", "campaign": str(one), "within_days": 30} for one in RECENT]
+}
+WITH_EVENTS = {"all": [*FIVE["all"], OPENED]}
 
 FIVE_SQL = (
     "conditions @> ARRAY[%(code)s] AND birth_date <= %(born)s AND area = ANY(%(areas)s)"
     " AND deceased IS NOT TRUE AND last_visit < %(seen)s"
 )
+EVENTS_SQL = (
+    f"{FIVE_SQL} AND id IN (SELECT contact_id FROM contacts_event"
+    " WHERE organisation_id = %(organisation)s AND campaign = ANY(%(recent)s)"
+    " AND kind = 'message.opened' AND occurred_at >= %(opened)s AND occurred_at < %(now)s"
+    " AND NOT machine)"
+)
+_WALL = NOW.astimezone(ZoneInfo("America/New_York"))
 ASKED_SQL = {
     "code": DIABETES,
     "born": date(1976, 3, 2),
     "areas": TEN_AREAS,
     # Days count back on the clinic's wall clock, over the change of the clocks in November.
-    "seen": NOW.astimezone(ZoneInfo("America/New_York")) - timedelta(days=180),
+    "seen": _WALL - timedelta(days=180),
+    "opened": _WALL - timedelta(days=30),
+    "now": NOW + timedelta(microseconds=1),
+    "recent": RECENT,
     "plan": SELDOM,
 }
-_TABLE = """
-CREATE TABLE plain_contact (
-    id bigint PRIMARY KEY, birth_date date, area text, deceased boolean, last_visit timestamptz,
-    plan text, conditions text[], rest jsonb
-)
-"""
-_INDEXES = (
-    "CREATE INDEX ON plain_contact (birth_date)",
-    "CREATE INDEX ON plain_contact (area)",
-    "CREATE INDEX ON plain_contact (deceased)",
-    "CREATE INDEX ON plain_contact (last_visit)",
-    "CREATE INDEX ON plain_contact (plan)",
-    "CREATE INDEX ON plain_contact USING gin (conditions)",
-    "VACUUM ANALYZE plain_contact",
-)
 
 
-def run(scale: float) -> Iterator[Row]:
-    organisation = found_organisation(now=NOW)
+def run(scale: float, *, folder: Path | None = None) -> Iterator[Row]:
+    """`folder` is where the world stays, or None."""
+    fresh = not kept.is_whole(folder)
+    organisation = found_organisation(now=NOW) if fresh else _the_only_one()
     with (
         acting_as(Actor("system", "benchmark")),
         tenancy.acting_for(organisation),
         psycopg.connect(_owner(), autocommit=True) as plain,
     ):
-        bench = _Bench(plain, random.Random(20260302), scale)
-        bench.load(round(PEOPLE * scale))
+        bench = _Bench(plain, round(PEOPLE * scale), scale, folder)
+        bench.load(fresh=fresh)
         yield from bench.rows()
+
+
+def _the_only_one() -> int:
+    with tenancy.door():
+        return Organisation.objects.get().pk
 
 
 def _owner() -> str:
@@ -103,46 +105,31 @@ def _owner() -> str:
 @dataclass
 class _Bench:
     plain: psycopg.Connection[Any]
-    chance: random.Random
+    people: int
     scale: float
+    folder: Path | None
 
-    def load(self, people: int) -> None:
-        """Store the people by the product's own path, and beside it in the clear."""
-        self.people = people
-        self.plain.execute(_TABLE)
-        numbers = iter(range(people))
-        while some := list(islice(numbers, BATCH)):
-            values = [_person(self.chance) for _ in some]
-            stored = records.upsert(
-                [_change(n, v) for n, v in zip(some, values, strict=True)], now=NOW
-            )
-            self._copy(stored.contact_ids, values)
-            if some[-1] % 200_000 == 199_999:
-                columns.compact(now=NOW, at_least=1)
-        columns.compact(now=NOW, at_least=1)
-        for statement in _INDEXES:
-            self.plain.execute(statement)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT contacts_analyze()")
-
-    def _copy(self, ids: tuple[int, ...], people: list[dict[str, Any]]) -> None:
-        with (
-            self.plain.cursor() as cursor,
-            cursor.copy("COPY plain_contact FROM STDIN") as copy,
-        ):
-            for contact_id, values in zip(ids, people, strict=True):
-                copy.write_row(_plain(contact_id, values))
+    def load(self, *, fresh: bool) -> None:
+        """Fill the world, or take it as it stands; make the columns where they are not there."""
+        with kept.changing(self.folder):
+            if fresh:
+                population.settle(self.plain, self.people)
+            if not kept.columns_are_current(self.folder) or fresh:
+                columns.rebuild()
+                self.plain.execute("VACUUM ANALYZE contacts_segmentcolumn")
 
     def rows(self) -> Iterator[Row]:
         yield self._against_sql("five_clauses", FIVE, FIVE_SQL)
         yield self._against_sql("equality", EQUALITY, "plan = %(plan)s")
         yield self._counted("range", RANGE, "birth_date <= %(born)s")
+        yield self._against_sql("with_events", WITH_EVENTS, EVENTS_SQL)
         yield self._dirty(round(CHANGED * self.scale))
         yield self._changed(ASKED)
 
     def _sql_ids(self, where: str, **more: Any) -> list[int]:
+        given = {**ASKED_SQL, "organisation": tenancy.current(), **more}
         with self.plain.cursor(binary=True) as cursor:
-            cursor.execute(f"SELECT id FROM plain_contact WHERE {where}", {**ASKED_SQL, **more})
+            cursor.execute(f"SELECT id FROM plain_contact WHERE {where}", given)
             return [row[0] for row in cursor.fetchall()]
 
     def _sql_count(self, where: str) -> int:
@@ -171,46 +158,41 @@ class _Bench:
 
     def _dirty(self, changed: int) -> Row:
         """Give people other values, and compare before with after folding."""
-        ids = self._change(changed)
-        definition, right = parse(FIVE), sorted(self._sql_ids(FIVE_SQL))
+        definition = parse(FIVE)
 
-        def clean() -> list[int]:
+        def members() -> list[int]:
             return evaluate.members(definition, now=NOW).contact_ids()
 
-        assert Dirty.objects.count() == len(ids)
-        assert clean() == right, "dirty_10000: other people than in plain SQL"
-        columns.compact(now=NOW, at_least=1)
-        assert clean() == right, "dirty_10000: folding changed the answer"
-        pairs = []
-        for _ in range(7):
-            Dirty.objects.all().delete()
-            limit = interleave(clean, lambda: None, rounds=1, warm_up=0).work
-            writing.mark_dirty(tenancy.current(), ids)
-            pairs.append((interleave(clean, lambda: None, rounds=1, warm_up=0).work, limit))
-        Dirty.objects.all().delete()
+        with kept.changing(self.folder):
+            ids = self._change(changed)
+            right = sorted(self._sql_ids(FIVE_SQL))
+            assert Dirty.objects.count() == len(ids)
+            assert members() == right, "dirty_10000: other people than in plain SQL"
+            columns.compact(now=NOW, at_least=1)
+            assert members() == right, "dirty_10000: folding changed the answer"
+            self.plain.execute("VACUUM ANALYZE contacts_segmentcolumn, contacts_contact")
+            pairs = []
+            for _ in range(7):
+                limit = interleave(members, lambda: None, rounds=1, warm_up=0).work
+                writing.mark_dirty(tenancy.current(), ids)
+                with peak_memory() as peak:
+                    pairs.append(
+                        (interleave(members, lambda: None, rounds=1, warm_up=0).work, limit)
+                    )
+                Dirty.objects.all().delete()
         work, limit = (sorted(side)[len(pairs) // 2] for side in zip(*pairs, strict=True))
-        return Row("dirty_10000", changed, work, limit, kind="time")
+        return Row("dirty_10000", changed, work, limit, kind="time", peak_mb=peak.grown_mb)
 
     def _change(self, count: int) -> list[int]:
-        numbers = self.chance.sample(range(self.people), count)
-        values = [_person(self.chance) for _ in numbers]
-        later = NOW + timedelta(minutes=1)
-        stored = records.upsert(
-            [_change(n, v, at=later) for n, v in zip(numbers, values, strict=True)], now=later
-        )
-        ids = list(stored.contact_ids)
-        known = opening.values_of(
-            tenancy.current(), ids, ["birth_date", "postal_code", "deceased", "last_visit",
-                                     "plan", "conditions"]
-        )  # fmt: skip
-        self.plain.execute("DELETE FROM plain_contact WHERE id = ANY(%s)", [ids])
-        self._copy(tuple(ids), [known[contact_id] for contact_id in ids])
-        self.plain.execute("VACUUM ANALYZE plain_contact")
+        chance = np.random.default_rng()
+        ordinals = chance.choice(self.people, size=count, replace=False)
+        ids: list[int] = (np.sort(ordinals) + first_id(tenancy.current())).tolist()
+        population.change(self.plain, chance, ids)
         return ids
 
     def _changed(self, asked: int) -> Row:
-        ids = self._sql_ids("true LIMIT 100000")
-        some = self.chance.sample(ids, min(asked, len(ids)))
+        ordinals = np.random.default_rng(7).choice(self.people, size=asked, replace=False)
+        some: list[int] = (ordinals + first_id(tenancy.current())).tolist()
         definition = parse(FIVE)
         where = f"id = ANY(%(ids)s) AND {FIVE_SQL}"
 
@@ -225,45 +207,3 @@ class _Bench:
             work()
         taken = interleave(work, limit, rounds=9)
         return Row(name, n, taken.work, taken.limit, kind="time", peak_mb=peak.grown_mb)
-
-
-def _person(chance: random.Random) -> dict[str, Any]:
-    """Shares as in PERFORMANCE.md section 1: diabetic 6.4 %, over 50 44 %, ten areas 18 % ..."""
-    code = DIABETES if chance.random() < 0.064 else chance.choice(CODES[1:])
-    seen = NOW - timedelta(minutes=chance.randrange(60 * 24 * 500))
-    values: dict[str, Any] = {
-        "given_name": f"Given{chance.randrange(5000)}",
-        "family_name": f"Family{chance.randrange(9000)}",
-        "birth_date": (date(1936, 3, 2) + timedelta(days=chance.randrange(33_200))).isoformat(),
-        "postal_code": f"{chance.choice(AREAS)}{chance.randrange(1, 13):02d}",
-        "city": f"City {chance.randrange(300)}",
-        "gender": chance.choice(("female", "male")),
-        "plan": f"Plan {chance.randrange(100)}",
-        "conditions": [_coded(code), _coded(chance.choice(CODES[1:]))],
-        "encounters": [{"status": "finished", "class": "AMB", "at": f"{seen:%Y-%m-%dT%H:%M:%SZ}"}],
-    }
-    if chance.random() < 0.06:
-        values["deceased"] = True
-    return values
-
-
-def _coded(code: str) -> dict[str, str]:
-    return {"system": SNOMED, "code": code, "display": "", "status": "active"}
-
-
-def _change(number: int, values: dict[str, Any], *, at: datetime = NOW) -> Change:
-    return Change(source="bench", record_number=str(number), values=values, occurred_at=at)
-
-
-def _plain(contact_id: int, values: dict[str, Any]) -> tuple[Any, ...]:
-    visits = [v["at"] for v in values.get("encounters", ())]
-    return (
-        contact_id,
-        values["birth_date"],
-        values["postal_code"][:3],
-        values.get("deceased"),
-        values.get("last_visit") or max(visits),
-        values["plan"],
-        sorted({item["code"] for item in values["conditions"]}),
-        Jsonb({key: values.get(key) for key in ("given_name", "family_name", "city", "gender")}),
-    )

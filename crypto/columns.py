@@ -11,6 +11,29 @@ from crypto import keyring, seal
 TABLE = "segment_column"
 
 
+class Opener:
+    """Opens many blocks of one organisation; its keys are asked for once, at the start.
+
+    It asks the database nothing more, so it may be used while rows are being read. A key that was
+    made since raises KeyUnavailable: `keyring.forget`, and begin again with another opener.
+    """
+
+    def __init__(self, organisation_id: int) -> None:
+        self._organisation_id = organisation_id
+        self._keys = keyring.for_organisation(organisation_id).readable
+
+    def open(self, payload: bytes, *, field: str, block: int, version: int) -> bytes:
+        """Return the packed array, or raise SealBroken."""
+        context = _context(self._organisation_id, field, block, version)
+        return seal.unseal(self, payload, context=context)
+
+    def reading(self, version: int) -> seal.Key:
+        try:
+            return self._keys[version]
+        except KeyError:
+            raise seal.KeyUnavailable(f"key version {version} is not among those read") from None
+
+
 def seal_block(
     organisation_id: int, *, field: str, block: int, version: int, payload: bytes
 ) -> bytes:

@@ -2,12 +2,17 @@
 
 A value column has one place for each contact of the block; 0 (or NaN) means missing. A list column
 is kept in parts of one place for each entry, so that a question fetches only the parts it names;
-`Spans` says which entries are whose. Integers are stored above the smallest of their block, in the
-fewest bytes that hold them; texts as numbers into the block's own sorted words.
+`Spans` says which entries are whose. Integers are stored above the smallest of their block; texts
+as numbers into the block's own sorted words, so that nobody's word outlives the block's people.
+
+The bytes are padded: whoever sees only how long a sealed column is must not learn from it how its
+values are spread. Widths follow the field's type rather than its values, yes and no take two bits,
+and the whole is filled up to the next of a few sizes (docs/decisions/lengths-say-little.md).
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +22,13 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+SMALLEST: Final = 1_024
+"""Bytes of the shortest column."""
 _WIDTHS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
+_PAD: Final = struct.Struct(">cI")
+_FOURS: Final = np.array([[n >> s & 3 for s in (0, 2, 4, 6)] for n in range(256)], np.uint8)
+"""The four numbers of two bits that each byte holds."""
 Ints = NDArray[Any]
 Mask = NDArray[np.bool_]
 
@@ -39,29 +49,56 @@ class Column(Protocol):
 C = TypeVar("C", bound="Column")
 
 
-def _narrow(values: Ints) -> Ints:
-    """The same non-negative numbers in the fewest bytes."""
+def _narrow(values: Ints, least: int = 1) -> Ints:
+    """The same non-negative numbers in the fewest bytes, but not fewer than `least`."""
     top = int(values.max()) if len(values) else 0
     for width in _WIDTHS:
-        if top <= np.iinfo(width).max:
+        if np.dtype(width).itemsize >= least and top <= np.iinfo(width).max:
             return values.astype(width)
     raise OverflowError("a column holds a number that does not fit")
 
 
+class Chosen:
+    """Which of a block's words were meant; sorted words that are meant stand mostly together."""
+
+    FEW: Final = 4
+
+    def __init__(self, answers: Mask) -> None:
+        self.answers = answers
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], answers, [False]])))
+        self.runs = edges.reshape(-1, 2).tolist()
+
+    def among(self, codes: Ints) -> Mask:
+        """Compare numbers where the words form a few runs; look each one up otherwise."""
+        if len(self.runs) > self.FEW:
+            return self.answers[codes]
+        found = np.zeros(len(codes), np.bool_)
+        for first, after in self.runs:
+            if after == first + 1:
+                found |= codes == first
+            else:
+                found |= (codes >= first) & (codes < after)
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class IntColumn:
-    """Whole numbers: days, seconds, flags. `stored` is value - base + 1; 0 is missing."""
+    """Whole numbers: days, seconds, flags. `stored` is value - base + 1; 0 is missing.
+
+    `least` is the fewest bytes for one, whatever the values are; 0 is two bits, for yes and no.
+    """
 
     stored: Ints
     base: int
+    least: int = 1
 
     @classmethod
-    def of(cls, values: Ints, known: Mask) -> IntColumn:
+    def of(cls, values: Ints, known: Mask, *, least: int = 1) -> IntColumn:
         held = values[known]
-        base = int(held.min()) if len(held) else 0
+        base = int(held.min()) if len(held) and least else 0
         stored = np.zeros(len(values), np.uint64)
         stored[known] = (held - base + 1).astype(np.uint64)
-        return cls(_narrow(stored), base)
+        return cls(_narrow(stored, least), base, least)
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -92,15 +129,32 @@ class IntColumn:
         return found
 
     def take(self, places: Ints) -> IntColumn:
-        return IntColumn(self.stored[places], self.base)
+        return IntColumn(self.stored[places], self.base, self.least)
 
     def joined(self, other: IntColumn) -> IntColumn:
         values = np.concatenate([self.values, other.values])
-        return IntColumn.of(values, np.concatenate([self.known, other.known]))
+        known = np.concatenate([self.known, other.known])
+        return IntColumn.of(values, known, least=self.least)
 
     def packed(self) -> list[Any]:
-        again = IntColumn.of(self.values, self.known)
-        return ["int", again.stored.dtype.str, again.base, again.stored.tobytes()]
+        if not self.least:
+            return ["flags", len(self.stored), _in_fours(self.stored)]
+        again = IntColumn.of(self.values, self.known, least=self.least)
+        return ["int", again.stored.dtype.str, again.base, again.least, again.stored.tobytes()]
+
+
+def _in_fours(stored: Ints) -> bytes:
+    """Numbers below four, four to a byte."""
+    fours = np.zeros(-(-len(stored) // 4) * 4, np.uint8)
+    fours[: len(stored)] = stored
+    fours = fours.reshape(-1, 4) << np.array([0, 2, 4, 6], np.uint8)
+    packed: bytes = np.bitwise_or.reduce(fours, axis=1, dtype=np.uint8).tobytes()
+    return packed
+
+
+def _from_fours(packed: bytes, size: int) -> Ints:
+    found: Ints = _FOURS[np.frombuffer(packed, np.uint8)].reshape(-1)[:size]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,19 +285,33 @@ class Spans:
 
 
 def pack(column: Column) -> bytes:
-    packed: bytes = msgpack.packb([FORMAT, *column.packed()])
-    return packed
+    """Return the column's bytes, filled up so that their number says little."""
+    body: bytes = msgpack.packb([FORMAT, *column.packed(), None])[:-1]
+    filled = filled_size(len(body) + _PAD.size)
+    return (
+        body
+        + _PAD.pack(b"\xc6", filled - len(body) - _PAD.size)
+        + bytes(filled - len(body) - _PAD.size)
+    )
+
+
+def filled_size(size: int) -> int:
+    """The next power of two, or the one halfway between two of them."""
+    power = max(SMALLEST, 1 << max(size - 1, 1).bit_length())
+    return power * 3 // 4 if power > SMALLEST and size <= power * 3 // 4 else power
 
 
 def unpack(payload: bytes) -> Any:
     """Return the column; the arrays look into the payload and cannot be written to."""
-    form, kind, dtype, *rest = msgpack.unpackb(payload)
+    form, kind, *rest, _ = msgpack.unpackb(payload)
     if form != FORMAT:
         raise ValueError("a segment column has a format this release does not know: rebuild it")
+    if kind == "flags":
+        return IntColumn(_from_fours(rest[1], rest[0]), 0, 0)
     if kind == "int":
-        return IntColumn(np.frombuffer(rest[1], dtype), rest[0])
+        return IntColumn(np.frombuffer(rest[3], rest[0]), rest[1], rest[2])
     if kind == "text":
-        return TextColumn(np.frombuffer(rest[0], dtype), rest[1])
+        return TextColumn(np.frombuffer(rest[1], rest[0]), rest[2])
     if kind == "float":
-        return FloatColumn(np.frombuffer(rest[0], dtype))
-    return Spans(np.frombuffer(rest[0], dtype))
+        return FloatColumn(np.frombuffer(rest[1], rest[0]))
+    return Spans(np.frombuffer(rest[1], rest[0]))

@@ -75,7 +75,7 @@ def build(people: Sequence[Values], names: Collection[str]) -> dict[str, Column]
 
 def present(flags: Sequence[bool]) -> IntColumn:
     held = np.array(flags, np.bool_)
-    return IntColumn.of(held.astype(np.int64), np.ones(len(held), np.bool_))
+    return IntColumn.of(held.astype(np.int64), np.ones(len(held), np.bool_), least=0)
 
 
 def _texts(values: Sequence[Any]) -> Column:
@@ -83,22 +83,22 @@ def _texts(values: Sequence[Any]) -> Column:
 
 
 def _days(values: Sequence[Any]) -> IntColumn:
-    return _times(values, "datetime64[D]")
+    return _times(values, "datetime64[D]", least=2)
 
 
 def _seconds(values: Sequence[Any]) -> IntColumn:
-    return _times([value and value[:-1] for value in values], "datetime64[s]")
+    return _times([value and value[:-1] for value in values], "datetime64[s]", least=4)
 
 
-def _times(values: Sequence[Any], unit: str) -> IntColumn:
+def _times(values: Sequence[Any], unit: str, *, least: int) -> IntColumn:
     texts = np.array([value or "NaT" for value in values], unit)
     known = ~np.isnat(texts)
-    return IntColumn.of(texts.astype(np.int64), known)
+    return IntColumn.of(texts.astype(np.int64), known, least=least)
 
 
 def _flags(values: Sequence[Any]) -> Column:
     known = np.array([value is not None for value in values], np.bool_)
-    return IntColumn.of(np.array([bool(value) for value in values], np.int64), known)
+    return IntColumn.of(np.array([bool(value) for value in values], np.int64), known, least=0)
 
 
 def _numbers(values: Sequence[Any]) -> FloatColumn:

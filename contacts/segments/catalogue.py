@@ -56,6 +56,8 @@ def expanded(definition: Definition, *, itself: UUID | None = None) -> Definitio
     """Put other segments' definitions in, and refuse what is not there any more."""
     whole = references.expand(definition, _lookup(), itself=itself)
     lists = references.lists_named(whole)
+    if not lists:
+        return whole
     known = set(ContactList.objects.filter(pk__in=lists).values_list("pk", flat=True))
     if lists - known:
         raise DefinitionInvalid(

@@ -13,7 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from struct import pack, unpack
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
 
 import msgpack
 from django.db import connection, transaction
@@ -40,21 +43,67 @@ class ColumnsBroken(RuntimeError):
     """A segment column is not the one that belongs there: run `manage.py segment rebuild`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Which version of each column belongs to a block, and a digest of what it holds."""
+
+    places: Mapping[str, int]
+    versions: tuple[int, ...]
+    digests: bytes
+
+    SIZE: ClassVar[int] = 8
+
+    def version(self, name: str) -> int:
+        """The version of the column, or 0."""
+        place = self.places.get(name)
+        return 0 if place is None else self.versions[place]
+
+    def digest(self, name: str) -> bytes:
+        at = self.places[name] * self.SIZE
+        return self.digests[at : at + self.SIZE]
+
+    @classmethod
+    def of(cls, listed: Sequence[tuple[str, int, bytes]]) -> Listed:
+        names = {name: place for place, (name, _, _) in enumerate(listed)}
+        digests = b"".join(digest for _, _, digest in listed)
+        return cls(names, tuple(version for _, version, _ in listed), digests)
+
+    def packed(self) -> list[Any]:
+        return [
+            "\n".join(self.places),
+            pack(f">{len(self.versions)}I", *self.versions),
+            self.digests,
+        ]
+
+    @classmethod
+    def read(cls, names: str, versions: bytes, digests: bytes) -> Listed:
+        return cls(_places(names), unpack(f">{len(versions) // 4}I", versions), digests)
+
+
+@lru_cache(maxsize=256)
+def _places(names: str) -> Mapping[str, int]:
+    """The same names head most blocks."""
+    return MappingProxyType({name: place for place, name in enumerate(names.split("\n")) if name})
+
+
+NOTHING_LISTED: Final = Listed({}, (), b"")
+
+
 @dataclass(slots=True)
 class SealedBlock:
     """A block as it is stored. Columns are opened when first asked for."""
 
-    organisation_id: int
+    opener: sealing.Opener
     number: int
     rows: Mapping[str, tuple[int, bytes]]
-    versions: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    listed: Listed = NOTHING_LISTED
     _opened: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Open `present` and the list of versions that is sealed with it."""
         if PRESENT in self.rows:
-            listed, payload = msgpack.unpackb(self._open(PRESENT))
-            self.versions = {name: (version, digest) for name, version, digest in listed}
+            *listed, payload = msgpack.unpackb(self._open(PRESENT))
+            self.listed = Listed.read(*listed)
             self._opened[PRESENT] = arrays.unpack(payload)
 
     @property
@@ -73,22 +122,20 @@ class SealedBlock:
     def covers(self, names: Iterable[str]) -> bool:
         """Whether the block can answer from these columns."""
         return PRESENT in self._opened and all(
-            name in self.rows and name in self.versions for name in names
+            name in self.rows and self.listed.version(name) for name in names
         )
 
     def column(self, name: str) -> Any:
         found = self._opened.get(name)
         if found is None:
-            if self.rows[name][0] != self.versions[name][0]:
+            if self.rows[name][0] != self.listed.version(name):
                 raise ColumnsBroken(ColumnsBroken.__doc__)
             found = self._opened[name] = arrays.unpack(self._open(name))
         return found
 
     def _open(self, name: str) -> bytes:
         version, payload = self.rows[name]
-        return sealing.open_block(
-            self.organisation_id, field=name, block=self.number, version=version, payload=payload
-        )
+        return self.opener.open(payload, field=name, block=self.number, version=version)
 
 
 def compact(*, now: datetime, at_least: int = FOLD_AT) -> int:
@@ -206,7 +253,8 @@ def _stored(blocks: Sequence[int]) -> dict[int, SealedBlock]:
         )
         for block, name, version, payload in cursor.fetchall():
             rows[block][name] = (version, payload)
-    return {block: SealedBlock(organisation_id, block, held) for block, held in rows.items()}
+    opener = sealing.Opener(organisation_id)
+    return {block: SealedBlock(opener, block, held) for block, held in rows.items()}
 
 
 def _write_changed(
@@ -254,21 +302,29 @@ def _seal(
     """Write the columns that differ, under the next version, and the list of versions."""
     written: list[tuple[Any, ...]] = []
     listed: list[tuple[str, int, bytes]] = []
-    before = old.versions if old else {}
     top = max([above, *(version for version, _ in (old.rows.values() if old else ()))]) + 1
     for name, column in columns.items():
         if name == PRESENT:
             continue
         payload = arrays.pack(column)
-        digest = hashlib.blake2b(payload, digest_size=16).digest()
-        version, known = before.get(name, (0, b""))
-        if known != digest or old is None or old.rows.get(name, (0, b""))[0] != version:
+        digest = hashlib.blake2b(payload, digest_size=Listed.SIZE).digest()
+        version = _unchanged(old, name, digest)
+        if not version:
             version = top
             written.append(_row(number, name, top, payload))
         listed.append((name, version, digest))
-    present = msgpack.packb([listed, arrays.pack(columns[PRESENT])])
+    present = msgpack.packb([*Listed.of(listed).packed(), arrays.pack(columns[PRESENT])])
     written.append(_row(number, PRESENT, top, present))
     _store(written)
+
+
+def _unchanged(old: SealedBlock | None, name: str, digest: bytes) -> int:
+    """The version of a column that is stored as it should be; 0 where it must be written."""
+    if old is None or name not in old.rows:
+        return 0
+    version = old.listed.version(name)
+    same = version == old.rows[name][0] and old.listed.digest(name) == digest
+    return version if version and same else 0
 
 
 def _row(number: int, name: str, version: int, payload: bytes) -> tuple[Any, ...]:

@@ -15,11 +15,11 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db import connection, transaction
-from psycopg import ServerCursor
-from psycopg.pq import Format
+from psycopg import IsolationLevel
 
 from accounts import tenancy
 from accounts.models import Organisation
@@ -29,10 +29,9 @@ from contacts.segments.arrays import Ints, Mask
 from contacts.segments.columns import SealedBlock
 from contacts.segments.nodes import All, Clause, Definition
 from contacts.segments.planning import Block, BuiltBlock
+from crypto import columns as sealing
 from crypto import keyring
-
-_FETCH = 400
-"""Rows a trip to the server: some fifty blocks, about 3 MB."""
+from crypto.seal import KeyUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,10 @@ class _Counts:
     left: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
     clauses: dict[str, int] = field(default_factory=dict)
     funnel: dict[str, int] = field(default_factory=dict)
+
+    def start(self, root: Clause) -> None:
+        self.steps = root.parts if isinstance(root, All) else (root,)
+        self.clauses, self.funnel = {}, {}
 
     def begin(self, people: Mask) -> None:
         self.people, self.left = people, people
@@ -154,19 +157,28 @@ def verdicts(definition: Definition, contact_id: int, *, now: datetime) -> dict[
 
 def _ready(definition: Definition, now: datetime) -> tuple[Definition, datetime]:
     """Look referred segments up, and put the clock into the organisation's zone."""
-    zone = Organisation.objects.get(pk=tenancy.current()).zone
-    return catalogue.expanded(definition), now.astimezone(zone)
+    return catalogue.expanded(definition), now.astimezone(_zone_and_size()[0])
 
 
 def _everyone(definition: Definition, now: datetime, counts: _Counts | None) -> Members:
+    """Evaluate; once more, with the keys read anew, where one was made since they were read."""
     organisation_id = tenancy.current()
+    try:
+        return _over_all(organisation_id, definition, now, counts)
+    except KeyUnavailable:
+        keyring.forget(organisation_id)
+        return _over_all(organisation_id, definition, now, counts)
+
+
+def _over_all(
+    organisation_id: int, definition: Definition, now: datetime, counts: _Counts | None
+) -> Members:
     keyring.for_organisation(organisation_id)
     with _one_instant():
-        definition, now = _ready(definition, now)
+        zone, size = _zone_and_size()
+        definition, now = catalogue.expanded(definition), now.astimezone(zone)
         if counts is not None:
-            root = definition.root
-            counts.steps = root.parts if isinstance(root, All) else (root,)
-        size = _size()
+            counts.start(definition.root)
         outside = _outside(definition, size, now)
         run = vectors.plan(
             definition, now=now, outside=outside, watch=counts.watch if counts else None
@@ -187,18 +199,37 @@ def _one_instant() -> Iterator[None]:
     Inside another's transaction they may not; the columns and the changed contacts still do,
     because one statement reads both.
     """
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    connection.ensure_connection()
+    raw = connection.connection
+    before = raw.isolation_level
+    raw.isolation_level = IsolationLevel.REPEATABLE_READ  # said in BEGIN itself: no trip of its own
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        if not raw.closed:
+            raw.isolation_level = before
 
 
-def _size() -> int:
-    """Places for every ordinal given so far, in whole blocks, and a block to spare for new ones."""
-    given = Ordinal.objects.filter(pk=tenancy.current()).values_list("next", flat=True).first()
-    return ((given or 0) // BLOCK_SIZE + 2) * BLOCK_SIZE
+def _zone_and_size() -> tuple[ZoneInfo, int]:
+    """The organisation's zone, and places for every ordinal given so far, in whole blocks.
+
+    There is a block to spare, for those who come in meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ZONE_AND_NEXT, [tenancy.current()])
+        zone, given = cursor.fetchone()
+    return ZoneInfo(zone), (given // BLOCK_SIZE + 2) * BLOCK_SIZE
+
+
+_ZONE_AND_NEXT = f"""
+SELECT o.timezone, coalesce(n.next, 0) FROM {Organisation._meta.db_table} o
+LEFT JOIN {Ordinal._meta.db_table} n ON n.organisation_id = o.id WHERE o.id = %s
+"""
 
 
 def _outside(definition: Definition, size: int, now: datetime) -> Mapping[Clause, Mask]:
@@ -220,14 +251,17 @@ def _mask_of(clause: Clause, ids: Sequence[int], now: datetime) -> Mask:
 
 
 _ONE_STATEMENT = """
-SELECT -1 AS block, '' AS field, 0 AS version, NULL::bytea AS payload,
-       (SELECT array_agg(DISTINCT contact_id) FROM contacts_dirty WHERE organisation_id = %(o)s)
-           AS changed
-UNION ALL
-SELECT block, field, version, payload, NULL FROM contacts_segmentcolumn
-WHERE organisation_id = %(o)s AND field = ANY(%(fields)s)
-ORDER BY block
+COPY (
+    SELECT -1 AS block, '' AS field, 0 AS version, NULL::bytea AS payload,
+        (SELECT array_agg(DISTINCT contact_id) FROM contacts_dirty WHERE organisation_id = %(o)s)
+            AS changed
+    UNION ALL
+    SELECT block, field, version, payload, NULL FROM contacts_segmentcolumn
+    WHERE organisation_id = %(o)s AND field = ANY(%(fields)s)
+    ORDER BY block
+) TO STDOUT (FORMAT binary)
 """
+_TYPES = ("int4", "text", "int4", "bytea", "int8[]")
 
 
 def _blocks(
@@ -236,7 +270,7 @@ def _blocks(
     """Yield every block with the mask of its people, then the changed in blocks of their own."""
     names = vectors.columns_read(definition)
     stored = _stored(organisation_id, [*names, building.PRESENT])
-    changed = next(stored)
+    changed = sorted(next(stored))
     overlay = [contact_id for contact_id in changed if ordinal_of(contact_id) < size]
     places = np.array([ordinal_of(contact_id) for contact_id in overlay], np.int64)
     covered = np.zeros(size // BLOCK_SIZE, np.bool_)
@@ -245,29 +279,30 @@ def _blocks(
             continue
         covered[block.number] = True
         here = block.people()
-        start = block.number * BLOCK_SIZE
-        inside = places[(places >= start) & (places < start + block.size)] - start
-        here[inside] = False
+        reach = block.ordinals
+        inside = places[slice(*np.searchsorted(places, [reach.start, reach.stop]))]
+        here[inside - reach.start] = False
         yield block, here
     yield from _overlaid(definition, [*overlay, *_uncovered(organisation_id, covered)])
 
 
 def _stored(organisation_id: int, fields: list[str]) -> Iterator[Any]:
-    """First the ids of the changed contacts, then the blocks, from one statement."""
-    with connection.wrap_database_errors, _streaming() as cursor:
-        cursor.execute(_ONE_STATEMENT, {"o": organisation_id, "fields": fields})
-        rows = iter(cursor)
+    """First the ids of the changed contacts, then the blocks, from one statement.
+
+    COPY streams them: one trip to the server, and never more than a block in memory.
+    """
+    opener = sealing.Opener(organisation_id)
+    connection.ensure_connection()
+    with (
+        connection.wrap_database_errors,
+        connection.connection.cursor() as cursor,
+        cursor.copy(_ONE_STATEMENT, {"o": organisation_id, "fields": fields}) as copy,
+    ):
+        copy.set_types(_TYPES)
+        rows = iter(copy.rows())
         yield next(rows)[4] or []
         for number, held in groupby(rows, itemgetter(0)):
-            yield SealedBlock(organisation_id, number, {row[1]: (row[2], row[3]) for row in held})
-
-
-@contextmanager
-def _streaming() -> Iterator[ServerCursor[tuple[Any, ...]]]:
-    with ServerCursor(connection.connection, "segment_columns") as cursor:
-        cursor.format = Format.BINARY
-        cursor.itersize = _FETCH
-        yield cursor
+            yield SealedBlock(opener, number, {row[1]: (row[2], row[3]) for row in held})
 
 
 def _uncovered(organisation_id: int, covered: Mask) -> list[int]:

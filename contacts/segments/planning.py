@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from contacts.segments import bounds, moments
-from contacts.segments.arrays import Ints, Mask, TextColumn
+from contacts.segments.arrays import Chosen, Ints, Mask, TextColumn
 from contacts.segments.nodes import Clause, Window
 
 SECOND: Final = 1_000_000
@@ -77,15 +77,15 @@ class Words:
     def __init__(self, test: Callable[[str], bool]) -> None:
         self.test = test
         self.words: dict[str, bool] = {"": False}
-        self.tables: dict[bytes, Mask] = {}
+        self.chosen: dict[bytes, Chosen] = {}
 
     def __call__(self, column: TextColumn) -> Mask:
-        table = self.tables.get(column.blob)
-        if table is None:
-            table = np.array([False, *map(self._answer, column.words)], np.bool_)
-            if len(self.tables) < 64:
-                self.tables[column.blob] = table
-        return table[column.codes]
+        chosen = self.chosen.get(column.blob)
+        if chosen is None:
+            chosen = Chosen(np.array([False, *map(self._answer, column.words)], np.bool_))
+            if len(self.chosen) < 64:
+                self.chosen[column.blob] = chosen
+        return chosen.among(column.codes)
 
     def _answer(self, word: str) -> bool:
         known = self.words.get(word)

@@ -21,6 +21,7 @@ from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.facts import Happening
 from contacts.segments.models import SegmentColumn
 from contacts.writing import Row, lock_and_open, mark_dirty, update
+from crypto import keyring, rotation
 from crypto.seal import SealBroken
 from tests.conftest import NOON
 from tests.contacts.segments import generated, world
@@ -181,6 +182,16 @@ def test_a_column_moved_to_another_field_does_not_open() -> None:
     SegmentColumn.objects.filter(field="city").update(payload=state.payload)
     with pytest.raises(SealBroken):
         ids(BOSTON)
+
+
+def test_columns_sealed_with_a_key_made_since_are_read(at_harbor: Organisation) -> None:
+    """SE-05: a process that remembers the keys of a minute ago meets a block of the new one."""
+    added = world.add([{"city": "Boston"}])
+    remembered = dict(keyring._remembered)
+    rotation.rotate(at_harbor.pk, now=NOON)
+    compacted()
+    keyring._remembered.update(remembered)
+    assert ids(BOSTON) == added
 
 
 def test_a_record_moved_to_another_person_does_not_open() -> None:
