@@ -60,6 +60,9 @@ class Permission(StrEnum):
     KEYS_MANAGE = "keys.manage"
     STAFF_MANAGE = "staff.manage"
     ORGANISATION_MANAGE = "organisation.manage"
+    FIELDS_VIEW = "fields.view"
+    FIELDS_MANAGE = "fields.manage"
+    CODE_GROUPS_MANAGE = "code_groups.manage"
 
     @property
     def label(self) -> str:
@@ -97,10 +100,13 @@ _MEANS = {
     Permission.KEYS_MANAGE: "make and revoke API keys",
     Permission.STAFF_MANAGE: "invite staff, change roles, end access",
     Permission.ORGANISATION_MANAGE: "change the organisation's settings",
+    Permission.FIELDS_VIEW: "see which fields and code groups there are",
+    Permission.FIELDS_MANAGE: "add, change and remove fields",
+    Permission.CODE_GROUPS_MANAGE: "make and change code groups",
 }
 
 _PEOPLE = ("contacts.view", "contacts.search")
-_READS = ("segments.view", "templates.view", "workflows.view")
+_READS = ("segments.view", "templates.view", "workflows.view", "fields.view")
 _GRANTED: dict[Role, tuple[str, ...]] = {
     Role.MARKETER: (
         *_PEOPLE, *_READS, "contacts.reveal_identity", "segments.edit", "templates.edit",
@@ -113,14 +119,15 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
     Role.COMPLIANCE: (
         *_PEOPLE, *_READS, "contacts.reveal_identity", "contacts.reveal_clinical",
         "contacts.write", "contacts.merge", "contacts.erase", "messages.view", "consent.view",
-        "consent.record", "trail.view", "imports.view", "delivery.view",
+        "consent.record", "trail.view", "imports.view", "delivery.view", "code_groups.manage",
     ),
     Role.INTEGRATION: (
-        "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view", "keys.manage",
+        "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view",
+        "keys.manage", "fields.view",
     ),
     Role.ADMINISTRATOR: (
         "staff.manage", "keys.manage", "organisation.manage", "delivery.view", "trail.view",
-        "imports.view",
+        "imports.view", "fields.view", "fields.manage", "code_groups.manage",
     ),
 }  # fmt: skip
 
@@ -146,6 +153,7 @@ SCOPES = (
     Permission.SEGMENTS_VIEW, Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
     Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
+    Permission.FIELDS_VIEW, Permission.FIELDS_MANAGE, Permission.CODE_GROUPS_MANAGE,
 )  # fmt: skip
 """What an API key may be given."""
 

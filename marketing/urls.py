@@ -58,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("marketing.web.people_addresses")),
     path("", include("marketing.web.message_addresses")),
     path("", include("marketing.web.workflow_addresses")),
+    path("", include("marketing.web.settings_addresses")),
     # One's own account
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="account-password"),

@@ -123,7 +123,13 @@ def _code(line: str) -> Code | str:
     parts = _parts(line)
     if parts is None:
         return "needs a system and a code, such as ICD-10-CM E11.9"
-    name, code, display = parts
+    return coded(*parts)
+
+
+def coded(name: str, code: str, display: str = "") -> Code | str:
+    """Return the code in its one form, or what is wrong with it; `name` is a system's, or its
+    address.
+    """
     system = _BY_NAME.get(name.casefold()) or _BY_NAME.get(re.sub(r"[\s_-]", "", name).casefold())
     if system is None:
         return "names no code system that is known: use one of " + ", ".join(NAMES.values())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from marketing.api import (
+    code_groups,
     consents,
     contacts,
     events,
+    fields,
     imports,
     lists,
     messages,
@@ -52,6 +54,20 @@ urlpatterns = [
     path("imports/<uuid:run_id>", imports.OneImport.as_view(), name="import"),
     path("segments", segments.Segments.as_view(), name="segments"),
     path("segments/preview", segments.SegmentPreviews.as_view(), name="segment-previews"),
+    path("fields", fields.Fields.as_view(), name="fields"),
+    path("fields/<slug:key>", fields.OneField.as_view(), name="field"),
+    path("code-groups", code_groups.CodeGroups.as_view(), name="code-groups"),
+    path(
+        "code-groups/starters",
+        code_groups.CodeGroupStarters.as_view(),
+        name="code-group-starters",
+    ),
+    path("code-groups/<uuid:group_id>", code_groups.OneCodeGroup.as_view(), name="code-group"),
+    path(
+        "code-groups/<uuid:group_id>/versions",
+        code_groups.CodeGroupVersions.as_view(),
+        name="code-group-versions",
+    ),
     path("schema/", reference.schema, name="schema"),
     path("reference", reference.page, name="reference"),
     re_path("^", problems.no_such_address),

@@ -63,7 +63,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Integrations", "api-keys", Permission.KEYS_MANAGE, "k"),
             Place("Events", "events", Permission.DELIVERY_VIEW, "v"),
             Place("Staff", "staff", Permission.STAFF_MANAGE, "f"),
-            Place("Settings", "settings", Permission.ORGANISATION_MANAGE),
+            Place("Settings", "settings", Permission.FIELDS_VIEW),
         ),
     ),
 )

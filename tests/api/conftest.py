@@ -47,6 +47,14 @@ class Machine:
             headers=self._headers() | named,
         )
 
+    def patch(self, path: str, body: object) -> Any:
+        return self.client.patch(
+            f"/api/v1/{path}",
+            data=json.dumps(body),
+            content_type="application/json",
+            headers=self._headers(),
+        )
+
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
 

@@ -38,8 +38,11 @@ RECORDS = [one for one in DOORS if "<uuid:" in str(one.values[0])]
 
 def knock(machine: Machine, method: str, path: str, public_id: object = NOBODY) -> Any:
     path = re.sub(r"<uuid:\w+>", str(public_id), path)
+    path = re.sub(r"<slug:\w+>", "custom_x", path)
     if method == "DELETE":
         return machine.delete(path)
+    if method == "PATCH":
+        return machine.patch(path, {})
     return machine.get(path) if method == "GET" else machine.post(path, {})
 
 

@@ -1,0 +1,28 @@
+"""Addresses of what an organisation sets for itself."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from marketing.web import code_groups, fields, settings
+
+urlpatterns = [
+    path("settings/", settings.settings, name="settings"),
+    path("settings/fields/", fields.fields, name="fields"),
+    path("settings/fields/new/", fields.new, name="field-new"),
+    path("settings/fields/<slug:key>/", fields.one, name="field"),
+    path("settings/fields/<slug:key>/archive/", fields.archive, name="field-archive"),
+    path("settings/fields/<slug:key>/restore/", fields.restore, name="field-restore"),
+    path("settings/fields/<slug:key>/delete/", fields.delete, name="field-delete"),
+    path("settings/code-groups/", code_groups.groups, name="code-groups"),
+    path("settings/code-groups/new/", code_groups.new, name="code-group-new"),
+    path("settings/code-groups/starters/", code_groups.starters, name="code-group-starters"),
+    path("settings/code-groups/<uuid:group_id>/", code_groups.one, name="code-group"),
+    path("settings/code-groups/<uuid:group_id>/edit/", code_groups.edit, name="code-group-edit"),
+    path("settings/code-groups/<uuid:group_id>/name/", code_groups.name, name="code-group-name"),
+    path(
+        "settings/code-groups/<uuid:group_id>/archive/",
+        code_groups.archive,
+        name="code-group-archive",
+    ),
+]
