@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -21,14 +22,23 @@ from consent import addresses, precedence
 from consent.models import Authorization, Entry, FormVersion, OptOut
 from consent.policy import Purpose
 from contacts import events
-from contacts.fields import DataClass
+from contacts.fields import DataClass, Sensitivity
 
 BATCH = 5_000
+LABELS = frozenset(one.name.lower() for one in Sensitivity if one.name)
 TRAIL_ACTIONS = {
     Entry.Kind.AUTHORIZED: "consent.recorded",
     Entry.Kind.REVOKED: "consent.revoked",
     Entry.Kind.OPTED_OUT: "consent.opted_out",
     Entry.Kind.OPTED_IN: "consent.opted_in",
+    Entry.Kind.RESTRICTED: "consent.restricted",
+    Entry.Kind.UNRESTRICTED: "consent.restriction_ended",
+    Entry.Kind.CONFIDENTIAL: "consent.confidential",
+    Entry.Kind.NOT_CONFIDENTIAL: "consent.confidential_ended",
+    Entry.Kind.PLAIN_AGREED: "consent.plain_agreed",
+    Entry.Kind.PLAIN_ENDED: "consent.plain_ended",
+    Entry.Kind.PART2_SIGNED: "consent.part2_signed",
+    Entry.Kind.PART2_REVOKED: "consent.part2_revoked",
 }
 for _action in TRAIL_ACTIONS.values():
     actions.register(_action, ("concerns", "source", "channel", "purpose", "topic"))
@@ -51,6 +61,7 @@ class Signing:
     expires_event: str = ""
     form_version: UUID | None = None
     states_remuneration: bool = False
+    channels: frozenset[str] = frozenset()
 
 
 def record_authorization(signing: Signing, *, received_by: str, now: datetime) -> UUID:
@@ -90,6 +101,7 @@ def opt_out(
     channel: str = "",
     purpose: str = "",
     topic: str = "",
+    keyword: bool = False,
     received_by: str,
     now: datetime,
 ) -> list[UUID]:
@@ -115,6 +127,7 @@ def opt_out(
                 channel=channel,
                 purpose=purpose,
                 topic=topic,
+                keyword=keyword,
                 received_at=now,
             )
             for one in hashes or [None]
@@ -149,6 +162,11 @@ def opt_in(
     return len(rows)
 
 
+def keep(rows: Sequence[Any], kind: Entry.Kind, *, received_by: str, now: datetime) -> None:
+    """Enter an act about rows that another room of this floor wrote, in their transaction."""
+    _enter(_about(rows, kind, received_by=received_by, now=now), now=now)
+
+
 def _revoke(signed: QuerySet[Authorization], *, received_by: str, now: datetime) -> int:
     with transaction.atomic():
         precedence.hold_for_withdrawal()
@@ -162,7 +180,7 @@ def _check(signing: Signing, *, now: datetime) -> None:
     _check_purposes(signing.purposes)
     if not signing.purposes:
         raise ConsentInvalid("purposes: name at least one purpose that the person signed for")
-    unknown = signing.classes - {one.value for one in DataClass}
+    unknown = signing.classes - {one.value for one in DataClass} - LABELS
     if unknown or not signing.classes:
         raise ConsentInvalid("classes: name the data classes that the person agreed to")
     if signing.expires_on is None and not signing.expires_event:
@@ -197,6 +215,7 @@ def _authorization(signing: Signing, *, stated: Collection[UUID], now: datetime)
         zone=signing.zone,
         expires_event=signing.expires_event,
         states_remuneration=signing.states_remuneration or signing.form_version in stated,
+        channels=sorted(signing.channels),
         received_at=now,
     )
 
@@ -210,7 +229,7 @@ def _hashes(contact_id: int | None, *, address: str, channel: str) -> list[bytes
 
 
 def _about(
-    rows: Sequence[Authorization] | Sequence[OptOut],
+    rows: Sequence[Any],
     kind: Entry.Kind,
     *,
     received_by: str,

@@ -27,6 +27,14 @@ class Entry(TenantModel):
         OPTED_IN = "opted_in"
         SUPPRESSED = "suppressed"
         RELEASED = "released"
+        RESTRICTED = "restricted"
+        UNRESTRICTED = "unrestricted"
+        CONFIDENTIAL = "confidential", "Confidential communications"
+        NOT_CONFIDENTIAL = "confidential_end", "Confidential communications ended"
+        PLAIN_AGREED = "plain_agreed", "Unencrypted messages agreed"
+        PLAIN_ENDED = "plain_ended", "Unencrypted messages ended"
+        PART2_SIGNED = "part2_signed", "Part 2 consent"
+        PART2_REVOKED = "part2_revoked", "Part 2 consent withdrawn"
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=16, choices=Kind)
@@ -90,6 +98,8 @@ class Authorization(TenantModel):
     zone = models.CharField(max_length=64, default="UTC")
     expires_event = models.CharField(max_length=60, blank=True)
     states_remuneration = models.BooleanField(default=False)
+    channels = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    """Channels that its words name; marketing by text message needs its own (TC-01)."""
     received_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 
@@ -123,6 +133,8 @@ class OptOut(TenantModel):
     channel = models.CharField(max_length=16, blank=True)
     purpose = models.CharField(max_length=32, blank=True)
     topic = models.CharField(max_length=64, blank=True)
+    keyword = models.BooleanField(default=False)
+    """It came as STOP or its kin (TC-03)."""
     received_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
 
@@ -153,6 +165,8 @@ class Suppression(TenantModel):
         REQUEST = "request"
         STAFF = "staff"
         IMPORTED = "imported"
+        REASSIGNED = "reassigned"
+        DO_NOT_CALL = "do_not_call"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     channel = models.CharField(max_length=16)
@@ -172,3 +186,29 @@ class Suppression(TenantModel):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+from consent.sending.models import (  # noqa: E402
+    Carrier as Carrier,
+)
+from consent.sending.models import (
+    FrequencyCap as FrequencyCap,
+)
+from consent.sending.models import (
+    QuietTime as QuietTime,
+)
+from consent.sending.models import (
+    StopScope as StopScope,
+)
+from consent.wishes.models import (  # noqa: E402
+    ConfidentialRequest as ConfidentialRequest,
+)
+from consent.wishes.models import (
+    Part2Consent as Part2Consent,
+)
+from consent.wishes.models import (
+    PlainPreference as PlainPreference,
+)
+from consent.wishes.models import (
+    Restriction as Restriction,
+)
