@@ -1,18 +1,40 @@
 """The gate: asked when a message is enqueued, and again in the transaction that claims it.
 
-`ask` reads what stands for everyone with four statements and lets the pure policy decide, so many
-people get the same answers as one by one. `ask_again` first makes withdrawals wait, so that no
-claim is ever later than a withdrawal (consent.precedence).
+`ask` reads what stands for everyone with a handful of statements and lets the pure policy decide,
+so many people get the same answers as one by one. `ask_again` first makes withdrawals wait, so
+that no claim is ever later than a withdrawal (consent.precedence).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent import precedence, standing
-from consent.policy import Permit, Question, Refusal, decide
+from consent import circumstances, precedence, standing
+from consent.circumstances import UNKNOWN, Circumstances
+from consent.ledger import LABELS
+from consent.policy import (
+    OPEN_CHANNELS,
+    Answer,
+    Hold,
+    Permit,
+    Question,
+    Refusal,
+    Use,
+    decide,
+)
+from consent.purposes import Remuneration
+from consent.rulebook import Rules
+from consent.rules import shelf
+from consent.sending import terms
+from consent.sending.terms import Terms
+
+__all__ = ["Answer", "GateRequest", "Hold", "Permit", "Refusal", "Use", "ask", "ask_again"]
+
+NO_LIST = frozenset({"reassigned", "do_not_call"})
+"""Reasons on the suppression list that have answers of their own."""
+Used = Mapping[int, Sequence[Use]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +46,131 @@ class GateRequest:
     channel: str = "email"
     classes: frozenset[str] = frozenset()
     topic: str = ""
+    remuneration: Remuneration | None = None
+    days_lapsed: int | None = None
+    new_formulation: bool = False
+    to_representative: bool = False
+    representative_until: datetime | None = None
+    recipient_state: str = ""
 
 
-def ask(requests: Sequence[GateRequest], *, now: datetime) -> list[Permit | Refusal]:
-    """Return one answer for each request, in the same order."""
-    stands = standing.read({one.contact_id for one in requests}, now=now)
-    return [decide(_question(one, stands, now=now)) for one in requests]
+def ask(
+    requests: Sequence[GateRequest], *, now: datetime, used: Used | None = None
+) -> list[Answer]:
+    """Return one answer for each request, in the same order.
+
+    With `used` (what each person got and is about to get) frequency caps are asked too: requests
+    are taken by the priority of their purposes, and each permit fills its place at once.
+    """
+    bench = _Bench.prepared(requests, now=now)
+    if used is None:
+        return [bench.decide(one, ()) for one in requests]
+    return _one_after_another(requests, bench, used)
 
 
-def ask_again(requests: Sequence[GateRequest], *, now: datetime) -> list[Permit | Refusal]:
+def ask_again(
+    requests: Sequence[GateRequest], *, now: datetime, used: Used | None = None
+) -> list[Answer]:
     """Ask inside the claiming transaction; withdrawals wait until that transaction ends.
 
     Call it before the messages' rows are locked, or call `precedence.hold_for_claim` first.
     """
     precedence.hold_for_claim()
-    return ask(requests, now=now)
+    return ask(requests, now=now, used=used)
 
 
-def _question(request: GateRequest, stands: standing.Standing, *, now: datetime) -> Question:
-    person = stands.people.get(request.contact_id)
-    address = person.addresses.get(request.channel) if person else None
-    return Question(
-        purpose=request.purpose,
-        channel=request.channel,
-        now=now,
-        classes=request.classes,
-        topic=request.topic,
-        authorizations=tuple(stands.signed.get(request.contact_id, ())),
-        opt_outs=stands.refusals(request.contact_id, address),
-        suppressed=(request.channel, address) in stands.suppressed,
-        deceased=person is not None and person.deceased,
-        has_address=address is not None,
-        known=person is not None,
-    )
+def _one_after_another(requests: Sequence[GateRequest], bench: _Bench, used: Used) -> list[Answer]:
+    got = {one: tuple(uses) for one, uses in used.items()}
+    answers: dict[int, Answer] = {}
+    for place in sorted(range(len(requests)), key=lambda at: (bench.priority(requests[at]), at)):
+        one = requests[place]
+        answer = bench.decide(one, got.get(one.contact_id, ()))
+        answers[place] = answer
+        if isinstance(answer, Permit):
+            use = Use(one.purpose or "", one.channel, bench.now)
+            got[one.contact_id] = (*got.get(one.contact_id, ()), use)
+    return [answers[place] for place in range(len(requests))]
+
+
+@dataclass(slots=True)
+class _Bench:
+    """Everything that a set of questions is answered from."""
+
+    rules: Rules
+    terms: Terms
+    stands: standing.Standing
+    lives: Mapping[int, Circumstances]
+    now: datetime
+
+    @classmethod
+    def prepared(cls, requests: Sequence[GateRequest], *, now: datetime) -> _Bench:
+        rules, agreed = shelf.at(now), terms.read(now=now)
+        people = {one.contact_id for one in requests}
+        stands = standing.read(people, now=now)
+        asked = people_whose_lives_matter(requests, rules, agreed, stands)
+        return cls(rules, agreed, stands, circumstances.of(asked) if asked else {}, now)
+
+    def priority(self, request: GateRequest) -> int:
+        rule = self.rules.purposes.get(request.purpose or "")
+        return rule.priority if rule else 0
+
+    def decide(self, request: GateRequest, used: Sequence[Use]) -> Answer:
+        return decide(self._question(request, tuple(used)), rules=self.rules)
+
+    def _question(self, request: GateRequest, used: tuple[Use, ...]) -> Question:
+        contact_id, channel = request.contact_id, request.channel
+        person = self.stands.people.get(contact_id)
+        address = person.addresses.get(channel) if person else None
+        blocked = self.stands.block(channel, address)
+        wishes = self.stands.wished(contact_id)
+        life = self.lives.get(contact_id, UNKNOWN)
+        return Question(
+            purpose=request.purpose,
+            channel=channel,
+            now=self.now,
+            classes=request.classes,
+            topic=request.topic,
+            authorizations=self.stands.authorizations(contact_id),
+            opt_outs=self.stands.refusals(contact_id, address),
+            suppressed=bool(blocked) and bool(blocked.keys() - NO_LIST),
+            deceased=person is not None and person.deceased,
+            has_address=address is not None,
+            known=person is not None,
+            remuneration=request.remuneration,
+            days_lapsed=request.days_lapsed,
+            new_formulation=request.new_formulation,
+            part2=wishes.part2,
+            restrictions=wishes.restrictions,
+            confidential=wishes.confidential,
+            route=self.terms.route(channel),
+            accepts_plain=wishes.plain,
+            reassigned_at=blocked.get("reassigned"),
+            do_not_call="do_not_call" in blocked,
+            birth_date=life.birth_date,
+            state=life.state,
+            to_representative=request.to_representative,
+            representative_until=request.representative_until,
+            recipient_state=request.recipient_state,
+            quiet=self.terms.quiet,
+            caps=self.terms.caps,
+            used=used,
+            stop_means_all=self.terms.stop_means_all,
+        )
+
+
+def people_whose_lives_matter(
+    requests: Sequence[GateRequest], rules: Rules, agreed: Terms, stands: standing.Standing
+) -> Collection[int]:
+    """Return of whom age and State may decide: nobody's record is opened for nothing."""
+    return {
+        one.contact_id
+        for one in requests
+        if one.contact_id in stands.people
+        and (
+            agreed.quiet
+            or one.channel in OPEN_CHANNELS
+            or one.to_representative
+            or one.remuneration is not None
+            or one.classes & LABELS
+        )
+    }

@@ -188,27 +188,27 @@ class Suppression(TenantModel):
         return str(self.id)
 
 
-from consent.sending.models import (  # noqa: E402
-    Carrier as Carrier,
-)
-from consent.sending.models import (
-    FrequencyCap as FrequencyCap,
-)
-from consent.sending.models import (
-    QuietTime as QuietTime,
-)
-from consent.sending.models import (
-    StopScope as StopScope,
-)
+# Django finds a floor's models here; those of its rooms stand with the rest of their room.
+from consent.sending.models import Carrier, FrequencyCap, QuietTime, StopScope  # noqa: E402
 from consent.wishes.models import (  # noqa: E402
-    ConfidentialRequest as ConfidentialRequest,
+    ConfidentialRequest,
+    Part2Consent,
+    PlainPreference,
+    Restriction,
 )
-from consent.wishes.models import (
-    Part2Consent as Part2Consent,
-)
-from consent.wishes.models import (
-    PlainPreference as PlainPreference,
-)
-from consent.wishes.models import (
-    Restriction as Restriction,
-)
+
+__all__ = [
+    "Authorization",
+    "Carrier",
+    "ConfidentialRequest",
+    "Entry",
+    "FormVersion",
+    "FrequencyCap",
+    "OptOut",
+    "Part2Consent",
+    "PlainPreference",
+    "QuietTime",
+    "Restriction",
+    "StopScope",
+    "Suppression",
+]

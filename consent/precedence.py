@@ -13,6 +13,8 @@ from django.db import connection
 
 from accounts import tenancy
 
+CHANNEL = "attune_withdrawal"
+"""Where a withdrawal is told of when it commits; the payload is the organisation."""
 SPACE = 0x434F4E53  # "CONS": the first half of the advisory lock's key
 
 
@@ -22,8 +24,13 @@ def hold_for_claim() -> None:
 
 
 def hold_for_withdrawal() -> None:
-    """Wait for claims in flight, and let none begin before this transaction ends."""
+    """Wait for claims in flight, and let none begin before this transaction ends.
+
+    Whoever is handing messages over hears of it when this transaction commits.
+    """
     _hold("pg_advisory_xact_lock")
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_notify(%s, %s)", (CHANNEL, str(tenancy.current())))
 
 
 def _hold(function: str) -> None:

@@ -18,14 +18,18 @@ FURTHEST = timedelta(days=8)
 _DAY = timedelta(days=1)
 
 
+There = tuple[QuietHours, tuple[str, ...]]
+"""Quiet hours, and the zones by whose clocks they may be meant."""
+
+
 @lru_cache(maxsize=4096)
-def next_open(
-    now: datetime, windows: tuple[QuietHours, ...], zones: tuple[str, ...]
-) -> datetime | None:
+def next_open(now: datetime, hours: tuple[There, ...]) -> datetime | None:
     """Return the first moment from now on outside all quiet hours in all zones; None if never."""
     moment = now
     while moment - now <= FURTHEST:
-        later = max((_over(moment, one, zone) for one in windows for zone in zones), default=moment)
+        later = max(
+            (_over(moment, one, zone) for one, zones in hours for zone in zones), default=moment
+        )
         if later <= moment:
             return moment
         moment = later

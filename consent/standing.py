@@ -1,17 +1,26 @@
-"""What stands for many people at once, read with four statements however many there are."""
+"""What stands for many people at once, read with a handful of statements however many there are."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from consent.addresses import EMAIL, SMS
-from consent.policy import AuthorizationFacts, OptOutFacts
+from consent.policy import (
+    AuthorizationFacts,
+    ConfidentialFacts,
+    OptOutFacts,
+    Part2Facts,
+    RestrictionFacts,
+)
+from contacts import persons
 
 PEOPLE = """
 select c.id, c.email_index, c.phone_index, c.deceased
@@ -22,19 +31,34 @@ select a.contact_id, a.id, a.purposes, a.classes, a.signed_at, a.expires_on, a.z
        (select min(e.occurred_at) from contacts_event e
         where a.expires_event <> '' and e.contact_id = a.contact_id
           and e.kind = a.expires_event and e.occurred_at >= a.signed_at),
-       a.revoked_at, a.states_remuneration
+       a.revoked_at, a.states_remuneration, a.channels
 from consent_authorization a where a.contact_id = any(%s)
 """
 REFUSED = """
-select contact_id, address_hash, channel, purpose, topic from consent_optout
+select contact_id, address_hash, channel, purpose, topic, keyword from consent_optout
 where lifted_at is null and contact_id = any(%(people)s)
 union
-select contact_id, address_hash, channel, purpose, topic from consent_optout
+select contact_id, address_hash, channel, purpose, topic, keyword from consent_optout
 where lifted_at is null and address_hash = any(%(hashes)s)
 """
 SUPPRESSED = """
-select channel, address_hash from consent_suppression
+select channel, address_hash, reason, received_at from consent_suppression
 where released_at is null and address_hash = any(%s)
+"""
+WISHED = """
+select contact_id, 'restriction', purposes, classes, channels, null::text, received_at, null::date,
+       '', null::timestamptz
+from consent_restriction
+where contact_id = any(%(people)s) and (ended_at is null or ended_how = 'notice')
+union all
+select contact_id, 'confidential', null, null, null, category, received_at, null, channel, null
+from consent_confidentialrequest where contact_id = any(%(people)s) and ended_at is null
+union all
+select contact_id, 'plain', null, null, null, channel, received_at, null, '', null
+from consent_plainpreference where contact_id = any(%(people)s) and ended_at is null
+union all
+select contact_id, 'part2', purposes, null, null, null, signed_at, expires_on, zone, ended_at
+from consent_part2consent where contact_id = any(%(people)s)
 """
 
 
@@ -47,50 +71,119 @@ class Person:
 
 
 @dataclass(slots=True)
+class Wishes:
+    """What a person asked for besides yes and no."""
+
+    restrictions: tuple[RestrictionFacts, ...] = ()
+    confidential: tuple[ConfidentialFacts, ...] = ()
+    part2: tuple[Part2Facts, ...] = ()
+    plain: frozenset[str] = frozenset()
+
+
+NO_WISHES = Wishes()
+_NOTHING: tuple[Any, ...] = ()
+Blocked = Mapping[str, datetime]
+
+
+@dataclass(slots=True)
 class Standing:
-    """What stands for a set of people: who they are, what they signed, what they refused."""
+    """What stands for a set of people: who they are, what they signed, refused and asked for.
+
+    A person may be several contacts after a merge. What is asked of any of them is answered from
+    the rows of all of them; the most restrictive counts.
+    """
 
     people: dict[int, Person] = field(default_factory=dict)
     signed: dict[int, list[AuthorizationFacts]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[int | bytes, list[OptOutFacts]] = field(default_factory=lambda: defaultdict(list))
-    suppressed: set[tuple[str, bytes | None]] = field(default_factory=set)
+    blocked: dict[tuple[str, bytes], Blocked] = field(default_factory=dict)
+    """By channel and address: why it is on the suppression list, and since when."""
+    wishes: dict[int, Wishes] = field(default_factory=dict)
+    families: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """Of the contacts that are several: all that are this person."""
 
     def refusals(self, contact_id: int, address: bytes | None) -> tuple[OptOutFacts, ...]:
         """Return what the person refused, and what anybody at the address refused."""
-        theirs = self.refused.get(contact_id, [])
-        return (*theirs, *(self.refused.get(address, []) if address else []))
+        if not self.refused:
+            return ()
+        theirs = [self.refused.get(one, _NOTHING) for one in self._all(contact_id)]
+        if address is not None:
+            theirs.append(self.refused.get(address, _NOTHING))
+        return tuple(chain.from_iterable(theirs))
+
+    def authorizations(self, contact_id: int) -> tuple[AuthorizationFacts, ...]:
+        """Return what the person signed; a withdrawal counts for what the others held by then."""
+        family = self.families.get(contact_id)
+        if family is None:
+            return tuple(self.signed.get(contact_id, ()))
+        return _withdrawn_together([one for each in family for one in self.signed.get(each, ())])
+
+    def wished(self, contact_id: int) -> Wishes:
+        family = self.families.get(contact_id)
+        if family is None:
+            return self.wishes.get(contact_id, NO_WISHES)
+        every = [self.wishes.get(one, NO_WISHES) for one in family]
+        return Wishes(
+            restrictions=tuple(chain.from_iterable(one.restrictions for one in every)),
+            confidential=tuple(chain.from_iterable(one.confidential for one in every)),
+            part2=tuple(chain.from_iterable(one.part2 for one in every)),
+            plain=self.wishes.get(contact_id, NO_WISHES).plain,
+        )
+
+    def block(self, channel: str, address: bytes | None) -> Blocked:
+        return self.blocked.get((channel, address), {}) if address else {}
+
+    def _all(self, contact_id: int) -> tuple[int, ...]:
+        return self.families.get(contact_id) or (contact_id,)
 
 
 def read(contact_ids: Collection[int], *, now: datetime) -> Standing:
     """Read all that consent needs to know of these people, as of this statement's snapshot."""
-    standing = Standing()
     ids = list(contact_ids)
+    together = persons.ids_of(ids)
+    standing = Standing(families={one: all_ for one, all_ in together.items() if len(all_) > 1})
+    rows_of = ids
+    if standing.families:
+        rows_of = sorted({*ids, *chain.from_iterable(standing.families.values())})
     with connection.cursor() as cursor:
-        cursor.execute(PEOPLE, [ids])
-        for contact_id, email, phone, deceased in cursor.fetchall():
-            reached = {EMAIL: email, SMS: phone}
-            held = {channel: bytes(one) for channel, one in reached.items() if one is not None}
-            standing.people[contact_id] = Person(deceased=deceased, addresses=held)
-        hashes = list(
-            {one for person in standing.people.values() for one in person.addresses.values()}
-        )
-        cursor.execute(SIGNED, [ids])
+        hashes = _read_people(cursor, standing, ids)
+        cursor.execute(SIGNED, [rows_of])
         for contact_id, *row in cursor.fetchall():
             standing.signed[contact_id].append(_facts(tuple(row), now=now))
-        cursor.execute(REFUSED, {"people": ids, "hashes": hashes})
-        for contact_id, address, channel, purpose, topic in cursor.fetchall():
-            no = OptOutFacts(channel, purpose, topic)
-            if contact_id is not None:
-                standing.refused[contact_id].append(no)
-            if address is not None:
-                standing.refused[bytes(address)].append(no)
+        cursor.execute(REFUSED, {"people": rows_of, "hashes": hashes})
+        _take_refusals(standing, cursor.fetchall())
         cursor.execute(SUPPRESSED, [hashes])
-        standing.suppressed = {(channel, bytes(one)) for channel, one in cursor.fetchall()}
+        for channel, address, reason, at in cursor.fetchall():
+            known = standing.blocked.get((channel, bytes(address)), {})
+            standing.blocked[channel, bytes(address)] = {**known, reason: at}
+        cursor.execute(WISHED, {"people": rows_of})
+        standing.wishes = _wishes(cursor.fetchall(), now=now)
     return standing
 
 
+def _read_people(cursor: CursorWrapper, standing: Standing, ids: list[int]) -> list[bytes]:
+    """Read who they are; return the hashes of all their addresses."""
+    cursor.execute(PEOPLE, [ids])
+    for contact_id, email, phone, deceased in cursor.fetchall():
+        reached = {EMAIL: email, SMS: phone}
+        held = {channel: bytes(one) for channel, one in reached.items() if one is not None}
+        standing.people[contact_id] = Person(deceased=deceased, addresses=held)
+    return list({one for person in standing.people.values() for one in person.addresses.values()})
+
+
+def _take_refusals(standing: Standing, rows: Iterable[tuple[Any, ...]]) -> None:
+    for contact_id, address, *scope in rows:
+        no = OptOutFacts(*scope)
+        if contact_id is not None:
+            standing.refused[contact_id].append(no)
+        if address is not None:
+            standing.refused[bytes(address)].append(no)
+
+
 def _facts(row: tuple[Any, ...], *, now: datetime) -> AuthorizationFacts:
-    id_, purposes, classes, signed_at, expires_on, zone, ended_at, revoked_at, stated = row
+    id_, purposes, classes, signed_at, expires_on, zone, ended_at, revoked_at, stated, channels = (
+        row
+    )
     return AuthorizationFacts(
         id=id_,
         purposes=frozenset(purposes),
@@ -99,7 +192,44 @@ def _facts(row: tuple[Any, ...], *, now: datetime) -> AuthorizationFacts:
         expires_on=expires_on,
         zone=zone,
         ended_at=ended_at,
-        # What is on record counts, whatever the caller's clock says of the moment.
-        revoked_at=None if revoked_at is None else min(revoked_at, now),
+        revoked_at=_at_once(revoked_at, now=now),
         states_remuneration=stated,
+        channels=frozenset(channels),
+    )
+
+
+def _at_once(ended_at: datetime | None, *, now: datetime) -> datetime | None:
+    """What is on record counts, whatever the caller's clock says of the moment."""
+    return None if ended_at is None else min(ended_at, now)
+
+
+def _wishes(rows: Iterable[tuple[Any, ...]], *, now: datetime) -> dict[int, Wishes]:
+    found: dict[int, Wishes] = {}
+    for contact_id, kind, purposes, classes, channels, said, at, last, more, ended in rows:
+        wishes = found.setdefault(contact_id, Wishes())
+        if kind == "restriction":
+            sets = (frozenset(purposes), frozenset(classes), frozenset(channels))
+            wishes.restrictions += (RestrictionFacts(*sets),)
+        elif kind == "confidential":
+            wishes.confidential += (ConfidentialFacts(said, more),)
+        elif kind == "plain":
+            wishes.plain |= {said}
+        else:
+            until = _at_once(ended, now=now)
+            wishes.part2 += (Part2Facts(at, frozenset(purposes), last, more, until),)
+    return found
+
+
+def _withdrawn_together(signed: list[AuthorizationFacts]) -> tuple[AuthorizationFacts, ...]:
+    """End with each withdrawal whatever the same person had signed before it for that purpose."""
+    ends = [(one.revoked_at, one.purposes) for one in signed if one.revoked_at is not None]
+    return tuple(
+        replace(
+            one,
+            revoked_at=min(
+                (at for at, purposes in ends if at >= one.signed_at and purposes & one.purposes),
+                default=one.revoked_at,
+            ),
+        )
+        for one in signed
     )

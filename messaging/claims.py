@@ -17,9 +17,10 @@ from django.db import transaction
 from accounts import tenancy
 from audit import trail
 from consent import precedence
-from consent.gate import GateRequest, ask_again
-from consent.policy import Permit
+from consent.gate import GateRequest, Used, ask_again
+from consent.policy import Answer, Hold, Permit, Refusal
 from crypto.rows import binary_cursor, insert_rows
+from messaging import pace, versions
 from messaging.outbox import permit_json
 
 LEASE = timedelta(minutes=15)
@@ -41,6 +42,10 @@ class Claimed:
     attempts: int
     fence: int
     basis: str
+    plain: bool = False
+    """The person prefers mail although its last hop may not be encrypted."""
+    alternative: str | None = None
+    """The category whose alternative address alone may be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,10 @@ _CLAIM = """
 UPDATE messaging_message m
 SET state = 'claimed', lease_until = %b, fence = m.fence + 1, permit = g.permit::jsonb
 FROM unnest(%b::int8[], %b::text[]) AS g (id, permit) WHERE m.id = g.id
+"""
+_HOLD_BACK = """
+UPDATE messaging_message m SET due_at = g.until, refusal_code = g.code
+FROM unnest(%b::int8[], %b::timestamptz[], %b::text[]) AS g (id, until, code) WHERE m.id = g.id
 """
 _REFUSE = """
 UPDATE messaging_message m
@@ -122,38 +131,58 @@ def recover(*, now: datetime) -> list[int]:
 def claim(*, limit: int, now: datetime) -> tuple[list[Claimed], list[tuple[int, str]]]:
     """Claim what is due, asking the gate again in this very transaction.
 
-    Returns what may go, and (message, code) of what may not: it is refused or too late.
+    Returns what may go, and (message, code) of what may not: it is refused or too late. What
+    quiet hours or a full cap hold back waits for its moment; whom another worker is counting
+    under a cap right now waits for the next round.
     """
     precedence.hold_for_claim()  # before the rows are locked, or a withdrawal could deadlock
     with binary_cursor() as cursor:
         cursor.execute(_PICK, [tenancy.current(), now, limit])
-        rows = cursor.fetchall()
+        rows, got = _countable(cursor.fetchall(), now=now)
     if not rows:
         return [], []
-    answers = ask_again([_request(row) for row in rows], now=now)
+    answers = ask_again(requests_of(rows), now=now, used=got)
     granted: list[Claimed] = []
     permits: list[str] = []
     refused: list[tuple[int, str, str]] = []
+    held: list[tuple[int, datetime, str]] = []
     for row, answer in zip(rows, answers, strict=True):
-        if not isinstance(answer, Permit):
+        if isinstance(answer, Refusal):
             refused.append((row[0], "refused", answer.code))
-        elif row[7] < now:
+        elif row[7] < (answer.until if isinstance(answer, Hold) else now):
             refused.append((row[0], "failed", "too_late"))
+        elif isinstance(answer, Hold):
+            held.append((row[0], answer.until, answer.code))
         else:
             granted.append(_claimed(row, answer))
             permits.append(permit_json(answer, now=now))
-    _write_claims(granted, permits, refused, now=now)
+    _write_claims(granted, permits, refused, held, now=now)
     return granted, [(number, code) for number, _, code in refused]
+
+
+def _countable(
+    rows: Sequence[tuple[Any, ...]], *, now: datetime
+) -> tuple[Sequence[tuple[Any, ...]], Used | None]:
+    """Return the messages whose people this worker may count, and what those got; see `pace`."""
+    back = pace.longest(now=now) if rows else None
+    if back is None:
+        return rows, None
+    people = pace.held({row[2] for row in rows})
+    mine = [row for row in rows if row[2] in people]
+    return mine, pace.used(people, since=now - back, now=now)
 
 
 def _write_claims(
     granted: Sequence[Claimed],
     permits: Sequence[str],
     refused: Sequence[tuple[int, str, str]],
+    held: Sequence[tuple[int, datetime, str]],
     *,
     now: datetime,
 ) -> None:
     with binary_cursor() as cursor:
+        if held:
+            cursor.execute(_HOLD_BACK, [list(column) for column in zip(*held, strict=True)])
         if granted:
             cursor.execute(_CLAIM, [now + LEASE, [one.id for one in granted], list(permits)])
         if refused:
@@ -165,9 +194,46 @@ def _write_claims(
     )
 
 
-def _request(row: Sequence[Any]) -> GateRequest:
-    classes = frozenset(filter(None, row[6].split(",")))
-    return GateRequest(row[2], row[4], "email", classes, row[5])
+def recalled(claimed: Sequence[Claimed], *, now: datetime) -> dict[int, str]:
+    """Ask once more, as withdrawals came meanwhile; return which may not go, and why."""
+    asked = [_again(one) for one in claimed]
+    with transaction.atomic():
+        answers: Sequence[Answer] = ask_again(asked, now=now)
+    return {
+        one.id: answer.code
+        for one, answer in zip(claimed, answers, strict=True)
+        if isinstance(answer, Refusal)
+    }
+
+
+def requests_of(rows: Sequence[Sequence[Any]]) -> list[GateRequest]:
+    """Return what the gate is asked for these messages; who pays stands in their versions."""
+    loaded = versions.load({row[3] for row in rows})
+    return [
+        GateRequest(
+            row[2],
+            row[4],
+            "email",
+            frozenset(filter(None, row[6].split(","))),
+            row[5],
+            loaded[row[3]].remuneration,
+            new_formulation=loaded[row[3]].new_formulation,
+        )
+        for row in rows
+    ]
+
+
+def _again(one: Claimed) -> GateRequest:
+    (version,) = versions.load([one.version_id]).values()
+    return GateRequest(
+        one.contact_id,
+        one.purpose,
+        "email",
+        one.classes,
+        one.topic,
+        version.remuneration,
+        new_formulation=version.new_formulation,
+    )
 
 
 def _claimed(row: Sequence[Any], permit: Permit) -> Claimed:
@@ -185,6 +251,8 @@ def _claimed(row: Sequence[Any], permit: Permit) -> Claimed:
         attempts,
         fence + 1,
         permit.basis,
+        permit.plain,
+        permit.alternative,
     )
 
 

@@ -30,7 +30,18 @@ from contacts import events, points, reveal
 from contacts.fields import DataClass
 from contacts.points import Address, keeping
 from crypto import data_keys
-from messaging import claims, compose, links, mime, protect, retry, sender, tracking, versions
+from messaging import (
+    claims,
+    compose,
+    links,
+    mime,
+    protect,
+    recall,
+    retry,
+    sender,
+    tracking,
+    versions,
+)
 from messaging.claims import Claimed, Evidence, Result
 from messaging.compose import Composed, Merged
 from messaging.models import Pickup
@@ -90,6 +101,9 @@ class Run:
     renewed: Mapping[int, int] = field(default_factory=dict)
     """How often the portal's notice of a message was sent anew."""
     tally: Dispatched = field(default_factory=Dispatched)
+    watch: recall.Watch = field(kw_only=True)
+    recalled: dict[int, str] = field(default_factory=dict)
+    """Messages that a withdrawal stopped between claim and hand-over, with the reason."""
 
 
 def run_once(
@@ -101,8 +115,9 @@ def run_once(
     pause: Pause = no_pause,
 ) -> Dispatched:
     """Send what is due for the current organisation, at most `limit` messages."""
-    with acting_as(DISPATCH):
-        run = Run(transport, sender.current(), onward or sender.onward(), now, pause)
+    with acting_as(DISPATCH), recall.watching() as watch:
+        who, way = sender.current(), onward or sender.onward()
+        run = Run(transport, who, way, now, pause, watch=watch)
         run.tally.count("unknown", len(claims.recover(now=now)))
         claimed, refused = claims.claim(limit=limit, now=now)
         run.tally.count("refused", sum(code != "too_late" for _, code in refused))
@@ -189,7 +204,7 @@ def _recipients(
     """Return where each message goes: confidential ones, by their topic, only there (PR-22)."""
     by_topic: dict[str, list[Claimed]] = defaultdict(list)
     for one in part:
-        by_topic[one.topic].append(one)
+        by_topic[one.topic if one.alternative is None else one.alternative].append(one)
     found: dict[int, Address] = {}
     for topic, group in by_topic.items():
         people = {one.contact_id for one in group}
@@ -210,11 +225,15 @@ def _compose_one(
     *,
     tracked: bool,
 ) -> Ready | Result:
-    way = protect.choose(one.classes, hop=run.transport.hop, onward=run.onward)
+    way = protect.choose(
+        one.classes, hop=run.transport.hop, onward=run.onward, accepts_plain=one.plain
+    )
     if isinstance(way, Hold):
         return _failed(one, way.code) if way.final else _later(one, way.code, run)
     if key is None or recipient is None:
         return _failed(one, "no_address")
+    if one.alternative is not None and not recipient.confidential:
+        return _failed(one, "confidential_address")
     merged = Merged(
         recipient.value,
         values_for({**record, "email": recipient.value}, version.fields_read),
@@ -307,7 +326,15 @@ def _hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
         )
         for one in going
     ]
-    return {outcome.number: outcome for outcome in run.transport.send(batch)}
+    claimed = {one.claimed.id: one.claimed for one in going}
+    part = recall.Slice(
+        run.watch,
+        lambda waiting: claims.recalled([claimed[one] for one in waiting], now=run.now),
+        set(claimed),
+    )
+    outcomes = run.transport.send(batch, stays=part.stays)
+    run.recalled |= part.recalled
+    return {outcome.number: outcome for outcome in outcomes}
 
 
 # Mark
@@ -324,6 +351,8 @@ def _result(one: Ready, outcome: Outcome, run: Run) -> Result:
             return Result(claimed, "unknown", "no_answer")
         case Fate.DEFERRED:
             return _later(claimed, "server_said_later", run, reply=outcome.reply, tried=True)
+    if outcome.code and outcome.code == run.recalled.get(claimed.id):
+        return Result(claimed, "refused", outcome.code, tried=False)
     return _later(claimed, outcome.code or "not_tried", run)
 
 
@@ -387,6 +416,8 @@ def _entry(one: Result, going: Mapping[int, Ready], loaded: Mapping[UUID, Loaded
     attempt = one.claimed.attempts + 1
     if one.state != "sent":
         code = one.code or one.state
+        if one.state == "refused":
+            return trail.Entry("message.refused", subject=subject, detail={"code": code})
         facts = {"attempt": attempt} | ({} if one.state == "unknown" else {"code": code})
         return trail.Entry(f"message.{one.state}", subject=subject, detail=facts)
     version = loaded[one.claimed.version_id]

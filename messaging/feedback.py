@@ -23,7 +23,6 @@ from crypto.tokens import TokenRefused
 from messaging import links, machines, tracking
 from messaging.machines import BURST, Verdict
 from messaging.models import Link, Message
-from messaging.templates_compile import COMMERCIAL
 
 FEEDBACK = Actor("system", "feedback")
 
@@ -158,4 +157,5 @@ def decline_tracking(token: str, *, now: datetime) -> None:
 
 def scope(message: Message) -> str:
     """Return the purpose that a no to this message is a no to: paid marketing is marketing."""
-    return "marketing" if message.purpose in COMMERCIAL else message.purpose
+    paid = message.purpose == "remunerated_marketing"
+    return "marketing" if paid else message.purpose

@@ -14,10 +14,18 @@ from crypto.ids import uuid7
 
 PURPOSES = [
     ("treatment", "Treatment"),
+    ("care_coordination", "Care coordination"),
+    ("appointment", "Appointment"),
+    ("payment", "Payment"),
     ("operations", "Health care operations"),
+    ("refill", "Refill and adherence"),
+    ("fundraising", "Fundraising"),
     ("marketing", "Marketing"),
     ("remunerated_marketing", "Marketing that somebody pays for"),
+    ("research", "Research"),
+    ("service_notice", "Service notice"),
 ]
+"""The purposes of the rules with their labels; a test compares the two."""
 
 
 class Template(TenantModel):
@@ -29,6 +37,10 @@ class Template(TenantModel):
     purpose = models.CharField(max_length=24, choices=PURPOSES)
     topic = models.CharField(max_length=64, blank=True, default="")
     """What a person can say no to by itself; empty means everything of this purpose."""
+    remuneration = models.JSONField(null=True, blank=True)
+    """Who pays for sending it, if anybody does (consent.purposes.Remuneration)."""
+    new_formulation = models.BooleanField(default=False)
+    """It names a new formulation of a drug, which no refill reminder may (PR-17)."""
     subject = models.TextField(blank=True, default="")
     mjml = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
@@ -54,6 +66,8 @@ class TemplateVersion(TenantModel):
     number = models.PositiveIntegerField()
     purpose = models.CharField(max_length=24, choices=PURPOSES)
     topic = models.CharField(max_length=64, blank=True, default="")
+    remuneration = models.JSONField(null=True)
+    new_formulation = models.BooleanField(default=False)
     subject = models.TextField()
     mjml = models.TextField()
     text = models.TextField()

@@ -19,7 +19,7 @@ from django.db import transaction
 from accounts import tenancy
 from audit import trail
 from consent.gate import GateRequest, ask
-from consent.policy import Permit, Refusal
+from consent.policy import Answer, Hold, Permit, Refusal
 from crypto.rows import binary_cursor
 from messaging import versions
 from messaging.versions import Loaded
@@ -121,17 +121,19 @@ def _request(order: Order, loaded: dict[UUID, Loaded]) -> GateRequest:
         "email",
         version.data_classes | order.path_classes,
         version.topic,
+        version.remuneration,
+        new_formulation=version.new_formulation,
     )
 
 
-def _row(
-    order: Order, version: Loaded, answer: Permit | Refusal, *, now: datetime
-) -> tuple[Any, ...]:
+def _row(order: Order, version: Loaded, answer: Answer, *, now: datetime) -> tuple[Any, ...]:
     permit: str | None = None
-    code = "template_not_approved"
+    code, due_at = "template_not_approved", order.due_at
     if isinstance(answer, Refusal):
         code = answer.code
     elif version.approved:
+        if isinstance(answer, Hold):
+            due_at, answer = max(due_at, answer.until), answer.permit
         permit, code = permit_json(answer, now=now), ""
     return (
         uuid4(),
@@ -147,7 +149,7 @@ def _row(
         "refused" if code else "queued",
         code,
         permit,
-        order.due_at,
+        due_at,
         order.not_after or order.due_at + LASTS,
     )
 
@@ -155,7 +157,12 @@ def _row(
 def permit_json(permit: Permit, *, now: datetime) -> str:
     authorization = str(permit.authorization_id) if permit.authorization_id else None
     return json.dumps(
-        {"basis": permit.basis, "authorization": authorization, "decided_at": now.isoformat()}
+        {
+            "basis": permit.basis,
+            "authorization": authorization,
+            "decided_at": now.isoformat(),
+            "rules": permit.rules,
+        }
     )
 
 

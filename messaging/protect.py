@@ -84,8 +84,14 @@ def demand(classes: Collection[str]) -> Demand:
     return max((DEMANDS.get(each, Demand.PORTAL) for each in classes), default=Demand.RELAY)
 
 
-def choose(classes: Collection[str], *, hop: Hop, onward: Onward) -> Way | Hold:
-    """Return the way that gives each class at least what it demands, or why there is none."""
+def choose(
+    classes: Collection[str], *, hop: Hop, onward: Onward, accepts_plain: bool = False
+) -> Way | Hold:
+    """Return the way that gives each class at least what it demands, or why there is none.
+
+    `accepts_plain`: the person took the warning and prefers mail whose last hop may be in the
+    clear (PR-38). It spares the portal where only that hop is in doubt, and nothing else.
+    """
     needed = demand(classes)
     if needed is Demand.NEVER:
         return Hold("never_by_mail", final=True)
@@ -93,6 +99,8 @@ def choose(classes: Collection[str], *, hop: Hop, onward: Onward) -> Way | Hold:
         return Hold("tls_unverified")
     if needed is Demand.PORTAL:
         return Way(Route.PORTAL, "its content is only shown on the portal")
+    if needed is Demand.ALL_THE_WAY and onward is Onward.OPPORTUNISTIC and accepts_plain:
+        return Way(Route.MAIL, "the person prefers mail although its last hop may be in the clear")
     if needed is Demand.ALL_THE_WAY and onward is Onward.OPPORTUNISTIC:
         return Way(Route.PORTAL, "TLS to the recipient's mail server is not enforced")
     return Way(Route.MAIL, "TLS is verified as far as the content demands")

@@ -22,7 +22,7 @@ from messaging import markup
 from messaging.sandbox import LONGEST_TAG, MOST_TAGS, Problem, Reading, Tag, check
 
 LONGEST = {"subject": 200, "mjml": 256_000, "text": 64_000}
-COMMERCIAL = frozenset({"marketing", "remunerated_marketing"})
+COMMERCIAL = frozenset({"marketing", "remunerated_marketing", "fundraising"})
 
 # In a compiled part a link is its number between two characters that no author can have typed.
 LINK = re.compile("\ue000(\\d+)\ue001")

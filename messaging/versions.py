@@ -16,6 +16,8 @@ from accounts import tenancy
 from accounts.models import Organisation
 from audit import trail
 from audit.actor import current
+from consent.purposes import Remuneration
+from consent.rules import shelf
 from messaging import templates_compile
 from messaging.models import Approval, Link, Template, TemplateVersion
 from messaging.render import Parts
@@ -42,6 +44,8 @@ class Loaded:
     unsubscribes: bool
     approved: bool
     parts: Parts
+    remuneration: Remuneration | None = None
+    new_formulation: bool = False
 
 
 _cache: OrderedDict[tuple[int, UUID], Loaded] = OrderedDict()
@@ -55,9 +59,18 @@ def problems_free(template: Template) -> Compiled:
         template.mjml,
         template.text,
         template.declared,
-        purpose=template.purpose,
+        purpose=becomes(template),
         own_hosts=own_hosts(),
     )
+
+
+def becomes(template: Template) -> str:
+    """Return what the rules take the template for once it is known who pays for it (PR-02)."""
+    rules = shelf.at(template.changed_at)
+    rule, paid = rules.purposes.get(template.purpose), Remuneration.read(template.remuneration)
+    if rule is None or paid is None or not paid.makes_marketing(rule):
+        return template.purpose
+    return rule.when_paid
 
 
 def own_hosts() -> frozenset[str]:
@@ -73,13 +86,15 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
     compiled = problems_free(template)
     Template.objects.select_for_update().get(id=template.id)
     latest = template.versions.order_by("-number").first()
-    if latest and latest.sha256 == compiled.sha256 and latest.purpose == template.purpose:
+    if latest and latest.sha256 == compiled.sha256 and _promises_the_same(latest, template):
         return latest
     version = TemplateVersion.objects.create(
         template=template,
         number=latest.number + 1 if latest else 1,
         purpose=template.purpose,
         topic=template.topic,
+        remuneration=template.remuneration,
+        new_formulation=template.new_formulation,
         subject=compiled.subject,
         mjml=template.mjml,
         text=template.text,
@@ -103,6 +118,12 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
         detail={"version": version.number, "classes": version.data_classes},
     )
     return version
+
+
+def _promises_the_same(version: TemplateVersion, template: Template) -> bool:
+    """Say whether purpose, topic and payment are still those of the version."""
+    names = ("purpose", "topic", "remuneration", "new_formulation")
+    return all(getattr(version, one) == getattr(template, one) for one in names)
 
 
 @transaction.atomic
@@ -163,6 +184,8 @@ def _loaded(row: TemplateVersion) -> Loaded:
         unsubscribes=row.unsubscribes,
         approved=hasattr(row, "approval"),
         parts=parts_of(row),
+        remuneration=Remuneration.read(row.remuneration),
+        new_formulation=row.new_formulation,
     )
 
 

@@ -140,8 +140,11 @@ def add_quiet(
         purposes=sorted(purposes),
         added_at=now,
     )
-    scope = {"channels": row.channels, "purposes": row.purposes, "days": len(row.days)}
-    trail.record("sending.quiet_added", subject=f"quiet:{row.id}", detail=scope)
+    trail.record(
+        "sending.quiet_added",
+        subject=f"quiet:{row.id}",
+        detail={"channels": row.channels, "purposes": row.purposes, "days": len(row.days)},
+    )
     return row
 
 
@@ -178,9 +181,17 @@ def add_cap(
         when_full=when_full,
         added_at=now,
     )
-    scope = {"channels": row.channels, "purposes": row.purposes, "when_full": when_full}
-    detail = {"most": most, "days": days, **scope}
-    trail.record("sending.cap_added", subject=f"cap:{row.id}", detail=detail)
+    trail.record(
+        "sending.cap_added",
+        subject=f"cap:{row.id}",
+        detail={
+            "most": most,
+            "days": days,
+            "channels": row.channels,
+            "purposes": row.purposes,
+            "when_full": when_full,
+        },
+    )
     return row
 
 

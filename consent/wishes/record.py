@@ -26,12 +26,11 @@ from consent.models import (
 from consent.purposes import Purpose
 from contacts.fields import DataClass
 
-
 CLASSES = frozenset(one.value for one in DataClass) | ledger.LABELS
 CATEGORIES = CLASSES | frozenset(Purpose)
-WARNING = """E-mail and text messages that are not encrypted can be read by others on their way and \
-on shared devices. They may say that you are our patient and name your care. We send them to you \
-without encryption only because you ask for it. You can take this back at any time.
+WARNING = """E-mail and text messages that are not encrypted can be read by others on their way \
+and on shared devices. They may say that you are our patient and name your care. We send them \
+to you without encryption only because you ask for it. You can take this back at any time.
 """
 
 
@@ -85,9 +84,7 @@ def keep_confidential(
 
 
 def end_confidential(request_id: UUID, *, received_by: str, now: datetime) -> bool:
-    return _end(
-        ConfidentialRequest, request_id, Entry.Kind.NOT_CONFIDENTIAL, received_by, now=now
-    )
+    return _end(ConfidentialRequest, request_id, Entry.Kind.NOT_CONFIDENTIAL, received_by, now=now)
 
 
 def accept_plain(
@@ -98,9 +95,7 @@ def accept_plain(
     text = FormVersion.objects.filter(id=warning).first() if warning else current_warning(now=now)
     if text is None:
         raise ConsentInvalid("warning: there is no such text; add it before it is shown")
-    row = PlainPreference(
-        contact_id=contact_id, channel=channel, warning=text, received_at=now
-    )
+    row = PlainPreference(contact_id=contact_id, channel=channel, warning=text, received_at=now)
     return _add(row, Entry.Kind.PLAIN_AGREED, received_by=received_by, now=now)
 
 

@@ -84,7 +84,7 @@ class AuthorizationForm(Form):
     contact = serializers.UUIDField()
     purposes = serializers.ListField(
         child=serializers.ChoiceField(
-            choices=["treatment", "operations", "marketing", "remunerated_marketing"]
+            choices=list(Purpose)
         ),
         min_length=1,
     )

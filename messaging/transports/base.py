@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -46,12 +46,23 @@ class Outcome:
     code: str = ""
 
 
+Stays = Callable[[int], str]
+"""Asked for each mail right before it goes: why it must not go after all, or nothing."""
+
+
+def none_stays(_: int) -> str:
+    return ""
+
+
 class Transport(Protocol):
-    """Hand mails over. Every mail gets exactly one outcome, whatever happens on the way."""
+    """Hand mails over. Every mail gets exactly one outcome, whatever happens on the way.
+
+    A mail that `stays` is NOT_TRIED, with the code that `stays` gave.
+    """
 
     @property
     def hop(self) -> Hop: ...
 
-    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]: ...
+    def send(self, batch: Sequence[Outgoing], *, stays: Stays = none_stays) -> list[Outcome]: ...
 
     def close(self) -> None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from messaging.protect import Hop
-from messaging.transports.base import Fate, Outcome, Outgoing
+from messaging.transports.base import Fate, Outcome, Outgoing, Stays, none_stays
 
 Answer = Callable[[Outgoing], Outcome]
 
@@ -20,9 +20,12 @@ class Memory:
         self.answer = answer
         self.sent: list[Outgoing] = []
 
-    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
+    def send(self, batch: Sequence[Outgoing], *, stays: Stays = none_stays) -> list[Outcome]:
         outcomes = []
         for mail in batch:
+            if code := stays(mail.number):
+                outcomes.append(Outcome(mail.number, Fate.NOT_TRIED, code=code))
+                continue
             outcome = self.answer(mail)
             if outcome.fate in (Fate.ACCEPTED, Fate.UNCLEAR):
                 self.sent.append(mail)

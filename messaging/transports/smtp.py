@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from messaging.protect import Hop
-from messaging.transports.base import Fate, Outcome, Outgoing
+from messaging.transports.base import Fate, Outcome, Outgoing, Stays, none_stays
 
 Security = Literal["starttls", "tls", "same_host"]
 _ENHANCED = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
@@ -232,7 +232,7 @@ class Smtp:
     def hop(self) -> Hop:
         return Hop.SAME_HOST if self.relay.security == "same_host" else Hop.VERIFIED
 
-    def send(self, batch: Sequence[Outgoing]) -> list[Outcome]:
+    def send(self, batch: Sequence[Outgoing], *, stays: Stays = none_stays) -> list[Outcome]:
         """Hand over what can be; a broken connection leaves the rest NOT_TRIED."""
         outcomes: list[Outcome] = []
         left = list(batch)
@@ -240,7 +240,7 @@ class Smtp:
             session = self._ready()
         except Broken as broken:
             return [Outcome(mail.number, Fate.NOT_TRIED, code=broken.code) for mail in left]
-        run = _Run(session, outcomes)
+        run = _Run(session, outcomes, stays)
         try:
             run.all(left)
         except Broken as broken:
@@ -272,13 +272,17 @@ class Smtp:
 class _Run:
     """One batch over one session, at most one mail between its dot and its answer."""
 
-    def __init__(self, session: Session, outcomes: list[Outcome]) -> None:
+    def __init__(self, session: Session, outcomes: list[Outcome], stays: Stays) -> None:
         self.session = session
+        self.stays = stays
         self.outcomes = outcomes
         self.awaited: Outgoing | None = None
 
     def all(self, batch: Sequence[Outgoing]) -> None:
         for mail in batch:
+            if code := self.stays(mail.number):
+                self._note(mail, Fate.NOT_TRIED, code=code)
+                continue
             try:
                 envelope = self._envelope(mail)
             except Unaddressable as error:

@@ -91,7 +91,10 @@ def test_many_cost_no_more_statements_than_one(crowd: list[int]) -> None:
         connection,
     ) as seen:
         gate.ask(questions(crowd), now=LATER)
-    assert len(seen) == 4
+    together = len(seen)
+    with CaptureQueriesContext(connection) as alone:
+        gate.ask(questions(crowd)[:1], now=LATER)
+    assert together == len(alone)
 
 
 def test_asking_again_needs_the_claiming_transaction(ada: int, monkeypatch: object) -> None:

@@ -8,15 +8,16 @@ from uuid import UUID
 
 import pytest
 
+from consent import policy
 from consent.policy import (
     AuthorizationFacts,
     OptOutFacts,
     Permit,
     Question,
     Refusal,
-    decide,
     reasons,
 )
+from consent.rules import shelf
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SIGNED = AuthorizationFacts(
@@ -35,9 +36,16 @@ ASKED = Question(
 )
 
 
+RULES = shelf.at(NOW)
+
+
+def decide(question: Question) -> policy.Answer:
+    return policy.decide(question, rules=RULES)
+
+
 def code(question: Question) -> str:
     answer = decide(question)
-    return answer.code if isinstance(answer, Refusal) else answer.basis
+    return answer.basis if isinstance(answer, Permit) else answer.code
 
 
 def signed(**changes: object) -> Question:
@@ -45,7 +53,7 @@ def signed(**changes: object) -> Question:
 
 
 def test_marketing_inside_a_live_authorization_is_permitted_by_it() -> None:
-    assert decide(ASKED) == Permit("authorization", SIGNED.id)
+    assert decide(ASKED) == Permit("authorization", SIGNED.id, RULES.version)
 
 
 @pytest.mark.parametrize("purpose", [None, "", "newsletter"])
@@ -131,7 +139,7 @@ def test_a_new_signature_after_a_revocation_counts() -> None:
     again = replace(SIGNED, id=UUID(int=2), signed_at=NOW - timedelta(days=1))
     withdrawn = replace(SIGNED, revoked_at=NOW - timedelta(days=2))
     assert decide(replace(ASKED, authorizations=(withdrawn, again))) == Permit(
-        "authorization", again.id
+        "authorization", again.id, RULES.version
     )
 
 

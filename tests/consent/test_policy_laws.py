@@ -3,81 +3,133 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.policy import AuthorizationFacts, OptOutFacts, Permit, Question, Refusal, decide
+from consent import policy
+from consent.policy import Answer, Hold, Permit, Question, Refusal, RouteFacts
+from consent.rules import shelf
+from tests.consent.questions import (
+    CAPS,
+    CLASSES,
+    CONFIDENTIAL,
+    NOW,
+    OPT_OUTS,
+    QUESTIONS,
+    QUIET,
+    RESTRICTIONS,
+    USES,
+)
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-CLASSES = st.frozensets(
-    st.sampled_from(["identity", "demographic", "clinical", "coverage", "contact_point"])
-)
-PURPOSES = ["treatment", "operations", "marketing", "remunerated_marketing"]
-MOMENTS = st.integers(-90, 90).map(lambda days: NOW + timedelta(days=days, seconds=days))
-MAYBE_MOMENT = st.none() | MOMENTS
-OPT_OUTS = st.builds(
-    OptOutFacts,
-    channel=st.sampled_from(["", "email", "sms"]),
-    purpose=st.sampled_from(["", *PURPOSES]),
-    topic=st.sampled_from(["", "diabetes"]),
-)
-AUTHORIZATIONS = st.builds(
-    AuthorizationFacts,
-    id=st.integers(1, 2**64).map(lambda number: UUID(int=number)),
-    purposes=st.frozensets(st.sampled_from(PURPOSES)),
-    classes=CLASSES,
-    signed_at=MOMENTS,
-    expires_on=st.none() | st.dates(date(2026, 6, 1), date(2027, 6, 1)),
-    zone=st.sampled_from(["UTC", "America/New_York", "Pacific/Kiritimati"]),
-    ended_at=MAYBE_MOMENT,
-    revoked_at=MAYBE_MOMENT,
-    states_remuneration=st.booleans(),
-)
-QUESTIONS = st.builds(
-    Question,
-    purpose=st.none() | st.sampled_from([*PURPOSES, "other"]),
-    channel=st.sampled_from(["email", "sms"]),
-    now=st.just(NOW),
-    classes=CLASSES,
-    topic=st.sampled_from(["", "diabetes"]),
-    authorizations=st.lists(AUTHORIZATIONS, max_size=4).map(tuple),
-    opt_outs=st.lists(OPT_OUTS, max_size=2).map(tuple),
-    suppressed=st.booleans(),
-    deceased=st.booleans(),
-    has_address=st.booleans(),
-    known=st.booleans(),
-)
+RULES = shelf.at(NOW)
+
+
+def decide(question: Question) -> Answer:
+    return policy.decide(question, rules=RULES)
+
+
+def openness(answer: Answer) -> int:
+    return {Refusal: 0, Hold: 1, Permit: 2}[type(answer)]
 
 
 def never_opens(before: Question, after: Question) -> bool:
-    return isinstance(decide(after), Refusal) or isinstance(decide(before), Permit)
+    """Neither more open than before, nor sooner."""
+    first, second = decide(before), decide(after)
+    if isinstance(first, Hold) and isinstance(second, Hold):
+        return second.until >= first.until
+    return openness(second) <= openness(first)
+
+
+def more(question: Question, name: str, one: object) -> Question:
+    grown: dict[str, Any] = {name: (*getattr(question, name), one)}
+    return replace(question, **grown)
 
 
 @given(QUESTIONS, OPT_OUTS)
-def test_one_more_no_never_opens_the_way(question: Question, refused: OptOutFacts) -> None:
-    assert never_opens(question, replace(question, opt_outs=(*question.opt_outs, refused)))
+def test_one_more_no_never_opens_the_way(question: Question, refused: Any) -> None:
+    assert never_opens(question, more(question, "opt_outs", refused))
 
 
-@given(QUESTIONS, st.sampled_from(["suppressed", "deceased"]))
+@given(QUESTIONS, RESTRICTIONS)
+def test_one_more_restriction_never_opens_the_way(question: Question, agreed: Any) -> None:
+    """PR-23"""
+    assert never_opens(question, more(question, "restrictions", agreed))
+
+
+@given(QUESTIONS, CONFIDENTIAL)
+def test_one_more_confidential_request_never_opens_the_way(question: Question, wish: Any) -> None:
+    """PR-22: as long as it brings no address that was not known before."""
+    wish = replace(wish, alternative=False)
+    assert never_opens(question, more(question, "confidential", wish))
+
+
+@given(QUESTIONS, QUIET)
+def test_more_quiet_hours_never_open_the_way(question: Question, hours: Any) -> None:
+    """TC-04"""
+    assert never_opens(question, more(question, "quiet", hours))
+
+
+@given(QUESTIONS, CAPS)
+def test_one_more_cap_never_opens_the_way(question: Question, cap: Any) -> None:
+    assert never_opens(question, more(question, "caps", cap))
+
+
+@given(QUESTIONS, USES)
+def test_having_written_once_more_never_opens_the_way(question: Question, use: Any) -> None:
+    assert never_opens(question, more(question, "used", use))
+
+
+@given(QUESTIONS)
+def test_losing_a_consent_to_open_channels_never_opens_the_way(question: Question) -> None:
+    """PR-38"""
+    assert never_opens(question, replace(question, accepts_plain=frozenset()))
+
+
+@given(QUESTIONS)
+def test_losing_the_agreement_with_the_carrier_never_opens_the_way(question: Question) -> None:
+    """PR-32"""
+    assert never_opens(question, replace(question, route=RouteFacts(own=False)))
+
+
+@given(QUESTIONS)
+def test_losing_or_ending_part2_consents_never_opens_the_way(question: Question) -> None:
+    """PR-29"""
+    ended = tuple(replace(one, revoked_at=one.signed_at) for one in question.part2)
+    assert never_opens(question, replace(question, part2=ended))
+    assert never_opens(question, replace(question, part2=()))
+
+
+@given(QUESTIONS)
+def test_a_number_found_to_be_anothers_never_opens_the_way(question: Question) -> None:
+    """TC-06"""
+    if question.reassigned_at is None:
+        assert never_opens(question, replace(question, reassigned_at=NOW))
+    assert never_opens(question, replace(question, do_not_call=True))
+
+
+@given(QUESTIONS, st.sampled_from(["suppressed", "deceased", "stop_means_all"]))
 def test_suppression_and_death_never_open_the_way(question: Question, flag: str) -> None:
-    assert never_opens(question, replace(question, **{flag: True}))  # type: ignore[arg-type]
+    """PR-36"""
+    changed: dict[str, Any] = {flag: True}
+    assert never_opens(question, replace(question, **changed))
 
 
 @given(QUESTIONS, st.sampled_from(["has_address", "known"]))
 def test_losing_the_address_or_the_person_never_opens_the_way(
     question: Question, flag: str
 ) -> None:
-    assert never_opens(question, replace(question, **{flag: False}))  # type: ignore[arg-type]
+    changed: dict[str, Any] = {flag: False}
+    assert never_opens(question, replace(question, **changed))
 
 
 @given(QUESTIONS, CLASSES)
 def test_saying_more_about_the_person_never_opens_the_way(
-    question: Question, more: frozenset[str]
+    question: Question, further: frozenset[str]
 ) -> None:
-    assert never_opens(question, replace(question, classes=question.classes | more))
+    assert never_opens(question, replace(question, classes=question.classes | further))
 
 
 @given(QUESTIONS, st.integers(0, 3))
@@ -90,6 +142,7 @@ def test_losing_an_authorization_never_opens_the_way(question: Question, at: int
 def test_narrowing_or_ending_an_authorization_never_opens_the_way(
     question: Question, data: st.DataObject
 ) -> None:
+    """PR-04: a revocation or an expiry, in any combination."""
     narrower = tuple(
         data.draw(
             st.sampled_from(
@@ -97,9 +150,10 @@ def test_narrowing_or_ending_an_authorization_never_opens_the_way(
                     one,
                     replace(one, revoked_at=one.signed_at),
                     replace(one, ended_at=one.signed_at),
-                    replace(one, classes=frozenset()),
+                    replace(one, expires_on=(one.signed_at - timedelta(days=2)).date()),
                     replace(one, purposes=frozenset()),
                     replace(one, states_remuneration=False),
+                    replace(one, channels=frozenset()),
                 ]
             )
         )
@@ -115,7 +169,26 @@ def test_the_same_question_has_the_same_answer(question: Question) -> None:
 
 @given(QUESTIONS)
 def test_a_permit_for_marketing_always_rests_on_a_live_signature(question: Question) -> None:
+    """PR-01, PR-02"""
     answer = decide(question)
-    if isinstance(answer, Permit) and question.purpose in ("marketing", "remunerated_marketing"):
-        resting_on = [one for one in question.authorizations if one.id == answer.authorization_id]
-        assert any(one.live(NOW) and question.purpose in one.purposes for one in resting_on)
+    permit = answer.permit if isinstance(answer, Hold) else answer
+    if isinstance(permit, Permit) and question.purpose in policy.NEEDS_AUTHORIZATION:
+        resting_on = [one for one in question.authorizations if one.id == permit.authorization_id]
+        assert any(one.live(NOW) for one in resting_on)
+
+
+@given(QUESTIONS)
+def test_what_waits_may_go_at_the_moment_that_it_was_told(question: Question) -> None:
+    """TC-04: unless something else has ended by then, such as an authorization."""
+    answer = decide(question)
+    if isinstance(answer, Hold):
+        assert answer.until > question.now
+        then = decide(replace(question, now=answer.until))
+        assert not (isinstance(then, Hold) and then.code == "quiet_hours")
+
+
+@given(QUESTIONS)
+def test_every_decision_names_the_version_of_the_rules(question: Question) -> None:
+    answer = decide(question)
+    named = answer.permit if isinstance(answer, Hold) else answer
+    assert named.rules == RULES.version
