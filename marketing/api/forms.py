@@ -7,6 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from consent.purposes import Purpose
+
 MOST = 1_000
 """Items in one request."""
 
@@ -83,9 +85,7 @@ class ContactRecord(serializers.Serializer[Any]):
 class AuthorizationForm(Form):
     contact = serializers.UUIDField()
     purposes = serializers.ListField(
-        child=serializers.ChoiceField(
-            choices=list(Purpose)
-        ),
+        child=serializers.ChoiceField(choices=list(Purpose)),
         min_length=1,
     )
     classes = serializers.ListField(child=serializers.CharField(max_length=32), min_length=1)

@@ -28,7 +28,9 @@ from contacts.models import Contact
 from messaging.models import PURPOSES, Message
 
 PURPOSE_NAMES = dict(PURPOSES)
-SIGNED_FOR = [(one, name) for one, name in PURPOSE_NAMES.items() if "marketing" in one]
+SIGNED_FOR = [
+    (one, name) for one, name in PURPOSE_NAMES.items() if one in policy.NEEDS_AUTHORIZATION
+]
 CLASS_NAMES = {
     DataClass.IDENTITY.value: "Identity: name, birth date",
     DataClass.CONTACT_POINT.value: "Contact points: address, phone, e-mail",

@@ -15,7 +15,7 @@ from consent import forms, gate, ledger, suppression
 from consent.gate import GateRequest
 from consent.ledger import ConsentInvalid, Signing
 from consent.models import Authorization, Entry
-from consent.policy import Refusal
+from consent.policy import Permit, Refusal
 from contacts.erase import erase
 from contacts.models import Event
 from tests.conftest import NOON
@@ -44,7 +44,7 @@ def sign(contact_id: int) -> Authorization:
 def answer(contact_id: int, purpose: str = "marketing", *, topic: str = "") -> str:
     asked = GateRequest(contact_id, purpose, classes=frozenset({"clinical"}), topic=topic)
     (given,) = gate.ask([asked], now=LATER)
-    return given.code if isinstance(given, Refusal) else given.basis
+    return given.basis if isinstance(given, Permit) else given.code
 
 
 def test_a_signature_permits_what_it_covers(ada: int) -> None:

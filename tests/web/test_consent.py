@@ -14,7 +14,7 @@ from accounts.models import Organisation, User
 from audit.models import Entry as TrailEntry
 from consent import gate, ledger
 from consent.models import Authorization, Entry, OptOut
-from consent.policy import Permit, Refusal
+from consent.policy import Answer, Permit, Refusal
 from contacts import records
 from contacts.models import Contact
 
@@ -46,7 +46,7 @@ def signed(contact: Contact, *, now: datetime, until: date | None = None) -> Aut
     )
 
 
-def asked(contact: Contact) -> Permit | Refusal:
+def asked(contact: Contact) -> Answer:
     request = gate.GateRequest(contact_id=contact.id, **ASKED)  # type: ignore[arg-type]
     return gate.ask([request], now=timezone.now())[0]
 
