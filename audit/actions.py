@@ -133,7 +133,10 @@ for _action, _facts in {
     "segment.listed": "count fields classes",
     "segment.previewed": "count fields classes clauses",
     "segment.explained": "fields classes verdict",
-    "segment.refreshed": "entered left count",
+    "segment.refreshed": "entered left count drifted",
+    "segment.followed": "contacts segments entered left",
+    "segment.broken": "version",
+    "segment.repaired": "version",
     "list.changed": "added removed count",
     # Consent
     "consent.recorded": "basis purposes classes channel version source",

@@ -17,3 +17,4 @@ class ContactsConfig(AppConfig):
         inventory.register("contacts_segmentcolumn", "payload")
         inventory.register("contacts_membership", "payload")
         inventory.register("contacts_importchunk", "payload")
+        inventory.register("contacts_foreseen", "payload")

@@ -18,6 +18,7 @@ from contacts import writing
 from contacts.models import BLOCK_SIZE, Contact, Event, Identifier, ListMember, ordinal_of
 from contacts.points import keeping
 from contacts.segments import columns
+from contacts.segments.live import follow
 from crypto import data_keys
 
 
@@ -53,3 +54,4 @@ def forget(contact_ids: Sequence[int], *, now: datetime) -> None:
     writing.mark_dirty(organisation_id, ids)
     for contact_id in {ordinal_of(id_) // BLOCK_SIZE: id_ for id_ in ids}.values():
         columns.forget(contact_id)
+    follow.forget(ids, now=now)

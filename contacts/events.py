@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from accounts import tenancy
 from contacts.models import organisation_of
+from contacts.segments.live import wake
 from crypto import blind_index, data_keys
 from crypto.rows import binary_cursor, insert_rows
 from crypto.seal import Context, seal, unseal
@@ -148,6 +149,7 @@ SELECT key_hash FROM taken
 def _append_keyed(
     organisation_id: int, events: Sequence[NewEvent], now: datetime, *, keep_first: bool
 ) -> Appended:
+    wake.soon()
     first, repeats = _each_key_once(organisation_id, events, keep_first=keep_first)
     fresh = [events[place] for place, _, _ in first]
     sealed = _sealed_properties(organisation_id, fresh)
@@ -235,6 +237,7 @@ def write_own(events: Sequence[NewEvent], *, now: datetime) -> None:
     """Write events that have no key, by COPY, in the caller's transaction."""
     if not events:
         return
+    wake.soon()
     organisation_id = tenancy.current()
     sealed = _sealed_properties(organisation_id, events)
     insert_rows(

@@ -301,6 +301,13 @@ from contacts.importing.models import (  # noqa: E402
     ImportSeen,
 )
 from contacts.points.models import ContactPoint  # noqa: E402
+from contacts.segments.live.models import (  # noqa: E402
+    Feed,
+    Following,
+    Foreseen,
+    SegmentCount,
+    Touch,
+)
 from contacts.segments.models import Membership, Segment, SegmentColumn  # noqa: E402
 
 __all__ = [
@@ -313,7 +320,10 @@ __all__ = [
     "Dirty",
     "Event",
     "EventKey",
+    "Feed",
     "FieldMark",
+    "Following",
+    "Foreseen",
     "Identifier",
     "ImportChunk",
     "ImportJob",
@@ -327,4 +337,6 @@ __all__ = [
     "Ordinal",
     "Segment",
     "SegmentColumn",
+    "SegmentCount",
+    "Touch",
 ]

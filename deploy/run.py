@@ -1,7 +1,7 @@
 """`make run`: everything from nothing, a sample clinic with its journey under way.
 
 1. the state folder and its secrets     4. the sample's seed
-2. PostgreSQL, the broker               5. mailbox, web, worker, scheduler
+2. PostgreSQL, the broker               5. mailbox, web, workers, scheduler
 3. the schema; the front end beside it  6. the address and a one-time link
 
 Every step finds what an earlier run left and keeps it, so a second run takes seconds.
@@ -101,12 +101,14 @@ def processes(installation: Installation) -> list[Process]:
 def programs(*, web_port: int) -> dict[str, list[str]]:
     """Return the product's own programs, the same in the sample and in production."""
     celery = [sys.executable, "-m", "celery", "-A", "marketing.celery", "--quiet"]
+    worker = [*celery, "worker", "--pool", "prefork"]
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
     web += ["--host", "127.0.0.1", "--port", str(web_port), "--blocking-threads", "4"]
     return {
         "web": [*web, "marketing.wsgi:application"],
         "scheduler": [*celery, "beat", "--scheduler", "celery.beat:Scheduler"],
-        "worker": [*celery, "worker", "--pool", "prefork", "--concurrency", "2"],
+        "worker": [*worker, "--concurrency", "2", "-Q", "celery", "-n", "worker@%h"],
+        "prompt": [*worker, "--concurrency", "1", "-Q", "prompt", "-n", "prompt@%h"],
     }
 
 

@@ -1,7 +1,22 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class MarketingConfig(AppConfig):
     name = "marketing"
+
+    def ready(self) -> None:
+        from contacts.segments.live import wake
+
+        if settings.WAKES_FOLLOWERS:
+            wake.register(_ring)
+
+
+def _ring() -> None:
+    """Send a message without content; it is not worth waiting or trying again for."""
+    from marketing.celery import PROMPT
+    from marketing.tasks import look
+
+    look.apply_async(queue=PROMPT, expires=5, retry=False, ignore_result=True)

@@ -13,6 +13,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketing.settings")
 
@@ -20,7 +21,8 @@ PERIODS = {
     "triggers": 1.0,
     "runner": 1.0,
     "dispatch": 1.0,
-    "memberships": 5.0,
+    "live": 1.0,
+    "memberships": 1.0,
     "compact": 10.0,
     "imports": 1.0,
     "seal": 5.0,
@@ -29,13 +31,24 @@ PERIODS = {
     "fields": 60.0,
 }
 """Seconds between two looks of each loop in marketing.loops."""
+PROMPT = "prompt"
+"""The queue of the loops that answer within a second or two. A worker of its own takes it, so that
+an import or a campaign that keeps the others busy holds nobody up."""
+PROMPTLY = frozenset({"live", "triggers"})
+
+
+def _queue(loop: str) -> str:
+    return PROMPT if loop in PROMPTLY else "celery"
+
 
 app = Celery("attune")
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    broker_transport_options={"visibility_timeout": 60},
+    broker_transport_options={"visibility_timeout": 60, "socket_connect_timeout": 1},
+    # A worker that names no queue takes both.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("celery", PROMPT)],
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     task_serializer="json",
@@ -51,7 +64,7 @@ app.conf.update(
             "task": "marketing.tick",
             "schedule": period,
             "args": [name],
-            "options": {"expires": 2 * period},
+            "options": {"expires": 2 * period, "queue": _queue(name)},
         }
         for name, period in PERIODS.items()
     },

@@ -77,6 +77,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = environment.broker(
     "BROKER_URL", f"redis+socket://{ATTUNE_HOME / 'broker' / 'valkey.sock'}", tls=PRODUCTION
 )
+WAKES_FOLLOWERS = ATTUNE_MODE != "test"
+"""Whether a change sends a message that has it followed at once; a tick finds it anyway."""
 
 INSTALLED_APPS = [
     "crypto.apps.CryptoConfig",

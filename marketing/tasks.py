@@ -15,3 +15,11 @@ def tick(loop: str) -> None:
     """Let the loop do what is due, for every organisation."""
     close_old_connections()  # one that broke, or whose server has started anew since
     loops.run(loop, now=datetime.now(UTC))
+
+
+@app.task(name="marketing.look")
+def look() -> None:
+    """Follow what has just changed, then let in whom that concerns, without waiting for a tick."""
+    close_old_connections()
+    for loop in ("live", "triggers"):
+        loops.run(loop, now=datetime.now(UTC))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,10 @@ from audit import trail
 from contacts.models import ContactList
 from contacts.segments import references
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
+from contacts.segments.live import attend
 from contacts.segments.models import Segment
 from contacts.segments.nodes import walk
+from crypto import blind_index
 
 
 def save(*, name: str, tree: object, now: datetime, segment_id: UUID | None = None) -> Segment:
@@ -35,15 +37,18 @@ def save(*, name: str, tree: object, now: datetime, segment_id: UUID | None = No
         segment.updated_at, segment.refreshed_at = now, None
         segment.count = segment.counted_at = None
         segment.save()
+        attend.want([segment.id], now=now)
+        recheck(now=now)
         _record("segment.created" if segment_id is None else "segment.changed", segment, definition)
     return segment
 
 
 def archive(segment: Segment, *, now: datetime) -> None:
-    """Take a segment out of use. What refers to it becomes invalid at its next check."""
+    """Take a segment out of use. What refers to it is invalid from then on."""
     with transaction.atomic():
         segment.archived_at = now
         segment.save(update_fields=["archived_at"])
+        recheck(now=now)
         trail.record("segment.deleted", subject=f"segment:{segment.id}")
 
 
@@ -54,20 +59,77 @@ def definition_of(segment: Segment) -> Definition:
 
 def expanded(definition: Definition, *, itself: UUID | None = None) -> Definition:
     """Put other segments' definitions in, and refuse what is not there any more."""
-    whole = references.expand(definition, _lookup(), itself=itself)
+    return _expanded(definition, _lookup(), _lists_there, itself=itself)
+
+
+def _expanded(
+    definition: Definition,
+    lookup: references.Lookup,
+    lists_there: Callable[[Collection[UUID]], set[UUID]],
+    *,
+    itself: UUID | None,
+) -> Definition:
+    whole = references.expand(definition, lookup, itself=itself)
     lists = references.lists_named(whole)
-    if not lists:
-        return whole
-    known = set(ContactList.objects.filter(pk__in=lists).values_list("pk", flat=True))
-    if lists - known:
+    gone = lists - lists_there(lists) if lists else set()
+    if gone:
         raise DefinitionInvalid(
             [
                 Problem(clause.path, "refers to a list that is gone")
                 for clause in walk(whole.root)
-                if getattr(clause, "list_id", None) in lists - known
+                if getattr(clause, "list_id", None) in gone
             ]
         )
     return whole
+
+
+def _lists_there(asked: Collection[UUID]) -> set[UUID]:
+    return set(ContactList.objects.filter(pk__in=asked).values_list("pk", flat=True))
+
+
+def recheck(*, now: datetime) -> None:
+    """Look at every segment again, because something that definitions name has changed.
+
+    In the transaction of that change: what it breaks is unsendable from then on, what it repairs
+    catches up, and labels follow the data from segment to segment.
+    """
+    lookup, lists = _lookup(), set(ContactList.objects.values_list("pk", flat=True))
+    meanings: dict[UUID, attend.Meaning] = {}
+    broken, repaired = [], []
+    for segment in Segment.objects.filter(archived_at=None).order_by("pk"):
+        before = segment.status
+        try:
+            whole = _expanded(parse(segment.definition), lookup, lambda _: lists, itself=segment.id)
+        except DefinitionInvalid as invalid:
+            _mark(segment, Segment.Status.INVALID, str(invalid)[:500])
+            broken += [segment] if before == Segment.Status.VALID else []
+            continue
+        _mark(segment, Segment.Status.VALID, "")
+        repaired += [segment] if before == Segment.Status.INVALID else []
+        _relabel(segment, whole)
+        meanings[segment.id] = _meaning(whole)
+    attend.note(meanings, now=now)
+    attend.freeze([one.id for one in broken], now=now)
+    attend.thaw([one.id for one in repaired], now=now)
+    for action, segments in (("segment.broken", broken), ("segment.repaired", repaired)):
+        for one in segments:
+            trail.record(action, subject=f"segment:{one.id}", detail={"version": one.version})
+
+
+def _relabel(segment: Segment, whole: Definition) -> None:
+    labels = references.label_names(references.labels(whole))
+    if segment.labels != labels:
+        segment.labels = labels
+        segment.save(update_fields=["labels"])
+
+
+def _meaning(whole: Definition) -> attend.Meaning:
+    rests = references.dependencies(whole)
+    asked = {"journey": bool(rests.journeys), "household": rests.households}
+    (token,) = blind_index.tokens(
+        tenancy.current(), "segment_meaning", [repr(attend.plain(whole.root))]
+    )
+    return attend.Meaning(token, tuple(sorted(name for name, is_so in asked.items() if is_so)))
 
 
 def check(segment: Segment) -> Definition | None:

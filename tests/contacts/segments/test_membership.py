@@ -64,12 +64,12 @@ def test_se33_members_cannot_be_read_at_rest() -> None:
     assert all(repr(value) == "<sealed>" for value in raw)
 
 
-def test_due_segments_are_refreshed_once_a_minute() -> None:
+def test_a_segment_is_evaluated_as_a_whole_when_it_is_new_and_once_a_day() -> None:
     world.add([{"city": "Boston"}])
     segment()
     assert membership.refresh_due(now=NOON) == 1
-    assert membership.refresh_due(now=NOON + timedelta(seconds=30)) == 0
-    assert membership.refresh_due(now=NOON + timedelta(seconds=61)) == 1
+    assert membership.refresh_due(now=NOON + timedelta(hours=23)) == 0
+    assert membership.refresh_due(now=NOON + timedelta(hours=26)) == 1
 
 
 def test_an_edit_makes_a_segment_due_at_once() -> None:
