@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from accounts.models import User
-from contacts.fields import FIELDS
+from contacts import registry
 from contacts.models import ContactList
 from contacts.segments import catalogue
 from contacts.segments.models import Segment
@@ -240,7 +240,7 @@ def _options(user: User) -> Mapping[str, Iterable[Option]]:
         "engagement": [Option(kind, EVENTS[kind]) for kind in _ENGAGEMENT],
         "fields": [
             Option(field.key, field.label)
-            for field in FIELDS.values()
+            for field in registry.current().values()
             if field.data_class not in PROTECTED and not field.derived_from and not field.is_list
         ],
     }
