@@ -22,7 +22,7 @@ from crypto import keyring
 from crypto.keyring import OrganisationKeys
 from crypto.models import DataKey
 from crypto.rows import binary_cursor, insert_rows
-from crypto.seal import DERIVED, HEADER, NONCE_SIZE, Key, SealBroken
+from crypto.seal import DERIVED, DIRECT, HEADER, NONCE_SIZE, Key, SealBroken
 
 KEY_SIZE = 32
 _PLACE = struct.Struct(">iq")
@@ -76,6 +76,45 @@ def load(organisation_id: int, subject_ids: Iterable[int]) -> dict[int, bytes]:
     return _Wrapping(keyring.for_organisation(organisation_id)).unwrap(rows)
 
 
+class Ciphers:
+    """Sets up the ciphers of many subjects from their wrapped keys, and opens their records."""
+
+    def __init__(self, organisation_id: int, table: str) -> None:
+        self._organisation_id = organisation_id
+        self._table = table
+        self._wrapping = _Wrapping(keyring.for_organisation(organisation_id))
+
+    def of(self, subject: int, wrapped: bytes) -> AESGCM:
+        return AESGCM(self._wrapping.unwrap_one(subject, wrapped))
+
+    def open(
+        self, name: str, rows: Iterable[tuple[AESGCM, int, bytes | None]]
+    ) -> list[bytes | None]:
+        """Return one class of each subject, None for none; or raise SealBroken."""
+        header = HEADER.pack(DIRECT, 0)
+        head = (
+            header
+            + (
+                f"{self._organisation_id},0,{len(self._table)}:{self._table},{len(name)}:{name},"
+            ).encode()
+        )  # as seal.Context.bound() has it, once for all
+        found: list[bytes | None] = []
+        for cipher, subject, sealed in rows:
+            if sealed is None:
+                found.append(None)
+                continue
+            if sealed[: HEADER.size] != header:
+                raise SealBroken(f"a value in {self._table} was not sealed with a data key")
+            try:
+                nonce, body = sealed[HEADER.size : _SEALED], sealed[_SEALED:]
+                found.append(cipher.decrypt(nonce, body, head + b"%d" % subject))
+            except (InvalidTag, ValueError):
+                raise SealBroken(
+                    f"a sealed value in {self._table} does not open: it was altered or moved"
+                ) from None
+        return found
+
+
 def shred(organisation_id: int, subject_ids: Iterable[int]) -> int:
     """Destroy the subjects' keys and return how many there were."""
     rows = DataKey.objects.filter(organisation_id=organisation_id, pk__in=list(subject_ids))
@@ -95,6 +134,7 @@ class _Wrapping:
     def __init__(self, keys: OrganisationKeys) -> None:
         self._keys = keys
         self._ciphers: dict[tuple[int, int], AESGCM] = {}
+        self._opening: dict[tuple[bytes, int], AESGCM] = {}
 
     def wrap(self, pairs: Sequence[tuple[int, bytes]]) -> list[bytes]:
         writing, organisation = self._keys.writing, self._keys.organisation_id
@@ -110,21 +150,27 @@ class _Wrapping:
         return wrapped
 
     def unwrap(self, rows: Iterable[tuple[int, bytes]]) -> dict[int, bytes]:
-        return {subject: self._unwrap_one(subject, bytes(wrapped)) for subject, wrapped in rows}
+        return {subject: self.unwrap_one(subject, bytes(wrapped)) for subject, wrapped in rows}
 
-    def _unwrap_one(self, subject: int, wrapped: bytes) -> bytes:
+    def unwrap_one(self, subject: int, wrapped: bytes) -> bytes:
         header = wrapped[: HEADER.size]
+        cipher = self._opening.get((header, subject >> _RANGE_BITS))
+        if cipher is None:
+            cipher = self._opening_cipher(header, subject)
+        bound = header + _PLACE.pack(self._keys.organisation_id, subject)
+        try:
+            return cipher.decrypt(wrapped[HEADER.size : _SEALED], wrapped[_SEALED:], bound)
+        except InvalidTag:
+            raise SealBroken(f"the data key of subject {subject} was altered or moved") from None
+
+    def _opening_cipher(self, header: bytes, subject: int) -> AESGCM:
         form, version = HEADER.unpack(header)
         if form != DERIVED:
             raise SealBroken(f"the data key of subject {subject} has an unknown format")
         writing = self._keys.writing
         key = writing if writing.version == version else self._keys.reading(version)
-        bound = header + _PLACE.pack(self._keys.organisation_id, subject)
-        try:
-            cipher = self._cipher(key, subject)
-            return cipher.decrypt(wrapped[HEADER.size : _SEALED], wrapped[_SEALED:], bound)
-        except InvalidTag:
-            raise SealBroken(f"the data key of subject {subject} was altered or moved") from None
+        cipher = self._opening[header, subject >> _RANGE_BITS] = self._cipher(key, subject)
+        return cipher
 
     def _cipher(self, key: Key, subject: int) -> AESGCM:
         place = (key.version, subject >> _RANGE_BITS)

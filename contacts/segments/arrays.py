@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 FORMAT: Final = 2
 SMALLEST: Final = 1_024
-"""Bytes of the shortest column."""
+"""Bytes of the shortest column, its head apart."""
+_HEAD: Final = 512
 _WIDTHS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
 _PAD: Final = struct.Struct(">cI")
 _FOURS: Final = np.array([[n >> s & 3 for s in (0, 2, 4, 6)] for n in range(256)], np.uint8)
@@ -296,9 +297,13 @@ def pack(column: Column) -> bytes:
 
 
 def filled_size(size: int) -> int:
-    """The next power of two, or the one halfway between two of them."""
-    power = max(SMALLEST, 1 << max(size - 1, 1).bit_length())
-    return power * 3 // 4 if power > SMALLEST and size <= power * 3 // 4 else power
+    """The next of four sizes to each doubling, with room for what stands around a whole block.
+
+    A block of 8,192 places takes a power of two for its numbers and a little more for its head.
+    """
+    wanted = max(size - _HEAD, SMALLEST)
+    step = 1 << max((wanted - 1).bit_length() - 3, 0)
+    return -(-wanted // step) * step + _HEAD
 
 
 def unpack(payload: bytes) -> Any:

@@ -24,7 +24,7 @@ from psycopg import IsolationLevel
 from accounts import tenancy
 from accounts.models import Organisation
 from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
-from contacts.segments import building, catalogue, happenings, opening, vectors
+from contacts.segments import building, catalogue, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.columns import SealedBlock
 from contacts.segments.nodes import All, Clause, Definition
@@ -115,8 +115,15 @@ def preview(definition: Definition, *, now: datetime) -> Preview:
 
 def among(definition: Definition, contact_ids: Collection[int], *, now: datetime) -> set[int]:
     """Return those of these contacts for whom the definition holds, from their records."""
+    ids = sorted(set(contact_ids))
     definition, now = _ready(definition, now)
-    return among_each([definition], contact_ids, now=now)[0]
+    holding: set[int] = set()
+    for at in range(0, len(ids), BLOCK_SIZE):
+        some = ids[at : at + BLOCK_SIZE]
+        outside = {c: _mask_of(c, some, now) for c in vectors.answered_outside(definition)}
+        found, _ = _from_records(definition, some, outside, now)
+        holding |= {some[place] for place in np.flatnonzero(found)}
+    return holding
 
 
 def among_each(
@@ -183,13 +190,38 @@ def _over_all(
         run = vectors.plan(
             definition, now=now, outside=outside, watch=counts.watch if counts else None
         )
-        found, people = np.zeros(size, np.bool_), 0
-        for block, here in _blocks(organisation_id, definition, size):
+        whole = _Whole(size)
+        for block, here in _blocks(organisation_id, definition, whole):
             if counts is not None:
                 counts.begin(here)
-            found[block.ordinals] |= run(block) & here
-            people += int(np.count_nonzero(here))
-    return Members(organisation_id, np.flatnonzero(found), people)
+            whole.found[block.ordinals] |= run(block) & here
+            whole.people += int(np.count_nonzero(here))
+        for some, ordinals in _in_batches([*whole.changed, *_uncovered(whole.covered)]):
+            if counts is None:
+                masks = {clause: mask[ordinals] for clause, mask in outside.items()}
+                found, there = _from_records(definition, some, masks, now)
+            else:
+                block, there = _built(vectors.columns_read(definition), some, ordinals)
+                counts.begin(there)
+                found = run(block) & there
+            whole.found[ordinals] |= found
+            whole.people += int(np.count_nonzero(there))
+    return Members(organisation_id, np.flatnonzero(whole.found), whole.people)
+
+
+@dataclass(slots=True)
+class _Whole:
+    """What an evaluation of everyone has found so far, and what the columns leave open."""
+
+    size: int
+    found: Mask = field(init=False)
+    covered: Mask = field(init=False)
+    changed: list[int] = field(default_factory=list)
+    people: int = 0
+
+    def __post_init__(self) -> None:
+        self.found = np.zeros(self.size, np.bool_)
+        self.covered = np.zeros(self.size // BLOCK_SIZE, np.bool_)
 
 
 @contextmanager
@@ -265,25 +297,22 @@ _TYPES = ("int4", "text", "int4", "bytea", "int8[]")
 
 
 def _blocks(
-    organisation_id: int, definition: Definition, size: int
+    organisation_id: int, definition: Definition, whole: _Whole
 ) -> Iterator[tuple[Block, Mask]]:
-    """Yield every block with the mask of its people, then the changed in blocks of their own."""
+    """Yield every block that can answer, with the mask of its people who have not changed."""
     names = vectors.columns_read(definition)
     stored = _stored(organisation_id, [*names, building.PRESENT])
-    changed = sorted(next(stored))
-    overlay = [contact_id for contact_id in changed if ordinal_of(contact_id) < size]
-    places = np.array([ordinal_of(contact_id) for contact_id in overlay], np.int64)
-    covered = np.zeros(size // BLOCK_SIZE, np.bool_)
+    whole.changed = [i for i in sorted(next(stored)) if ordinal_of(i) < whole.size]
+    places = np.array([ordinal_of(contact_id) for contact_id in whole.changed], np.int64)
     for block in stored:
         if not block.covers(names):
             continue
-        covered[block.number] = True
+        whole.covered[block.number] = True
         here = block.people()
         reach = block.ordinals
         inside = places[slice(*np.searchsorted(places, [reach.start, reach.stop]))]
         here[inside - reach.start] = False
         yield block, here
-    yield from _overlaid(definition, [*overlay, *_uncovered(organisation_id, covered)])
 
 
 def _stored(organisation_id: int, fields: list[str]) -> Iterator[Any]:
@@ -305,21 +334,51 @@ def _stored(organisation_id: int, fields: list[str]) -> Iterator[Any]:
             yield SealedBlock(opener, number, {row[1]: (row[2], row[3]) for row in held})
 
 
-def _uncovered(organisation_id: int, covered: Mask) -> list[int]:
+def _uncovered(covered: Mask) -> list[int]:
     """Contacts of blocks that have not the columns asked for: new blocks, new fields, a restore."""
-    first, found = first_id(organisation_id), []
+    first, found = first_id(tenancy.current()), []
     for number in np.flatnonzero(~covered):
         start = first + int(number) * BLOCK_SIZE
         found += opening.contacts_in(start, start + BLOCK_SIZE - 1)
     return found
 
 
-def _overlaid(definition: Definition, ids: Sequence[int]) -> Iterator[tuple[Block, Mask]]:
+def _in_batches(ids: Sequence[int]) -> Iterator[tuple[list[int], Ints]]:
     everyone = sorted(set(ids))
     for at in range(0, len(everyone), BLOCK_SIZE):
         some = everyone[at : at + BLOCK_SIZE]
-        ordinals = np.array([ordinal_of(contact_id) for contact_id in some], np.int64)
-        yield _built(vectors.columns_read(definition), some, ordinals)
+        yield some, np.array([ordinal_of(contact_id) for contact_id in some], np.int64)
+
+
+def _from_records(
+    definition: Definition, ids: Sequence[int], outside: Mapping[Clause, Mask], now: datetime
+) -> tuple[Mask, Mask]:
+    """For which of these contacts it holds, and which are there; few records are opened."""
+    organisation_id, names = tenancy.current(), vectors.columns_read(definition)
+    fields = opening.fields_with(organisation_id, {name.partition(".")[0] for name in names})
+    steps = staged.stages(definition, outside, lambda key: opening.cost_of(key, fields))
+    if steps is None:
+        block, there = _built(names, ids, np.arange(len(ids)))
+        return vectors.plan(definition, now=now, outside=outside)(block) & there, there
+    records = opening.Opening(organisation_id, ids)
+    there = np.isin(np.array(ids, np.int64), np.array(records.ids, np.int64))
+    living = records.ids
+
+    def opened(places: Ints, names: frozenset[str]) -> Block:
+        asked = [living[place] for place in places.tolist()]
+        values = records.values(asked, {name.partition(".")[0] for name in names}, fields)
+        return BuiltBlock(len(asked), slice(0, len(asked)), building.build(values, names))
+
+    found = np.zeros(len(ids), np.bool_)
+    found[there] = staged.holding(
+        definition,
+        len(living),
+        now=now,
+        outside={clause: mask[there] for clause, mask in outside.items()},
+        stages=steps,
+        opened=opened,
+    )
+    return found, there
 
 
 def _built(names: Collection[str], ids: Sequence[int], ordinals: Ints) -> tuple[BuiltBlock, Mask]:
