@@ -52,11 +52,11 @@ def of_code_group(group_id: UUID) -> list[Dependant]:
 
 
 def names(tree: Any, name: str, value: str) -> bool:
-    """Say whether a definition names this value under this name, however deep and however broken:
-    a definition that no longer parses still leans on what it names.
+    """Say whether a tree names this value under this name, alone, in a list or as a key, however
+    deep and however broken: a definition that no longer parses still leans on what it names.
     """
     return any(
-        value in found if isinstance(found, list) else found == value
+        value in found if isinstance(found, list | Mapping) else found == value
         for found in _under(tree, name)
     )
 

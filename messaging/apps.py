@@ -7,6 +7,9 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
+        from contacts import dependants as leaning
         from contacts.importing import undoing
+        from messaging import dependants
 
         undoing.register("messaging_message")
+        leaning.register("messaging", leaning.Lookup(dependants.of_field, dependants.of_code_group))

@@ -44,7 +44,7 @@ class Template(TenantModel):
     subject = models.TextField(blank=True, default="")
     mjml = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
-    declared = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    declared = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
@@ -71,12 +71,12 @@ class TemplateVersion(TenantModel):
     subject = models.TextField()
     mjml = models.TextField()
     text = models.TextField()
-    declared = ArrayField(models.CharField(max_length=40), default=list)
+    declared = ArrayField(models.CharField(max_length=60), default=list)
     html = models.TextField()
     """The MJML as compiled, once; links stand in it as numbers."""
     plain = models.TextField()
     """The text part as compiled."""
-    fields_read = ArrayField(models.CharField(max_length=40), default=list)
+    fields_read = ArrayField(models.CharField(max_length=60), default=list)
     data_classes = ArrayField(models.CharField(max_length=24), default=list)
     unsubscribes = models.BooleanField()
     sha256 = models.CharField(max_length=64)

@@ -18,6 +18,7 @@ from audit import trail
 from audit.actor import current
 from consent.purposes import Remuneration
 from consent.rules import shelf
+from contacts import registry
 from messaging import templates_compile
 from messaging.models import Approval, Link, Template, TemplateVersion
 from messaging.render import Parts
@@ -61,6 +62,7 @@ def problems_free(template: Template) -> Compiled:
         template.declared,
         purpose=becomes(template),
         own_hosts=own_hosts(),
+        registry=registry.current(),
     )
 
 

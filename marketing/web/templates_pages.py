@@ -20,8 +20,8 @@ from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
-from contacts import matching, reveal
-from contacts.fields import FIELDS, DataClass
+from contacts import matching, registry, reveal
+from contacts.fields import DataClass
 from contacts.models import Contact
 from messaging import sender, versions
 from messaging.links import Addresses
@@ -78,7 +78,6 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
     """The draft. Saving it keeps the work; making a version needs a draft without problems."""
 
     declared = forms.MultipleChoiceField(
-        choices=[(field.key, field.label) for field in FIELDS.values()],
         required=False,
         label="Fields that it may read",
         help_text="Only these are decrypted when it is sent.",
@@ -97,6 +96,9 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["declared"].choices = [  # type: ignore[attr-defined]
+            (field.key, field.label) for field in registry.current().values() if not field.archived
+        ]
         for name in ("subject", "mjml", "text"):
             self.fields[name].required = False
             self.fields[name].strip = False  # type: ignore[attr-defined]
