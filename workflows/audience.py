@@ -8,16 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from contacts.segments import catalogue, evaluate
-from contacts.segments.definition import Definition, data_classes, parse
+from contacts.segments.definition import Definition, data_classes
 
 
 def resolved(tree: Mapping[str, Any]) -> Definition:
     """Return the conditions with every segment they name put in; DefinitionInvalid if broken."""
-    return catalogue.expanded(parse(tree))
+    return catalogue.expanded(catalogue.read(tree))
 
 
 def among(tree: Mapping[str, Any], contact_ids: Collection[int], *, now: datetime) -> set[int]:
-    return evaluate.among(parse(tree), contact_ids, now=now)
+    return evaluate.among(catalogue.read(tree), contact_ids, now=now)
 
 
 def members(segment_id: UUID, *, now: datetime) -> list[int]:

@@ -11,9 +11,8 @@ from uuid import UUID
 import networkx
 
 from consent.policy import Purpose
-from contacts import registry
 from contacts.canonical import ValueRefused, canonical
-from contacts.fields import DataClass
+from contacts.fields import FIELDS, DataClass
 from contacts.models import ContactList
 from contacts.segments.reading import DefinitionInvalid
 from contacts.segments.references import CLINICAL_KINDS
@@ -109,17 +108,16 @@ def _template(step: Send) -> Iterator[Problem]:
 
 
 def _fields(step: Update) -> Iterator[Problem]:
-    fields = registry.current()
     for key in [*step.values, *step.clear]:
-        if key not in fields:
+        if key not in FIELDS:
             yield Problem(step.id, "unknown_field", f"{key} is not a field of contacts")
-        elif fields[key].data_class in PROTECTED:
+        elif FIELDS[key].data_class in PROTECTED:
             sentence = f"{key} comes from the record of care; a workflow does not change it"
             yield Problem(step.id, "protected_field", sentence)
     for key, value in step.values.items():
-        if key in fields:
+        if key in FIELDS:
             try:
-                canonical(key, value, fields=fields)
+                canonical(key, value)
             except ValueRefused as refused:
                 yield Problem(step.id, "bad_value", f"{key} {refused.reason}")
 

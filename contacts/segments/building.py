@@ -7,7 +7,7 @@ parts named `conditions.code`, `conditions.status` and so on.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 
 import numpy as np
@@ -30,12 +30,25 @@ _PARTS: Final[Mapping[FieldType, tuple[str, ...]]] = {
     FieldType.CODES: ("code", "status", "text", "at"),
     FieldType.OCCURRENCES: ("code", "status", "text", "at", "kind"),
     FieldType.RESULTS: ("code", "status", "text", "at", "value", "answer", "unit"),
+    FieldType.CODED: ("code", "status", "text"),
+    FieldType.CHOICES: ("word",),
 }
+"""The parts of what is kept entry by entry; a coded value is a list of one."""
+
+
+def has_codings(type_: FieldType) -> bool:
+    """Whether values of the type are coded entries."""
+    return "code" in _PARTS.get(type_, ())
+
+
+def minutes(at: time) -> int:
+    """A time of day as it is kept in columns."""
+    return at.hour * 60 + at.minute
 
 
 def parts_of(field: Field) -> tuple[str, ...]:
     """The columns of a field."""
-    if not field.is_list:
+    if field.type not in _PARTS:
         return (field.key,)
     return (field.key, *(f"{field.key}.{part}" for part in _PARTS[field.type]))
 
@@ -59,14 +72,16 @@ def codings_in(word: str) -> tuple[bool, list[tuple[str, str]]]:
     return retracted, [(system, code) for system, _, code in found]
 
 
-def build(people: Sequence[Values], names: Collection[str]) -> dict[str, Column]:
+def build(
+    people: Sequence[Values], names: Collection[str], *, fields: Mapping[str, Field] = FIELDS
+) -> dict[str, Column]:
     """Return the named columns over these people, one place each, in order."""
     built: dict[str, Column] = {}
     keys = dict.fromkeys(name.partition(".")[0] for name in names)
     for key in keys:
-        field = FIELDS[key]
+        field = fields[key]
         values = [person.get(key) for person in people]
-        if field.is_list:
+        if field.type in _PARTS:
             built |= _lists(field, values, names)
         else:
             built[key] = _SCALARS[field.type](values)
@@ -107,6 +122,16 @@ def _numbers(values: Sequence[Any]) -> FloatColumn:
     )
 
 
+def _decimals(values: Sequence[Any]) -> FloatColumn:
+    return _numbers([None if value is None else float(value) for value in values])
+
+
+def _clocks(values: Sequence[Any]) -> IntColumn:
+    known = np.array([value is not None for value in values], np.bool_)
+    kept = [minutes(time.fromisoformat(value or "00:00")) for value in values]
+    return IntColumn.of(np.array(kept, np.int64), known, least=2)
+
+
 _SCALARS: Final[Mapping[FieldType, Callable[[Sequence[Any]], Column]]] = {
     FieldType.TEXT: _texts,
     FieldType.CHOICE: _texts,
@@ -114,12 +139,15 @@ _SCALARS: Final[Mapping[FieldType, Callable[[Sequence[Any]], Column]]] = {
     FieldType.BOOLEAN: _flags,
     FieldType.DATE: _days,
     FieldType.DATETIME: _seconds,
+    FieldType.DECIMAL: _decimals,
+    FieldType.TIME: _clocks,
 }
 
 
 def _lists(field: Field, values: Sequence[Any], names: Collection[str]) -> dict[str, Column]:
-    counts = np.array([len(items or ()) for items in values], np.int64)
-    items = [item for one in values for item in one or ()]
+    values = [[one] if isinstance(one, Mapping) else one or () for one in values]
+    counts = np.array([len(items) for items in values], np.int64)
+    items = [item for items in values for item in items]
     built: dict[str, Column] = {field.key: Spans(counts)}
     for part in _PARTS[field.type]:
         name = f"{field.key}.{part}"
@@ -128,7 +156,9 @@ def _lists(field: Field, values: Sequence[Any], names: Collection[str]) -> dict[
     return built
 
 
-def _part(field: Field, part: str, items: Sequence[Mapping[str, Any]]) -> Column:
+def _part(field: Field, part: str, items: Sequence[Any]) -> Column:
+    if part == "word":
+        return TextColumn.of(items)
     if part == "at":
         if field.type is FieldType.CODES:
             return _days([item.get("date") for item in items])
@@ -163,14 +193,25 @@ def facts_values(values: Values, fields: Mapping[str, Field] = FIELDS) -> dict[s
 
 
 def _fact(field: Field, value: Any) -> Value:
-    if field.is_list:
-        return tuple(_entry(field, item) for item in value)
-    if field.type is FieldType.DATE:
-        return date.fromisoformat(value)
-    if field.type is FieldType.DATETIME:
-        return datetime.fromisoformat(value)
-    found: Value = float(value) if field.type is FieldType.NUMBER else value
+    if has_codings(field.type):
+        items = [value] if isinstance(value, Mapping) else value
+        return tuple(_entry(field, item) for item in items)
+    found: Value = _FACTS.get(field.type, _as_is)(value)
     return found
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+_FACTS: Final[Mapping[FieldType, Callable[[Any], Any]]] = {
+    FieldType.DATE: date.fromisoformat,
+    FieldType.DATETIME: datetime.fromisoformat,
+    FieldType.TIME: time.fromisoformat,
+    FieldType.NUMBER: float,
+    FieldType.DECIMAL: float,
+    FieldType.CHOICES: tuple,
+}
 
 
 def _entry(field: Field, item: Mapping[str, Any]) -> Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db import transaction
 
 from accounts import tenancy
 from audit import trail
+from contacts import code_groups, registry
 from contacts.models import ContactList
 from contacts.segments import references
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
@@ -22,7 +24,7 @@ from crypto import blind_index
 
 def save(*, name: str, tree: object, now: datetime, segment_id: UUID | None = None) -> Segment:
     """Write a new segment, or a new version of one. Raise DefinitionInvalid with every problem."""
-    definition = expanded(parse(tree), itself=segment_id)
+    definition = expanded(read(tree), itself=segment_id)
     if not name.strip():
         raise DefinitionInvalid([Problem("name", "is missing: give the segment a name")])
     with transaction.atomic():
@@ -54,22 +56,28 @@ def archive(segment: Segment, *, now: datetime) -> None:
 
 def definition_of(segment: Segment) -> Definition:
     """Return what the segment means now, or raise DefinitionInvalid."""
-    return expanded(parse(segment.definition), itself=segment.id)
+    return expanded(read(segment.definition), itself=segment.id)
+
+
+def read(tree: object) -> Definition:
+    """Parse with the acting organisation's fields, its own among them."""
+    return parse(tree, fields=registry.current())
 
 
 def expanded(definition: Definition, *, itself: UUID | None = None) -> Definition:
-    """Put other segments' definitions in, and refuse what is not there any more."""
-    return _expanded(definition, _lookup(), _lists_there, itself=itself)
+    """Put other segments' definitions and groups' codes in; refuse what is not there any more."""
+    return _expanded(definition, _lookup(), _codes_of(), _lists_there, itself=itself)
 
 
 def _expanded(
     definition: Definition,
     lookup: references.Lookup,
+    codes_of: references.CodesOf,
     lists_there: Callable[[Collection[UUID]], set[UUID]],
     *,
     itself: UUID | None,
 ) -> Definition:
-    whole = references.expand(definition, lookup, itself=itself)
+    whole = references.expand(definition, lookup, itself=itself, codes_of=codes_of)
     lists = references.lists_named(whole)
     gone = lists - lists_there(lists) if lists else set()
     if gone:
@@ -93,13 +101,15 @@ def recheck(*, now: datetime) -> None:
     In the transaction of that change: what it breaks is unsendable from then on, what it repairs
     catches up, and labels follow the data from segment to segment.
     """
-    lookup, lists = _lookup(), set(ContactList.objects.values_list("pk", flat=True))
+    fields, lookup, codes_of = registry.current(), _lookup(), _codes_of()
+    lists = set(ContactList.objects.values_list("pk", flat=True))
     meanings: dict[UUID, attend.Meaning] = {}
     broken, repaired = [], []
     for segment in Segment.objects.filter(archived_at=None).order_by("pk"):
         before = segment.status
         try:
-            whole = _expanded(parse(segment.definition), lookup, lambda _: lists, itself=segment.id)
+            parsed = parse(segment.definition, fields=fields)
+            whole = _expanded(parsed, lookup, codes_of, lambda _: lists, itself=segment.id)
         except DefinitionInvalid as invalid:
             _mark(segment, Segment.Status.INVALID, str(invalid)[:500])
             broken += [segment] if before == Segment.Status.VALID else []
@@ -168,9 +178,22 @@ def _lookup() -> Callable[[UUID], Definition | None]:
     return lookup
 
 
+def _codes_of() -> references.CodesOf:
+    """Find groups' codes, each read once; an archived group is gone."""
+
+    @cache
+    def found(group_id: UUID) -> frozenset[references.Coding] | None:
+        try:
+            return code_groups.codes_of(group_id)
+        except code_groups.GroupGone:
+            return None
+
+    return found
+
+
 def _parsed(tree: Any) -> Definition | None:
     try:
-        return parse(tree)
+        return read(tree)
     except DefinitionInvalid:
         return None
 
@@ -198,5 +221,7 @@ def names_in(definition: Definition, *, clinical: bool) -> dict[UUID, str]:
     """The names of the lists and segments that a definition mentions."""
     lists = ContactList.objects.filter(pk__in=references.lists_named(definition))
     segments = Segment.objects.filter(pk__in=references.segments_named(definition))
+    groups = code_groups.titles(references.code_groups_named(definition))
     named = {row.id: f"“{row.name}”" for row in lists}
+    named |= {group_id: f"in “{title}”" for group_id, title in groups.items()}
     return named | {row.id: f"“{titled(row, clinical=clinical)}”" for row in segments}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from contacts.fields import FIELDS, Field
-from contacts.segments import field_clauses, language, reading
+from contacts.segments import event_clauses, field_clauses, language, reading
 from contacts.segments.nodes import (
     All,
     Any_,
     Clause,
     Definition,
-    Happened,
+    Household,
     InSegment,
     Not,
     OnList,
     Registered,
+    Several,
+    children,
 )
 from contacts.segments.reading import DefinitionInvalid, Problem, Reader
 from contacts.segments.references import data_classes, expand, fields_read, labels
@@ -37,7 +38,8 @@ __all__ = [
 
 MAX_DEPTH: Final = 12
 MAX_CLAUSES: Final = 200
-_KIND = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+LIMITS: Final = ("exactly", "at_least", "at_most")
+"""How many of the conditions under `of` hold."""
 
 
 def parse(tree: object, *, fields: Mapping[str, Field] = FIELDS) -> Definition:
@@ -46,7 +48,7 @@ def parse(tree: object, *, fields: Mapping[str, Field] = FIELDS) -> Definition:
     root = parser.clause(tree, "$", depth=0)
     if root is None or parser.problems:
         raise DefinitionInvalid(parser.problems)
-    return Definition(root, tree)
+    return Definition(root, tree, fields)
 
 
 class _Parser:
@@ -54,6 +56,7 @@ class _Parser:
         self.fields = fields
         self.problems: list[Problem] = []
         self.clauses = 0
+        self.asks_others = False
 
     def clause(self, tree: object, path: str, *, depth: int) -> Clause | None:
         self.clauses += 1
@@ -73,6 +76,10 @@ class _Parser:
     def _read(self, kind: str, at: Reader, depth: int) -> Clause | None:
         if kind in ("all", "any"):
             found = self._group(kind, at, depth)
+        elif kind in LIMITS:
+            found = self._several(kind, at, depth)
+        elif kind == "household":
+            found = self._household(at, depth)
         elif kind == "not":
             inner = self.clause(at.tree["not"], f"{at.path}.not", depth=depth + 1)
             found = inner and Not(inner, path=at.path)
@@ -87,11 +94,11 @@ class _Parser:
         if kind == "field":
             return self._field(at)
         if kind == "event":
-            return self._event(at)
+            return event_clauses.read(at)
         return self._list(at) if kind == "list" else self._segment(at)
 
     def _group(self, kind: str, at: Reader, depth: int) -> Clause | None:
-        trees = at.tree[kind]
+        trees = at.tree.get(kind)
         if not isinstance(trees, list) or not trees:
             self._wrong(f"{at.path}.{kind}", "is an empty group: add a condition or remove it")
             return None
@@ -100,7 +107,7 @@ class _Parser:
             for place, tree in enumerate(trees)
         ]
         whole = tuple(part for part in parts if part is not None)
-        group = All if kind == "all" else Any_
+        group = Any_ if kind == "any" else All
         return group(whole, path=at.path) if len(whole) == len(parts) else None
 
     def _field(self, at: Reader) -> Clause | None:
@@ -123,38 +130,20 @@ class _Parser:
             return None
         return read(at, field)
 
-    def _event(self, at: Reader) -> Clause | None:
-        kind = at.tree["event"]
-        if not isinstance(kind, str) or not _KIND.fullmatch(kind) or len(kind) > 60:
-            self._wrong(f"{at.path}.event", "must be an event name such as message.clicked")
-            kind = ""
-        low, high = self._times(at)
-        machine = at.maybe("machine", reading.boolean, "true or false")
-        return Happened(
-            kind,
-            low,
-            high,
-            field_clauses.window(at, dated=False),
-            campaign=at.maybe("campaign", reading.uuid, "the id of a campaign"),
-            link=at.maybe("link", reading.text, "the label of a link") or "",
-            machine=bool(machine),
-            path=at.path,
-        )
+    def _several(self, kind: str, at: Reader, depth: int) -> Clause | None:
+        low, high = event_clauses.limits(at)
+        at.has("of")
+        group = self._group("of", at, depth)
+        return group and Several(children(group), low, high, path=at.path)
 
-    def _times(self, at: Reader) -> tuple[int, int | None]:
-        times = at.tree.get("times", {"at_least": 1}) if at.has("times") else {"at_least": 1}
-        expected = "an object with one of at_least, at_most, exactly and a whole number"
-        if not isinstance(times, Mapping) or len(times) != 1:
-            at.wrong("times", f"must be {expected}")
-            return 1, None
-        inner = Reader(times, f"{at.path}.times", self.problems)
-        least = inner.maybe("at_least", reading.whole, "a whole number")
-        most = inner.maybe("at_most", reading.whole, "a whole number")
-        exactly = inner.maybe("exactly", reading.whole, "a whole number")
-        inner.close()
-        if exactly is not None:
-            return exactly, exactly
-        return (0, most) if most is not None else (least or 0, None)
+    def _household(self, at: Reader, depth: int) -> Clause | None:
+        if self.asks_others:
+            self._wrong(at.path, "stands inside another household: ask of one household only")
+            return None
+        self.asks_others = True
+        inner = self.clause(at.tree["household"], f"{at.path}.household", depth=depth + 1)
+        self.asks_others = False
+        return inner and Household(inner, path=at.path)
 
     def _list(self, at: Reader) -> Clause | None:
         found = at.take("list", reading.uuid, "the id of a list")

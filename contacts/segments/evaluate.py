@@ -23,6 +23,7 @@ from psycopg import IsolationLevel
 
 from accounts import tenancy
 from accounts.models import Organisation
+from contacts import registry
 from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
 from contacts.segments import building, catalogue, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
@@ -385,6 +386,7 @@ def _built(names: Collection[str], ids: Sequence[int], ordinals: Ints) -> tuple[
     """Columns made on the fly from records, and which of these contacts are there at all."""
     keys = {name.partition(".")[0] for name in names}
     values = opening.values_of(tenancy.current(), ids, keys)
-    columns = building.build([values.get(contact_id, {}) for contact_id in ids], names)
+    people = [values.get(contact_id, {}) for contact_id in ids]
+    columns = building.build(people, names, fields=registry.current())
     there = np.array([contact_id in values for contact_id in ids], np.bool_)
     return BuiltBlock(len(ids), ordinals, columns), there

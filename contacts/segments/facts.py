@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -37,22 +37,27 @@ class Happening:
     campaign: UUID | None = None
     link: str = ""
     machine: bool = False
+    properties: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Plain JSON, as it was sent."""
 
 
-Value = str | float | bool | date | datetime | tuple[Entry, ...]
+Value = str | float | bool | date | datetime | time | tuple[str, ...] | tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """`values` holds only what is known: a missing field has no key. Moments are whole seconds.
 
-    `registered` holds what the questions of higher floors need, by their key.
+    A coded value is a list of one entry. Of events at one moment the later in `events` is the
+    later. `registered` holds what the questions of higher floors need, by their key; `household`
+    what is known of the others in the person's households.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
     events: tuple[Happening, ...] = ()
     lists: frozenset[UUID] = frozenset()
     registered: Mapping[str, Any] = field(default_factory=dict)
+    household: tuple[Facts, ...] = ()
 
 
 NOTHING = Facts()

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from contacts.fields import Field, FieldType
-from contacts.segments import reading
-from contacts.segments.moments import UNITS, Point, Relative, Span
+from contacts.segments import entry_clauses, patterns, reading
+from contacts.segments.moments import EXACT, UNITS, Point, Relative, Span
 from contacts.segments.nodes import (
     Affix,
     Age,
     Anniversary,
+    Any_,
     Between,
     Clause,
-    Count,
     Exists,
-    Latest,
+    Matches,
     MonthIs,
     Not,
     OneOf,
     TextIs,
-    Where,
-    Window,
 )
 from contacts.segments.reading import Reader
 
@@ -37,6 +36,8 @@ def _exists(at: Reader, field: Field) -> Clause:
 def _value_reader(field: Field) -> tuple[Callable[[Any], Any], str]:
     return {
         FieldType.NUMBER: (reading.number, "a number"),
+        FieldType.DECIMAL: (reading.decimal, "a number, or text such as 12.50"),
+        FieldType.TIME: (reading.clock, "a time of day such as 09:30"),
         FieldType.BOOLEAN: (reading.boolean, "true or false"),
         FieldType.DATE: (reading.day, "a date like 1970-12-31"),
     }.get(field.type, (reading.text, "text"))
@@ -52,8 +53,7 @@ def _one_of(at: Reader, field: Field, values: tuple[Any, ...] | None) -> Clause 
     exact = _exact(at) if textual else False
     if values is None:
         return None
-    if field.choices and (unknown := set(values) - set(field.choices)):
-        at.wrong("value", f"must be one of {', '.join(field.choices)}" if unknown else "")
+    if not entry_clauses.chosen_of(at, field, values):
         return None
     return OneOf(field.key, values, exact, path=at.path)
 
@@ -72,7 +72,7 @@ def _in(at: Reader, field: Field) -> Clause | None:
 def _not_equals(at: Reader, field: Field) -> Clause | None:
     """Written as one word, meant as `not` around `equals`: it holds where the value is missing."""
     inner = _equals(at, field)
-    return None if inner is None else Not(inner, path=at.path)
+    return None if inner is None else Not(replace(inner, path=f"{at.path}.value"), path=at.path)
 
 
 def _affix(how: Affix) -> Read:
@@ -84,16 +84,27 @@ def _affix(how: Affix) -> Read:
     return read
 
 
+def _matches(at: Reader, field: Field) -> Clause | None:
+    pattern = at.take("value", reading.text, "a pattern")
+    exact = _exact(at)
+    if pattern is None:
+        return None
+    if wrong := patterns.problem_with(pattern):
+        at.wrong("value", wrong)
+        return None
+    return Matches(field.key, pattern, exact, path=at.path)
+
+
 def _number_point(at: Reader, field: Field) -> tuple[Callable[[Any], Any], str]:
     """How a bound of this field is read: a number, a day, or a moment."""
-    if field.type is FieldType.NUMBER:
-        return reading.number, "a number"
+    if field.type in (FieldType.NUMBER, FieldType.DECIMAL, FieldType.TIME):
+        return _value_reader(field)
     if field.type is FieldType.DATETIME:
         return reading.point, 'a date, a time with its offset, or {"ago": 30, "unit": "days"}'
 
     def dated(value: Any) -> Point:
         found = reading.point(value)
-        if isinstance(found, datetime) or (isinstance(found, Relative) and found.unit == "hours"):
+        if isinstance(found, datetime) or (isinstance(found, Relative) and found.unit in EXACT):
             raise TypeError
         return found
 
@@ -115,13 +126,20 @@ def _bound(*, low: bool, strict: bool) -> Read:
 def _between(at: Reader, field: Field) -> Clause | None:
     read, expected = _number_point(at, field)
     both = at.take("value", reading.pair(read), f"[low, high], each {expected}")
-    return both and Between(field.key, both[0], both[1], path=at.path)
+    if both is None:
+        return None
+    if field.type is FieldType.TIME and both[0] > both[1]:
+        # 22:00 to 06:00 goes over midnight.
+        evening = Between(field.key, low=both[0], path=f"{at.path}.value[0]")
+        morning = Between(field.key, high=both[1], path=f"{at.path}.value[1]")
+        return Any_((evening, morning), path=at.path)
+    return Between(field.key, both[0], both[1], path=at.path)
 
 
 def _span(at: Reader, field: Field) -> Span | None:
     count = at.take("value", reading.whole, "a whole number")
-    unit = at.take("unit", reading.unit, "hours, days, weeks, months or years")
-    if unit == "hours" and field.type is FieldType.DATE:
+    unit = at.take("unit", reading.unit, f"one of {', '.join(UNITS)}")
+    if unit in EXACT and field.type is FieldType.DATE:
         at.wrong("unit", "a date has no hours: use days, weeks, months or years")
         return None
     return None if count is None or unit is None else Span(count, unit)
@@ -182,135 +200,6 @@ def _anniversary(at: Reader, field: Field) -> Clause | None:
     return None if days is None else Anniversary(field.key, days, path=at.path)
 
 
-def window(at: Reader, *, dated: bool) -> Window:
-    """`since`, `before`, `within_<unit>` and `next_<unit>`, all optional."""
-    expected = "a date, a time with its offset, or an ago"
-    since = at.maybe("since", reading.point, expected)
-    before = at.maybe("before", reading.point, expected)
-    last, ahead = _spans(at, "within"), _spans(at, "next")
-    for key, given in (("since", since), ("before", before)):
-        if dated and (isinstance(given, datetime) or getattr(given, "unit", "") == "hours"):
-            at.wrong(key, "these entries carry a date only: use a date")
-    for span in (last, ahead):
-        if dated and span and span.unit == "hours":
-            at.wrong("", "these entries carry a date only: use days")
-    return Window(since, before, last, ahead)
-
-
-def _spans(at: Reader, prefix: str) -> Span | None:
-    found = [
-        Span(count, unit)
-        for unit in UNITS
-        if (count := at.maybe(f"{prefix}_{unit}", reading.whole, "a whole number")) is not None
-    ]
-    if len(found) > 1:
-        at.wrong("", f"give one {prefix}_... only")
-    return found[0] if found else None
-
-
-def where(at: Reader, field: Field) -> Where:
-    """The conditions on an entry; they stand in the clause itself, or together under `where`."""
-    if not at.has("where"):
-        return _conditions(at, field)
-    inner = at.tree["where"]
-    if not isinstance(inner, Mapping) or inner.keys() & at.tree.keys():
-        at.wrong("where", "must be an object whose keys are not given outside it too")
-        return Where()
-    both = Reader({**at.tree, **inner}, at.path, at.problems)
-    found = _conditions(both, field)
-    at.known |= both.known
-    for key in inner.keys() - both.known:
-        at.wrong(f"where.{str(key)[:40]}", "is not known here")
-    return found
-
-
-def _conditions(at: Reader, field: Field) -> Where:
-    texts = reading.one_or_several(reading.text)
-    codes = at.maybe("codes", texts, "a list of codes") or ()
-    one = at.maybe("code", reading.text, "a code")
-    kinds: tuple[str, ...] = ()
-    unit = ""
-    if field.type is FieldType.OCCURRENCES:
-        kinds = at.maybe("class", texts, "a class such as EMER") or ()
-    if field.type is FieldType.RESULTS:
-        unit = at.maybe("unit", reading.text, "a unit such as %") or ""
-    return Where(
-        codes=(*codes, one) if one else codes,
-        system=at.maybe("system", reading.text, "the address of a code system") or "",
-        kinds=kinds,
-        statuses=at.maybe("status", texts, "a status such as active") or (),
-        texts=at.maybe("text", texts, "text or a list of texts") or (),
-        unit=unit,
-        window=window(at, dated=field.type is FieldType.CODES),
-    )
-
-
-def _has_code(at: Reader, field: Field) -> Clause | None:
-    asked = where(at, field)
-    if not (asked.codes or asked.texts):
-        at.wrong("codes", "is missing: a list of codes, or a text")
-        return None
-    return Count(field.key, asked, low=1, path=at.path)
-
-
-def _count(low: int | None, high: int | None) -> Read:
-    """`low` and `high` are added to the number given; None leaves that side open."""
-
-    def read(at: Reader, field: Field) -> Clause | None:
-        number = at.take("value", reading.whole, "a whole number")
-        asked = where(at, field)
-        if number is None:
-            return None
-        bottom = 0 if low is None else number + low
-        top = None if high is None else number + high
-        return Count(field.key, asked, bottom, top, path=at.path)
-
-    return read
-
-
-def _latest(low_open: bool | None, high_open: bool | None) -> Read:  # noqa: FBT001 - a table below
-    """None leaves that side without a bound."""
-
-    def read(at: Reader, field: Field) -> Clause | None:
-        asked = _latest_where(at, field)
-        value = at.take("value", reading.number, "a number")
-        if asked is None or value is None:
-            return None
-        return Latest(
-            field.key,
-            asked,
-            low=None if low_open is None else value,
-            high=None if high_open is None else value,
-            low_open=bool(low_open),
-            high_open=bool(high_open),
-            path=at.path,
-        )
-
-    return read
-
-
-def _latest_where(at: Reader, field: Field) -> Where | None:
-    asked = where(at, field)
-    if asked.codes:
-        return asked
-    at.wrong("code", "is missing: the code of the result")
-    return None
-
-
-def _latest_between(at: Reader, field: Field) -> Clause | None:
-    asked = _latest_where(at, field)
-    both = at.take("value", reading.pair(reading.number), "[low, high], two numbers")
-    if asked is None or both is None:
-        return None
-    return Latest(field.key, asked, (), both[0], both[1], path=at.path)
-
-
-def _latest_is(at: Reader, field: Field) -> Clause | None:
-    asked = _latest_where(at, field)
-    answers = at.take("value", reading.one_or_several(reading.text), "text or a list of texts")
-    return Latest(field.key, asked, answers, path=at.path) if asked and answers else None
-
-
 _SCALAR: dict[str, Read] = {"exists": _exists, "equals": _equals, "not_equals": _not_equals}
 _TEXT: dict[str, Read] = {
     **_SCALAR,
@@ -318,6 +207,7 @@ _TEXT: dict[str, Read] = {
     "starts_with": _affix("starts_with"),
     "ends_with": _affix("ends_with"),
     "contains": _affix("contains"),
+    "matches": _matches,
 }
 _NUMBER: dict[str, Read] = {
     **_SCALAR,
@@ -351,24 +241,16 @@ _DATE: dict[str, Read] = {
     "month_is": _month_is,
     "anniversary_within": _anniversary,
 }
-_ENTRIES: dict[str, Read] = {
+_TIME: dict[str, Read] = {
+    **_SCALAR,
+    **{key: _MOMENT[key] for key in ("before", "on_or_before", "after", "on_or_after", "between")},
+    "in": _in,
+}
+_CHOICES: dict[str, Read] = {
     "exists": _exists,
-    "has_code": _has_code,
-    "count_gte": _count(0, None),
-    "count_lte": _count(None, 0),
-    "count_eq": _count(0, 0),
+    **entry_clauses.WORDS,
+    **{key: _TEXT[key] for key in ("starts_with", "ends_with", "contains", "matches")},
 }
-_RESULTS: dict[str, Read] = {
-    **_ENTRIES,
-    "latest_gt": _latest(True, None),
-    "latest_gte": _latest(False, None),
-    "latest_lt": _latest(None, True),
-    "latest_lte": _latest(None, False),
-    "latest_equals": _latest(False, False),
-    "latest_between": _latest_between,
-    "latest_is": _latest_is,
-}
-
 OPERATORS: Final[Mapping[FieldType, Mapping[str, Read]]] = {
     FieldType.TEXT: _TEXT,
     FieldType.CHOICE: {key: _TEXT[key] for key in ("exists", "equals", "not_equals", "in")},
@@ -376,7 +258,11 @@ OPERATORS: Final[Mapping[FieldType, Mapping[str, Read]]] = {
     FieldType.BOOLEAN: _SCALAR,
     FieldType.DATE: _DATE,
     FieldType.DATETIME: _MOMENT,
-    FieldType.CODES: _ENTRIES,
-    FieldType.OCCURRENCES: _ENTRIES,
-    FieldType.RESULTS: _RESULTS,
+    FieldType.DECIMAL: _NUMBER,
+    FieldType.TIME: _TIME,
+    FieldType.CHOICES: _CHOICES,
+    FieldType.CODED: {"exists": _exists, **entry_clauses.CODED},
+    FieldType.CODES: {"exists": _exists, **entry_clauses.ENTRIES},
+    FieldType.OCCURRENCES: {"exists": _exists, **entry_clauses.ENTRIES},
+    FieldType.RESULTS: {"exists": _exists, **entry_clauses.RESULTS},
 }

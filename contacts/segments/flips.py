@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
-from contacts.segments import moments, semantics
+from contacts.segments import moments, properties, semantics
 from contacts.segments.facts import Facts
 from contacts.segments.moments import MICROSECOND, Relative
 from contacts.segments.nodes import (
@@ -22,11 +22,14 @@ from contacts.segments.nodes import (
     Clause,
     Count,
     Definition,
-    Happened,
+    Household,
     Latest,
     Registered,
     Window,
+    asked_of_events,
+    properties_asked,
     walk,
+    walk_own,
 )
 
 ASKED_AGAIN: Final = timedelta(hours=1)
@@ -34,7 +37,6 @@ ASKED_AGAIN: Final = timedelta(hours=1)
 MAX_TRIED: Final = 250
 """After so many candidates the last one tried is given: earlier than the flip, never later."""
 _DAY: Final = timedelta(days=1)
-_EXACT: Final = ("seconds", "minutes", "hours")
 
 
 def next_flip(definition: Definition, facts: Facts, now: datetime) -> datetime | None:
@@ -44,7 +46,7 @@ def next_flip(definition: Definition, facts: Facts, now: datetime) -> datetime |
     ahead = sorted(
         {
             at
-            for clause in walk(definition.root)
+            for clause in walk_own(definition.root)
             for at in candidates(clause, facts, now)
             if at > now and (asked_again is None or at < asked_again)
         }
@@ -66,15 +68,28 @@ def moves_with_time(clause: Clause) -> bool:
         return clause.on is None
     if isinstance(clause, Count | Latest):
         return bool(_relatives(clause.where.window))
-    if isinstance(clause, Happened):
-        return bool(_relatives(clause.window))
+    if isinstance(clause, Household):
+        return any(moves_with_time(part) for part in walk(clause.part))
+    if asked_of_events(clause):
+        windows = (such.window for such in asked_of_events(clause))
+        return any(_relatives(window) for window in windows) or properties_move(clause)
     if isinstance(clause, Registered):
         return bool(getattr(clause.question, "moves_with_time", True))
     return isinstance(clause, Anniversary)
 
 
+def properties_move(clause: Clause) -> bool:
+    """Whether the clock changes what a clause asks of events' properties."""
+    tests = (test for asked in properties_asked(clause) for test in walk(asked.test))
+    return any(moves_with_time(test) for test in tests)
+
+
 def candidates(clause: Clause, facts: Facts, now: datetime) -> Iterator[datetime]:
     """The moments, past ones too, at which the clock can change what the clause answers."""
+    if isinstance(clause, Household):
+        for other in facts.household:
+            for part in walk_own(clause.part):
+                yield from candidates(part, other, now)
     if not moves_with_time(clause):
         return
     if isinstance(clause, Age):
@@ -82,20 +97,33 @@ def candidates(clause: Clause, facts: Facts, now: datetime) -> Iterator[datetime
     elif isinstance(clause, Anniversary):
         yield from _anniversaries(clause, facts, now)
     else:
-        for value, points in _compared(clause, facts):
+        for value, points in _compared(clause, facts, now):
             yield from _crossings(value, points, now)
 
 
-def _compared(clause: Clause, facts: Facts) -> Iterator[tuple[Any, list[Any]]]:
+def _compared(clause: Clause, facts: Facts, now: datetime) -> Iterator[tuple[Any, list[Any]]]:
     """The dates and moments that the clause holds against points which move with the clock."""
     if isinstance(clause, Between):
         yield facts.values.get(clause.field), [clause.low, clause.high]
     elif isinstance(clause, Count | Latest):
         entries: Any = facts.values.get(clause.field, ())
         yield from ((entry.at, _relatives(clause.where.window)) for entry in entries)
-    elif isinstance(clause, Happened):
-        points = _relatives(clause.window)
-        yield from ((event.at, points) for event in facts.events if event.kind == clause.kind)
+    else:
+        yield from _compared_in_events(clause, facts, now)
+
+
+def _compared_in_events(
+    clause: Clause, facts: Facts, now: datetime
+) -> Iterator[tuple[Any, list[Any]]]:
+    points = [point for such in asked_of_events(clause) for point in _relatives(such.window)]
+    kinds = {such.kind for such in asked_of_events(clause)}
+    for event in (event for event in facts.events if event.kind in kinds):
+        yield event.at, points
+        for asked in properties_asked(clause):
+            values = properties.typed(properties.found(event, asked.name), asked.type, now)
+            for test in walk(asked.test):
+                if isinstance(test, Between):
+                    yield from ((value, [test.low, test.high]) for value in values)
 
 
 def _asked_again(definition: Definition, now: datetime) -> datetime | None:
@@ -139,7 +167,7 @@ def _first_day(value: date, point: Relative) -> date | None:
 def _moment_crossings(value: datetime, point: Relative, now: datetime) -> Iterator[datetime]:
     """A relative moment walks on the wall clock, so it can pass a moment more than once: where a
     month is short, and where clocks change on the day it starts from or on the day it reaches."""
-    if point.unit in _EXACT or point.count == 0:
+    if point.unit in moments.EXACT or point.count == 0:
         at = moments.shift(value, -point.count, point.unit)
         yield from (at, at + MICROSECOND)
         return

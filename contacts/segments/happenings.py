@@ -6,7 +6,6 @@ Each gives the ids for whom it holds, or for whom it does not, by one statement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,27 +13,21 @@ import numpy as np
 from django.db import connection
 
 from accounts import tenancy
+from contacts.segments import opened_events
 from contacts.segments.arrays import Ints
 from contacts.segments.bounds import window_bounds
-from contacts.segments.nodes import Clause, Happened, OnList, Registered
+from contacts.segments.nodes import Clause, Happened, OnList, Registered, asked_of_events
+from contacts.segments.opened_events import Found
 
 _COPIED = np.dtype([("fields", ">i2"), ("length", ">i4"), ("id", ">i8")])
 """A row of one bigint in PostgreSQL's binary COPY format."""
 _HEADER, _TRAILER = 19, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The ids for whom the clause holds; with `others`, everyone but them."""
-
-    ids: Ints
-    others: bool = False
-
-
 def find(clause: Clause, *, now: datetime, among: Sequence[int] | None = None) -> Found:
     """Return for whom the clause holds, of `among` only when that is given."""
-    if isinstance(clause, Happened):
-        return _happened(clause, now, among)
+    if asked_of_events(clause):
+        return _of_events(clause, now, among)
     if isinstance(clause, OnList):
         return Found(_ids("contacts_listmember", ["list_id = %s"], [clause.list_id], among))
     assert isinstance(clause, Registered)
@@ -42,6 +35,13 @@ def find(clause: Clause, *, now: datetime, among: Sequence[int] | None = None) -
     if isinstance(answered, np.ndarray):
         return Found(answered.astype(np.int64))
     return Found(np.fromiter(answered, np.int64))
+
+
+def _of_events(clause: Clause, now: datetime, among: Sequence[int] | None) -> Found:
+    """By counting rows, where rows alone decide; else by opening what they carry."""
+    if isinstance(clause, Happened) and clause.where is None:
+        return _happened(clause, now, among)
+    return opened_events.find(clause, now=now, among=among)
 
 
 def _happened(clause: Happened, now: datetime, among: Sequence[int] | None) -> Found:

@@ -10,7 +10,12 @@ from typing import Any, Protocol
 
 from contacts.segments.nodes import Question
 
-RESERVED = frozenset({"all", "any", "not", "field", "event", "list", "segment"})
+RESERVED = frozenset(
+    {
+        "all", "any", "not", "exactly", "at_least", "at_most",
+        "field", "event", "list", "segment", "household",
+    }
+)  # fmt: skip
 
 
 class Leaf(Protocol):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from contacts.fields import FIELDS, FieldType
+from contacts.fields import FieldType
 from contacts.segments.arrays import Ints, Mask, Spans
 from contacts.segments.building import codings_in
-from contacts.segments.nodes import Count, Latest, Where, Window
+from contacts.segments.nodes import Count, HasWords, Latest, Size, Where, Window
 from contacts.segments.planning import (
     Block,
     Plan,
@@ -21,7 +22,7 @@ from contacts.segments.planning import (
     in_floats,
     window_numbers,
 )
-from contacts.segments.semantics import RETRACTED, fold
+from contacts.segments.semantics import RETRACTED, fold, is_meant
 
 
 def _entries(key: str, where: Where, plan: Plan) -> Run:
@@ -35,9 +36,7 @@ def _entries(key: str, where: Where, plan: Plan) -> Run:
     if where.texts:
         folded = tuple(fold(text) for text in where.texts)
         tests.append((f"{key}.text", Words(lambda word: contains(fold(word), folded))))
-    if where.window != Window():
-        low, high = window_numbers(where.window, plan, dated=FIELDS[key].type is FieldType.CODES)
-        tests.append((f"{key}.at", lambda column: column.between(low, high)))
+    tests += _numbers_tests(key, where, plan)
 
     def run(block: Block) -> Mask:
         found = tests[0][1](block.column(tests[0][0]))
@@ -48,19 +47,25 @@ def _entries(key: str, where: Where, plan: Plan) -> Run:
     return run
 
 
+def _numbers_tests(key: str, where: Where, plan: Plan) -> Iterator[tuple[str, Callable[..., Mask]]]:
+    if where.low is not None or where.high is not None:
+        over, under = floats(where)
+        yield f"{key}.value", lambda column: in_floats(column.values, over, under)
+    if where.window != Window():
+        dated = plan.fields[key].type is FieldType.CODES
+        low, high = window_numbers(where.window, plan, dated=dated)
+        yield f"{key}.at", lambda column: column.between(low, high)
+
+
 def _code_test(where: Where) -> Callable[[str], bool]:
-    codes, system = frozenset(where.codes), where.system
+    asks = bool(where.codes or where.system or where.groups)
     retracted_too = not RETRACTED.isdisjoint(where.statuses)
 
     def test(word: str) -> bool:
         retracted, pairs = codings_in(word)
         if retracted and not retracted_too:
             return False
-        if not (codes or system):
-            return True
-        return any(
-            (not codes or code in codes) and (not system or of == system) for of, code in pairs
-        )
+        return not asks or any(is_meant(system, code, where) for system, code in pairs)
 
     return test
 
@@ -76,8 +81,43 @@ def count(clause: Count, plan: Plan) -> Run:
             found = np.zeros(block.size, np.bool_)
             found[owners] = True
             return found
-        counts = np.bincount(owners, minlength=block.size)
-        return (counts >= low) if high is None else (counts >= low) & (counts <= high)
+        return in_range(np.bincount(owners, minlength=block.size), low, high)
+
+    return run
+
+
+def in_range(counts: Ints, low: int, high: int | None) -> Mask:
+    found: Mask = (counts >= low) if high is None else (counts >= low) & (counts <= high)
+    return found
+
+
+def size(clause: Size, plan: Plan) -> Run:
+    return lambda block: in_range(block.column(clause.field).counts, clause.low, clause.high)
+
+
+def has_words(clause: HasWords, plan: Plan) -> Run:
+    same = str if clause.exact else fold
+    wanted = sorted({same(value) for value in clause.values})
+    if not clause.every:
+        held = frozenset(wanted)
+        return any_word(clause.field, Words(lambda word: same(word) in held))
+    tests = [Words(partial(_is_word, same, one)) for one in wanted]
+    runs = [any_word(clause.field, test) for test in tests]
+    return lambda block: np.logical_and.reduce([run(block) for run in runs])
+
+
+def _is_word(same: Callable[[str], str], wanted: str, word: str) -> bool:
+    return same(word) == wanted
+
+
+def any_word(key: str, words: Words) -> Run:
+    """One of the words of the list passes."""
+
+    def run(block: Block) -> Mask:
+        spans: Spans = block.column(key)
+        found = np.zeros(block.size, np.bool_)
+        found[spans.owners(np.flatnonzero(words(block.column(f"{key}.word"))))] = True
+        return found
 
     return run
 

@@ -7,12 +7,21 @@ means that day in that zone.
 from __future__ import annotations
 
 import calendar
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 
-Unit = Literal["hours", "days", "weeks", "months", "years"]
-UNITS: Final[tuple[Unit, ...]] = ("hours", "days", "weeks", "months", "years")
+Unit = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
+UNITS: Final[tuple[Unit, ...]] = (
+    "seconds", "minutes", "hours", "days", "weeks", "months", "years",
+)  # fmt: skip
+EXACT: Final[Mapping[str, timedelta]] = {
+    "seconds": timedelta(seconds=1),
+    "minutes": timedelta(minutes=1),
+    "hours": timedelta(hours=1),
+}
+"""Units that are so many seconds; the others follow the calendar and the wall clock."""
 EARLIEST, LATEST = 1000, 3000
 """Years beyond which a relative point is cut off, far from the ends of the calendar."""
 EPOCH_DAY: Final = date(1970, 1, 1)
@@ -55,12 +64,12 @@ def shift_day(day: date, count: int, unit: Unit) -> date:
 
 
 def shift(now: datetime, count: int, unit: Unit) -> datetime:
-    """Move by wall time in the zone of `now`, hours by exact hours; the result is in UTC.
+    """Move by wall time in the zone of `now`, exact units by exact time; the result is in UTC.
 
     UTC, because Python compares two moments of one zone by wall time, wrongly at a clock change.
     """
-    if unit == "hours":
-        return now.astimezone(UTC) + timedelta(hours=count)
+    if unit in EXACT:
+        return now.astimezone(UTC) + count * EXACT[unit]
     day = shift_day(now.date(), count, unit)
     return now.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC)
 

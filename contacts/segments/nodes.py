@@ -6,15 +6,18 @@ in equality: two clauses that ask the same are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from contacts.fields import FIELDS, Field, FieldType
 from contacts.segments.facts import Facts
 from contacts.segments.moments import Point, Span
 
 Affix = Literal["starts_with", "ends_with", "contains"]
+Total = Literal["sum", "avg", "min", "max", "count_distinct"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ class Not(Clause):
 
 
 @dataclass(frozen=True, slots=True)
+class Several(Clause):
+    """The number of parts that hold lies between these, both included."""
+
+    parts: tuple[Clause, ...]
+    low: int = 0
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Exists(Clause):
     """The field has a value; a list field has an entry."""
 
@@ -70,12 +82,40 @@ class TextIs(Clause):
 
 
 @dataclass(frozen=True, slots=True)
+class Matches(Clause):
+    """The pattern is found somewhere in the text."""
+
+    field: str
+    pattern: str
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HasWords(Clause):
+    """The list has one of these choices; with `every`, all of them."""
+
+    field: str
+    values: tuple[str, ...]
+    every: bool = False
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Size(Clause):
+    """The number of choices in the list lies between these, both included."""
+
+    field: str
+    low: int = 0
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Between(Clause):
     """The value lies between the bounds; an absent bound is no bound."""
 
     field: str
-    low: float | Point | None = None
-    high: float | Point | None = None
+    low: float | time | Point | None = None
+    high: float | time | Point | None = None
     low_open: bool = False
     high_open: bool = False
 
@@ -127,6 +167,13 @@ class Where:
     texts: tuple[str, ...] = ()
     unit: str = ""
     window: Window = Window()
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False
+    high_open: bool = False
+    groups: tuple[UUID, ...] = ()
+    meant: frozenset[tuple[str, str]] | None = None
+    """The (system, code) pairs of the groups, once they were looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +200,15 @@ class Latest(Clause):
 
 
 @dataclass(frozen=True, slots=True)
+class Property(Clause):
+    """A property of an event, read as this type, passes the test; `test` asks it by its name."""
+
+    name: str
+    type: FieldType
+    test: Clause
+
+
+@dataclass(frozen=True, slots=True)
 class Happened(Clause):
     """The number of such events lies between these, both included."""
 
@@ -163,6 +219,37 @@ class Happened(Clause):
     campaign: UUID | None = None
     link: str = ""
     machine: bool = False
+    where: Clause | None = None
+    """Holds of the event's properties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totalled(Clause):
+    """What a property of such events comes to lies between the bounds."""
+
+    such: Happened
+    name: str
+    how: Total
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False
+    high_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OneHappened(Clause):
+    """The first, or the last, of these events is such a one."""
+
+    which: Literal["first", "last"]
+    of: Happened
+    such: Happened
+
+
+@dataclass(frozen=True, slots=True)
+class Household(Clause):
+    """The part holds for someone else of the person's household."""
+
+    part: Clause
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,16 +292,17 @@ class Registered(Clause):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A parsed definition and the JSON it was read from."""
+    """A parsed definition, the JSON it was read from, and the fields it was read with."""
 
     root: Clause
     tree: Any = field(compare=False)
+    fields: Mapping[str, Field] = field(default_factory=lambda: FIELDS, compare=False, repr=False)
 
 
 def children(clause: Clause) -> tuple[Clause, ...]:
-    if isinstance(clause, All | Any_):
+    if isinstance(clause, All | Any_ | Several):
         return clause.parts
-    if isinstance(clause, Not):
+    if isinstance(clause, Not | Household):
         return (clause.part,)
     if isinstance(clause, InSegment) and clause.means is not None:
         return (clause.means,)
@@ -222,7 +310,32 @@ def children(clause: Clause) -> tuple[Clause, ...]:
 
 
 def walk(clause: Clause) -> Iterator[Clause]:
-    """The clause and all below it, outermost first, other segments' clauses included."""
+    """The clause and all below it, outermost first, other segments' clauses and those asked of
+    others in the household included."""
     yield clause
     for child in children(clause):
         yield from walk(child)
+
+
+def walk_own(clause: Clause) -> Iterator[Clause]:
+    """The same without what is asked of others in the household."""
+    yield clause
+    if not isinstance(clause, Household):
+        for child in children(clause):
+            yield from walk_own(child)
+
+
+def asked_of_events(clause: Clause) -> tuple[Happened, ...]:
+    """The descriptions of events that a clause holds its person's events against."""
+    if isinstance(clause, Happened):
+        return (clause,)
+    if isinstance(clause, Totalled):
+        return (clause.such,)
+    return (clause.of, clause.such) if isinstance(clause, OneHappened) else ()
+
+
+def properties_asked(clause: Clause) -> Iterator[Property]:
+    """The tests of events' properties that one clause about events makes."""
+    for such in asked_of_events(clause):
+        if such.where is not None:
+            yield from (each for each in walk(such.where) if isinstance(each, Property))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 import numpy as np
 
+from contacts.fields import FIELDS, Field
 from contacts.segments import bounds, moments
 from contacts.segments.arrays import Chosen, Ints, Mask, TextColumn
 from contacts.segments.nodes import Clause, Window
@@ -56,6 +57,7 @@ class Plan:
     outside: Mapping[Clause, Mask]
     plans: Mapping[type, Callable[[Any, Plan], Run]]
     watch: Watch | None = None
+    fields: Mapping[str, Field] = field(default_factory=lambda: FIELDS)
 
     def run_of(self, clause: Clause) -> Run:
         run = self.plans[type(clause)](clause, self)

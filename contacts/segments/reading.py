@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -15,6 +17,9 @@ from contacts.segments.moments import UNITS, Point, Relative, Span, Unit
 MAX_VALUES: Final = 1000
 MAX_TEXT: Final = 1000
 MAX_COUNT: Final = 100_000
+MAX_DIGITS: Final = 15
+_DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
+_CLOCK = re.compile(r"\d{2}:\d{2}", re.ASCII)
 T = TypeVar("T")
 
 
@@ -85,6 +90,22 @@ def number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError
     return float(value)
+
+
+def decimal(value: Any) -> float:
+    """A number, or its text. Decimals have at most 15 digits, which a float tells apart."""
+    if not isinstance(value, str):
+        return number(value)
+    if not _DECIMAL.fullmatch(value) or len(Decimal(value).as_tuple().digits) > MAX_DIGITS:
+        raise ValueError
+    return float(value)
+
+
+def clock(value: Any) -> time:
+    """A time of day, HH:MM."""
+    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+        raise TypeError
+    return time.fromisoformat(value)
 
 
 def boolean(value: Any) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from contacts import codes
-from contacts.fields import FIELDS, DataClass, Field, Sensitivity
+from contacts.fields import DataClass, Field, Sensitivity
 from contacts.segments.flips import moves_with_time
 from contacts.segments.nodes import (
     All,
@@ -17,17 +17,23 @@ from contacts.segments.nodes import (
     Clause,
     Count,
     Definition,
-    Happened,
+    Household,
     InSegment,
     Latest,
     Not,
     OnList,
     Registered,
+    Several,
+    Totalled,
+    asked_of_events,
+    properties_asked,
     walk,
 )
 from contacts.segments.reading import DefinitionInvalid, Problem
 
 Lookup = Callable[[UUID], Definition | None]
+Coding = tuple[str, str]
+CodesOf = Callable[[UUID], frozenset[Coding] | None]
 MAX_REFERENCES: Final = 20
 """How deep segments may refer to segments."""
 MAX_EXPANDED: Final = 2_000
@@ -36,20 +42,29 @@ CLINICAL_KINDS: Final = (
     "appointment.", "condition.", "encounter.", "result.", "segment.", "treatment.",
 )  # fmt: skip
 """Events whose kind says something of a person's care, or who is in a segment that may."""
+OUR_KINDS: Final = ("message.",)
+"""Events that are written here alone: what their properties say is known."""
 
 
-def expand(definition: Definition, lookup: Lookup, *, itself: UUID | None = None) -> Definition:
-    """Put the definition of each referred segment in its place.
+def expand(
+    definition: Definition,
+    lookup: Lookup,
+    *,
+    itself: UUID | None = None,
+    codes_of: CodesOf = lambda group: None,
+) -> Definition:
+    """Put the definition of each referred segment in its place, and the codes of each group.
 
-    `lookup` returns None for a segment that is not there or is itself invalid. `itself` is the
-    segment being defined: a reference that leads back to it is refused.
+    `lookup` returns None for a segment that is not there or is itself invalid, `codes_of` for a
+    group that is not there. `itself` is the segment being defined: a reference that leads back to
+    it is refused.
     """
     problems: list[Problem] = []
     trail = () if itself is None else (itself,)
-    root = _expand(definition.root, _Room(lookup), trail, problems)
+    root = _expand(definition.root, _Room(lookup, codes_of), trail, problems)
     if problems:
         raise DefinitionInvalid(problems)
-    return Definition(root, definition.tree)
+    return replace(definition, root=root)
 
 
 @dataclass(slots=True)
@@ -60,6 +75,7 @@ class _Room:
     """
 
     lookup: Lookup
+    codes_of: CodesOf
     left: int = MAX_EXPANDED
 
 
@@ -73,13 +89,24 @@ def _expand(
                 Problem(clause.path, f"comes to more than {MAX_EXPANDED} clauses in all")
             )
         return clause
-    if isinstance(clause, All | Any_):
+    if isinstance(clause, All | Any_ | Several):
         return replace(clause, parts=tuple(_expand(p, room, trail, problems) for p in clause.parts))
-    if isinstance(clause, Not):
+    if isinstance(clause, Not | Household):
         return replace(clause, part=_expand(clause.part, room, trail, problems))
     if isinstance(clause, InSegment):
         return _refer(clause, room, trail, problems)
+    if isinstance(clause, Count | Latest) and clause.where.groups:
+        return _with_codes(clause, room, problems)
     return clause
+
+
+def _with_codes(clause: Count | Latest, room: _Room, problems: list[Problem]) -> Clause:
+    found = [room.codes_of(group) for group in clause.where.groups]
+    if None in found:
+        problems.append(Problem(clause.path, "refers to a code group that is gone"))
+        return clause
+    meant = frozenset[Coding]().union(*(codings for codings in found if codings))
+    return replace(clause, where=replace(clause.where, meant=meant))
 
 
 def _refer(
@@ -137,13 +164,11 @@ def dependencies(definition: Definition) -> Dependencies:
     """What the definition rests on, other segments' definitions included."""
     found = Dependencies(clocks=any(moves_with_time(c) for c in walk(definition.root)))
     for clause in walk(definition.root):
-        found |= _rests_on(clause)
+        found |= _rests_on(clause, definition.fields)
     return found
 
 
-def _rests_on(clause: Clause) -> Dependencies:
-    if isinstance(clause, Happened):
-        return Dependencies(event_kinds=frozenset({clause.kind}))
+def _rests_on(clause: Clause, fields: Mapping[str, Field]) -> Dependencies:
     if isinstance(clause, OnList):
         return Dependencies(lists=frozenset({clause.list_id}))
     if isinstance(clause, InSegment):
@@ -153,8 +178,17 @@ def _rests_on(clause: Clause) -> Dependencies:
         depends: Dependencies = getattr(clause.question, "depends", unknown)
         return depends
     key = getattr(clause, "field", "")
-    origin = FIELDS[key].derived_from if key in FIELDS else ""
-    return Dependencies(fields=frozenset(one for one in (key, origin) if one))
+    origin = fields[key].derived_from if key in fields else ""
+    return Dependencies(
+        fields=frozenset(one for one in (key, origin) if one),
+        event_kinds=frozenset(such.kind for such in asked_of_events(clause)),
+        code_groups=frozenset(_groups(clause)),
+        households=isinstance(clause, Household),
+    )
+
+
+def _groups(clause: Clause) -> tuple[UUID, ...]:
+    return clause.where.groups if isinstance(clause, Count | Latest) else ()
 
 
 def fields_read(definition: Definition) -> frozenset[str]:
@@ -164,34 +198,66 @@ def fields_read(definition: Definition) -> frozenset[str]:
 
 
 def data_classes(
-    definition: Definition, *, fields: Mapping[str, Field] = FIELDS
+    definition: Definition, *, fields: Mapping[str, Field] | None = None
 ) -> frozenset[DataClass]:
     """The classes of information that membership betrays."""
-    found = {fields[key].data_class for key in fields_read(definition)}
+    fields = fields or definition.fields
+    keys = fields_read(definition)
+    found = {fields[key].data_class for key in keys}
     for clause in walk(definition.root):
-        if isinstance(clause, Registered):
-            found |= {DataClass(name) for name in clause.question.data_classes}
-        elif isinstance(clause, Happened | OnList):
-            found.add(DataClass.ENGAGEMENT)
-        if isinstance(clause, Happened) and clause.kind.startswith(CLINICAL_KINDS):
-            found.add(DataClass.CLINICAL)
+        found |= _betrays(clause)
     # A last visit is worked out from visits: it betrays what they betray.
-    if any(fields[key].derived_from for key in fields_read(definition)):
+    if any(fields[key].derived_from for key in keys):
         found.add(DataClass.CLINICAL)
     return frozenset(found)
 
 
-def labels(definition: Definition, *, fields: Mapping[str, Field] = FIELDS) -> Sensitivity:
+def _betrays(clause: Clause) -> set[DataClass]:
+    """What a clause says of a person beside the values of fields.
+
+    An event's properties are whatever its sender put in: they count as clinical, except those of
+    our own messages. Who lives with whom is demographic.
+    """
+    if isinstance(clause, Registered):
+        return {DataClass(name) for name in clause.question.data_classes}
+    if isinstance(clause, OnList):
+        return {DataClass.ENGAGEMENT}
+    if isinstance(clause, Household):
+        return {DataClass.DEMOGRAPHIC}
+    found: set[DataClass] = set()
+    for such in asked_of_events(clause):
+        found.add(DataClass.ENGAGEMENT)
+        opened = such.where is not None or isinstance(clause, Totalled)
+        if such.kind.startswith(CLINICAL_KINDS) or (opened and not such.kind.startswith(OUR_KINDS)):
+            found.add(DataClass.CLINICAL)
+    return found
+
+
+def labels(definition: Definition, *, fields: Mapping[str, Field] | None = None) -> Sensitivity:
     """The sensitivity labels that follow the data into the segment."""
+    fields = fields or definition.fields
     found = Sensitivity.NONE
     for clause in walk(definition.root):
         key = getattr(clause, "field", "")
         if key:
             found |= fields[key].sensitivity
-        if isinstance(clause, Count | Latest):
-            systems = (clause.where.system,) if clause.where.system else codes.KNOWN_SYSTEMS
-            found |= codes.labels_of((s, code) for s in systems for code in clause.where.codes)
+        if isinstance(clause, Registered):
+            found |= getattr(clause.question, "labels", Sensitivity.NONE)
+        found |= codes.labels_of(_codings_named(clause))
     return found
+
+
+def _codings_named(clause: Clause) -> Iterator[Coding]:
+    """The codings that a clause asks for. A code without its system may be of any of them, and so
+    may a word that a property of an event is compared with."""
+    if isinstance(clause, Count | Latest):
+        systems = (clause.where.system,) if clause.where.system else codes.KNOWN_SYSTEMS
+        yield from ((system, code) for system in systems for code in clause.where.codes)
+        yield from clause.where.meant or ()
+    for asked in properties_asked(clause):
+        for test in walk(asked.test):
+            words = (word for word in getattr(test, "values", ()) if isinstance(word, str))
+            yield from ((system, word) for word in words for system in codes.KNOWN_SYSTEMS)
 
 
 def label_names(found: Sensitivity) -> list[str]:
@@ -200,6 +266,10 @@ def label_names(found: Sensitivity) -> list[str]:
 
 def segments_named(definition: Definition) -> frozenset[UUID]:
     return frozenset(c.segment_id for c in walk(definition.root) if isinstance(c, InSegment))
+
+
+def code_groups_named(definition: Definition) -> frozenset[UUID]:
+    return frozenset(group for clause in walk(definition.root) for group in _groups(clause))
 
 
 def lists_named(definition: Definition) -> frozenset[UUID]:

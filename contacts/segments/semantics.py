@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
-from contacts.segments import moments
+from contacts.segments import moments, patterns, properties
 from contacts.segments.facts import Entry, Facts, Happening
 from contacts.segments.moments import Relative
 from contacts.segments.nodes import (
@@ -25,16 +25,25 @@ from contacts.segments.nodes import (
     Definition,
     Exists,
     Happened,
+    HasWords,
+    Household,
     InSegment,
     Latest,
+    Matches,
     MonthIs,
     Not,
+    OneHappened,
     OneOf,
     OnList,
+    Property,
     Registered,
+    Several,
+    Size,
     TextIs,
+    Totalled,
     Where,
     Window,
+    walk,
 )
 
 RETRACTED: Final = frozenset({"entered-in-error", "refuted"})
@@ -67,39 +76,64 @@ def _not(clause: Not, facts: Facts, now: datetime) -> bool:
     return not holds(clause.part, facts, now)
 
 
+def _several(clause: Several, facts: Facts, now: datetime) -> bool:
+    found = sum(holds(part, facts, now) for part in clause.parts)
+    return _in_range(found, clause.low, clause.high)
+
+
 def _exists(clause: Exists, facts: Facts, now: datetime) -> bool:
-    value = facts.values.get(clause.field)
-    if isinstance(value, tuple):
-        return any(entry.status not in RETRACTED for entry in value)
-    return value is not None
+    values = _values(clause, facts)
+    return any(not isinstance(one, Entry) or one.status not in RETRACTED for one in values)
+
+
+def _values(clause: Any, facts: Facts) -> tuple[Any, ...]:
+    """What is known of the field: nothing, one value, or the values of a list."""
+    value = facts.values.get(clause.field, ())
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _one_of(clause: OneOf, facts: Facts, now: datetime) -> bool:
-    value = facts.values.get(clause.field)
-    if value is None:
-        return False
-    if isinstance(value, str) and not clause.exact:
-        return fold(value) in {fold(wanted) for wanted in clause.values}
-    return value in clause.values
+    same = _same(clause)
+    wanted = {same(value) for value in clause.values}
+    return any(same(value) in wanted for value in _values(clause, facts))
+
+
+def _same(clause: Any) -> Callable[[Any], Any]:
+    """How values are made ready to be compared: text is folded, unless by the letter."""
+    return lambda value: fold(value) if isinstance(value, str) and not clause.exact else value
 
 
 def _text_is(clause: TextIs, facts: Facts, now: datetime) -> bool:
-    value = facts.values.get(clause.field)
-    if not isinstance(value, str):
-        return False
-    same = str if clause.exact else fold
-    text, wanted = same(value), [same(one) for one in clause.values]
+    same = _same(clause)
+    texts, wanted = map(same, _values(clause, facts)), [same(one) for one in clause.values]
     if clause.how == "starts_with":
-        return any(text.startswith(one) for one in wanted)
+        return any(text.startswith(one) for text in texts for one in wanted)
     if clause.how == "ends_with":
-        return any(text.endswith(one) for one in wanted)
-    return any(one in text for one in wanted)
+        return any(text.endswith(one) for text in texts for one in wanted)
+    return any(one in text for text in texts for one in wanted)
+
+
+def _matches(clause: Matches, facts: Facts, now: datetime) -> bool:
+    found = patterns.finder(clause.pattern, exact=clause.exact)
+    return any(found(text) for text in _values(clause, facts))
+
+
+def _has_words(clause: HasWords, facts: Facts, now: datetime) -> bool:
+    same = _same(clause)
+    held = {same(value) for value in _values(clause, facts)}
+    meant = [same(value) in held for value in clause.values]
+    return all(meant) if clause.every else any(meant)
+
+
+def _size(clause: Size, facts: Facts, now: datetime) -> bool:
+    return _in_range(len(_values(clause, facts)), clause.low, clause.high)
 
 
 def _between(clause: Between, facts: Facts, now: datetime) -> bool:
-    value = facts.values.get(clause.field)
-    if value is None:
-        return False
+    return any(_lies_between(value, clause, now) for value in _values(clause, facts))
+
+
+def _lies_between(value: Any, clause: Between | Latest | Totalled | Where, now: datetime) -> bool:
     above = clause.low is None or _compare(value, clause.low, now) >= (1 if clause.low_open else 0)
     below = clause.high is None or _compare(value, clause.high, now) <= (
         -1 if clause.high_open else 0
@@ -158,30 +192,31 @@ def _latest(clause: Latest, facts: Facts, now: datetime) -> bool:
         return False
     if clause.answers:
         return fold(newest.answer) in {fold(answer) for answer in clause.answers}
-    known = Facts({} if newest.value is None else {"value": newest.value})
-    low, high = (clause.low, clause.low_open), (clause.high, clause.high_open)
-    return _between(Between("value", low[0], high[0], low[1], high[1]), known, now)
+    return newest.value is not None and _lies_between(newest.value, clause, now)
 
 
 def _matching(field: str, where: Where, facts: Facts, now: datetime) -> Iterable[Entry]:
-    entries = facts.values.get(field, ())
-    assert isinstance(entries, tuple)
+    entries: Any = facts.values.get(field, ())
     return (entry for entry in entries if entry_matches(entry, where, now))
 
 
 def entry_matches(entry: Entry, where: Where, now: datetime) -> bool:
     if entry.status in RETRACTED and entry.status not in where.statuses:
         return False
-    if where.codes or where.system:
-        return _coded(entry, where) and _described(entry, where, now)
+    if where.codes or where.system or where.groups:
+        meant = (is_meant(system, code, where) for system, code in entry.codings)
+        return any(meant) and _described(entry, where, now)
     return _described(entry, where, now)
 
 
-def _coded(entry: Entry, where: Where) -> bool:
-    return any(
-        (not where.codes or code in where.codes) and (not where.system or system == where.system)
-        for system, code in entry.codings
-    )
+def is_meant(system: str, code: str, where: Where) -> bool:
+    """Whether a coding is of the system, and one of the codes or in one of the groups."""
+    if where.groups and where.meant is None:
+        raise ValueError("look the code groups up first: references.expand")
+    if where.system and system != where.system:
+        return False
+    named = not (where.codes or where.groups)
+    return named or code in where.codes or (system, code) in (where.meant or ())
 
 
 def _described(entry: Entry, where: Where, now: datetime) -> bool:
@@ -191,8 +226,15 @@ def _described(entry: Entry, where: Where, now: datetime) -> bool:
         and (not where.statuses or entry.status in where.statuses)
         and (not where.texts or any(fold(wanted) in text for wanted in where.texts))
         and (not where.unit or entry.unit == where.unit)
+        and _measured(entry, where, now)
         and in_window(entry.at, where.window, now)
     )
+
+
+def _measured(entry: Entry, where: Where, now: datetime) -> bool:
+    if where.low is None and where.high is None:
+        return True
+    return entry.value is not None and _lies_between(entry.value, where, now)
 
 
 def in_window(at: date | datetime | None, window: Window, now: datetime) -> bool:
@@ -219,6 +261,33 @@ def _happened(clause: Happened, facts: Facts, now: datetime) -> bool:
     return _in_range(found, clause.low, clause.high)
 
 
+def _totalled(clause: Totalled, facts: Facts, now: datetime) -> bool:
+    """Sum, average, least and greatest of no number are missing; no value is 0 different ones."""
+    events = [event for event in facts.events if _is_such(clause.such, event, now)]
+    values = [value for event in events for value in properties.found(event, clause.name)]
+    total = properties.total(values, clause.how)
+    return total is not None and _lies_between(total, clause, now)
+
+
+def _one_happened(clause: OneHappened, facts: Facts, now: datetime) -> bool:
+    """Of events at one moment the later written is the later."""
+    events = [event for event in facts.events if _is_such(clause.of, event, now)]
+    if not events:
+        return False
+    ordered = sorted(events, key=lambda event: event.at)
+    return _is_such(clause.such, ordered[0 if clause.which == "first" else -1], now)
+
+
+def _property(clause: Property, facts: Facts, now: datetime) -> bool:
+    """`facts` are those of one event: its properties."""
+    typed = properties.typed(facts.values.get(clause.name, ()), clause.type, now)
+    return holds(clause.test, Facts({clause.name: typed} if typed else {}), now)
+
+
+def _household(clause: Household, facts: Facts, now: datetime) -> bool:
+    return any(holds(clause.part, other, now) for other in facts.household)
+
+
 def _is_such(clause: Happened, event: Happening, now: datetime) -> bool:
     return (
         event.kind == clause.kind
@@ -226,7 +295,13 @@ def _is_such(clause: Happened, event: Happening, now: datetime) -> bool:
         and (clause.campaign is None or event.campaign == clause.campaign)
         and (not clause.link or event.link == clause.link)
         and in_window(event.at, clause.window, now)
+        and (clause.where is None or holds(clause.where, _facts_of(event, clause.where), now))
     )
+
+
+def _facts_of(event: Happening, where: Clause) -> Facts:
+    names = (each.name for each in walk(where) if isinstance(each, Property))
+    return Facts({name: tuple(properties.found(event, name)) for name in names})
 
 
 def _on_list(clause: OnList, facts: Facts, now: datetime) -> bool:
@@ -251,9 +326,13 @@ _MEANINGS: Final[dict[type, Callable[[Any, Facts, datetime], bool]]] = {
     All: _all,
     Any_: _any,
     Not: _not,
+    Several: _several,
     Exists: _exists,
     OneOf: _one_of,
     TextIs: _text_is,
+    Matches: _matches,
+    HasWords: _has_words,
+    Size: _size,
     Between: _between,
     Age: _age,
     MonthIs: _month_is,
@@ -261,6 +340,10 @@ _MEANINGS: Final[dict[type, Callable[[Any, Facts, datetime], bool]]] = {
     Count: _count,
     Latest: _latest,
     Happened: _happened,
+    Totalled: _totalled,
+    OneHappened: _one_happened,
+    Property: _property,
+    Household: _household,
     OnList: _on_list,
     InSegment: _in_segment,
     Registered: _registered,

@@ -7,15 +7,16 @@ each block. Answers for words are kept by the block's word list, which most bloc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from contacts.fields import FIELDS, FieldType
-from contacts.segments import list_plans, moments
+from contacts.fields import Field, FieldType
+from contacts.segments import list_plans, moments, patterns
 from contacts.segments.arrays import FloatColumn, IntColumn, Mask
+from contacts.segments.building import has_codings, minutes
 from contacts.segments.nodes import (
     Age,
     All,
@@ -27,17 +28,24 @@ from contacts.segments.nodes import (
     Definition,
     Exists,
     Happened,
+    HasWords,
+    Household,
     InSegment,
     Latest,
+    Matches,
     MonthIs,
     Not,
+    OneHappened,
     OneOf,
     OnList,
     Registered,
+    Several,
+    Size,
     TextIs,
+    Totalled,
     Where,
     Window,
-    walk,
+    walk_own,
 )
 from contacts.segments.planning import (
     Block,
@@ -52,6 +60,9 @@ from contacts.segments.planning import (
 )
 from contacts.segments.semantics import fold
 
+_ELSEWHERE: Final = (Happened, Totalled, OneHappened, OnList, Registered, Household)
+"""Clauses that rows in the clear answer, not columns."""
+
 
 def plan(
     definition: Definition,
@@ -61,25 +72,28 @@ def plan(
     watch: Watch | None = None,
 ) -> Run:
     """Return what to run over each block. `watch` is told each clause's own answer."""
-    return Plan(now, outside, _PLANS, watch).run_of(definition.root)
+    return Plan(now, outside, _PLANS, watch, definition.fields).run_of(definition.root)
 
 
 def answered_outside(definition: Definition) -> Iterator[Clause]:
     """The clauses for which a mask must be given."""
-    return (c for c in walk(definition.root) if isinstance(c, Happened | OnList | Registered))
+    return (clause for clause in walk_own(definition.root) if isinstance(clause, _ELSEWHERE))
 
 
 def columns_read(definition: Definition) -> frozenset[str]:
     """The columns that a run opens, `present` apart."""
-    return frozenset(name for clause in walk(definition.root) for name in _columns_of(clause))
+    clauses = walk_own(definition.root)
+    return frozenset(name for c in clauses for name in _columns_of(c, definition.fields))
 
 
-def _columns_of(clause: Clause) -> Iterator[str]:
+def _columns_of(clause: Clause, fields: Mapping[str, Field]) -> Iterator[str]:
     key = getattr(clause, "field", "")
     if not key:
         return
     yield key
-    if not FIELDS[key].is_list:
+    if fields[key].type is FieldType.CHOICES and not isinstance(clause, Exists | Size):
+        yield f"{key}.word"
+    if not has_codings(fields[key].type):
         return
     yield f"{key}.code"
     where = getattr(clause, "where", Where())
@@ -87,8 +101,10 @@ def _columns_of(clause: Clause) -> Iterator[str]:
     yield from (f"{key}.{part}" for part, given in asked.items() if given)
     if where.window != Window() or isinstance(clause, Latest):
         yield f"{key}.at"
-    if isinstance(clause, Latest):
-        yield f"{key}.answer" if clause.answers else f"{key}.value"
+    if isinstance(clause, Latest) and clause.answers:
+        yield f"{key}.answer"
+    elif isinstance(clause, Latest) or where.low is not None or where.high is not None:
+        yield f"{key}.value"
 
 
 def _all(clause: All, plan: Plan) -> Run:
@@ -120,8 +136,21 @@ def _not(clause: Not, plan: Plan) -> Run:
     return lambda block: ~inner(block)
 
 
+def _several(clause: Several, plan: Plan) -> Run:
+    runs = [plan.run_of(part) for part in clause.parts]
+
+    def run(block: Block) -> Mask:
+        found = np.sum([each(block) for each in runs], axis=0)
+        return list_plans.in_range(found, clause.low, clause.high)
+
+    return run
+
+
 def _exists(clause: Exists, plan: Plan) -> Run:
-    if FIELDS[clause.field].is_list:
+    kind = plan.fields[clause.field].type
+    if kind is FieldType.CHOICES:
+        return lambda block: block.column(clause.field).counts > 0
+    if has_codings(kind):
         return list_plans.count(Count(clause.field, Where(), low=1), plan)
 
     def run(block: Block) -> Mask:
@@ -132,16 +161,16 @@ def _exists(clause: Exists, plan: Plan) -> Run:
 
 
 def _one_of(clause: OneOf, plan: Plan) -> Run:
-    kind = FIELDS[clause.field].type
+    kind = plan.fields[clause.field].type
     if kind in (FieldType.TEXT, FieldType.CHOICE):
         same = str if clause.exact else fold
         wanted = frozenset(same(value) for value in clause.values)
         words = Words(lambda word: same(word) in wanted)
         return lambda block: words(block.column(clause.field))
-    if kind is FieldType.NUMBER:
+    if kind in (FieldType.NUMBER, FieldType.DECIMAL):
         numbers = np.array(clause.values, np.float64)
         return lambda block: _is_one_of(block.column(clause.field), numbers)
-    days = [moments.days_from(v) if isinstance(v, date) else int(v) for v in clause.values]
+    days = [_whole(value) for value in clause.values]
 
     def run(block: Block) -> Mask:
         column: IntColumn = block.column(clause.field)
@@ -153,6 +182,13 @@ def _one_of(clause: OneOf, plan: Plan) -> Run:
     return run
 
 
+def _whole(value: Any) -> int:
+    """A day, a time of day or a yes as it is kept in columns."""
+    if isinstance(value, date):
+        return moments.days_from(value)
+    return minutes(value) if isinstance(value, time) else int(value)
+
+
 def _is_one_of(column: FloatColumn, numbers: Any) -> Mask:
     found: Mask = np.isin(column.values.astype(np.float64), numbers)
     return found
@@ -162,20 +198,30 @@ def _text_is(clause: TextIs, plan: Plan) -> Run:
     same = str if clause.exact else fold
     wanted = tuple(same(value) for value in clause.values)
     if clause.how == "starts_with":
-        words = Words(lambda word: same(word).startswith(wanted))
-    elif clause.how == "ends_with":
-        words = Words(lambda word: same(word).endswith(wanted))
-    else:
-        words = Words(lambda word: contains(same(word), wanted))
+        return _tested(clause, plan, lambda word: same(word).startswith(wanted))
+    if clause.how == "ends_with":
+        return _tested(clause, plan, lambda word: same(word).endswith(wanted))
+    return _tested(clause, plan, lambda word: contains(same(word), wanted))
+
+
+def _matches(clause: Matches, plan: Plan) -> Run:
+    return _tested(clause, plan, patterns.finder(clause.pattern, exact=clause.exact))
+
+
+def _tested(clause: TextIs | Matches, plan: Plan, test: Callable[[str], bool]) -> Run:
+    """The text passes; of a list, one of its words does."""
+    words = Words(test)
+    if plan.fields[clause.field].type is FieldType.CHOICES:
+        return list_plans.any_word(clause.field, words)
     return lambda block: words(block.column(clause.field))
 
 
 def _between(clause: Between, plan: Plan) -> Run:
-    kind = FIELDS[clause.field].type
-    if kind is FieldType.NUMBER:
+    kind = plan.fields[clause.field].type
+    if kind in (FieldType.NUMBER, FieldType.DECIMAL):
         low, high = floats(clause)
         return lambda block: in_floats(block.column(clause.field).values, low, high)
-    first = partial(first_number, plan=plan, dated=kind is FieldType.DATE)
+    first = partial(_first, plan=plan, kind=kind)
     bottom = None if clause.low is None else first(clause.low, after=clause.low_open)
     top = None if clause.high is None else first(clause.high, after=not clause.high_open)
 
@@ -184,6 +230,12 @@ def _between(clause: Between, plan: Plan) -> Run:
         return found
 
     return run
+
+
+def _first(point: Any, *, plan: Plan, kind: FieldType, after: bool) -> int:
+    if kind is FieldType.TIME:
+        return minutes(point) + int(after)
+    return first_number(point, plan, after=after, dated=kind is FieldType.DATE)
 
 
 def _age(clause: Age, plan: Plan) -> Run:
@@ -237,16 +289,20 @@ def _outside(clause: Clause, plan: Plan) -> Run:
 def _in_segment(clause: InSegment, plan: Plan) -> Run:
     if clause.means is None:
         raise ValueError("look the referred segments up first: references.expand")
-    return Plan(plan.now, plan.outside, _PLANS).run_of(clause.means)
+    return Plan(plan.now, plan.outside, _PLANS, None, plan.fields).run_of(clause.means)
 
 
 _PLANS: Final[dict[type, Callable[[Any, Plan], Run]]] = {
     All: _all,
     Any_: _any,
     Not: _not,
+    Several: _several,
     Exists: _exists,
     OneOf: _one_of,
     TextIs: _text_is,
+    Matches: _matches,
+    HasWords: list_plans.has_words,
+    Size: list_plans.size,
     Between: _between,
     Age: _age,
     MonthIs: _month_is,
@@ -254,6 +310,9 @@ _PLANS: Final[dict[type, Callable[[Any, Plan], Run]]] = {
     Count: list_plans.count,
     Latest: list_plans.latest,
     Happened: _outside,
+    Totalled: _outside,
+    OneHappened: _outside,
+    Household: _outside,
     OnList: _outside,
     InSegment: _in_segment,
     Registered: _outside,

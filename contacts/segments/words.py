@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
-from contacts.fields import FIELDS, FieldType
+from contacts.fields import FIELDS, Field
 from contacts.segments.moments import Relative, Span
 from contacts.segments.nodes import (
     Age,
@@ -21,14 +22,23 @@ from contacts.segments.nodes import (
     Definition,
     Exists,
     Happened,
+    HasWords,
+    Household,
     InSegment,
     Latest,
+    Matches,
     MonthIs,
     Not,
+    OneHappened,
     OneOf,
     OnList,
+    Property,
     Registered,
+    Several,
+    Size,
     TextIs,
+    Total,
+    Totalled,
     Where,
     Window,
 )
@@ -39,11 +49,28 @@ _MONTHS: Final = calendar.month_name
 
 def in_words(definition: Definition, *, names: Names | None = None) -> str:
     """Return the sentence. `names` gives lists, segments and campaigns their names."""
-    return "People whose " + clause_in_words(definition.root, names=names)
+    return "People whose " + clause_in_words(definition.root, names=names, fields=definition.fields)
 
 
-def clause_in_words(clause: Clause, *, names: Names | None = None) -> str:
-    return _WORDS[type(clause)](clause, names or {})
+def clause_in_words(
+    clause: Clause, *, names: Names | None = None, fields: Mapping[str, Field] = FIELDS
+) -> str:
+    return _said(clause, Told(names or {}, fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The names that the sentence may use."""
+
+    names: Names
+    fields: Mapping[str, Field]
+
+    def get(self, named: UUID, unnamed: str) -> str:
+        return self.names.get(named, unnamed)
+
+
+def _said(clause: Clause, names: Told) -> str:
+    return _WORDS[type(clause)](clause, names)
 
 
 def _join(parts: Sequence[str], word: str) -> str:
@@ -52,36 +79,41 @@ def _join(parts: Sequence[str], word: str) -> str:
     return f"{', '.join(parts[:-1])}{',' if len(parts) > 2 else ''} {word} {parts[-1]}"
 
 
-def _inner(part: Clause, names: Names) -> str:
-    said = clause_in_words(part, names=names)
-    return f"({said})" if isinstance(part, All | Any_) else said
+def _inner(part: Clause, names: Told) -> str:
+    said = _said(part, names)
+    return f"({said})" if isinstance(part, All | Any_ | Several) else said
 
 
-def _all(clause: All, names: Names) -> str:
+def _all(clause: All, names: Told) -> str:
     return _join([_inner(part, names) for part in clause.parts], "and")
 
 
-def _any(clause: Any_, names: Names) -> str:
+def _any(clause: Any_, names: Told) -> str:
     return _join([_inner(part, names) for part in clause.parts], "or")
 
 
-def _not(clause: Not, names: Names) -> str:
-    return f"not ({clause_in_words(clause.part, names=names)})"
+def _not(clause: Not, names: Told) -> str:
+    return f"not ({_said(clause.part, names)})"
 
 
-def _label(key: str) -> str:
-    field = FIELDS.get(key)
+def _label(key: str, names: Told) -> str:
+    field = names.fields.get(key)
     return field.label.lower() if field else key
 
 
-def _exists(clause: Exists, names: Names) -> str:
-    return f"{_label(clause.field)} is known"
+def _several(clause: Several, names: Told) -> str:
+    said = "; ".join(_inner(part, names) for part in clause.parts)
+    return f"answers to {times_in_words(clause.low, clause.high)} of these are yes: {said}"
 
 
-def _one_of(clause: OneOf, names: Names) -> str:
+def _exists(clause: Exists, names: Told) -> str:
+    return f"{_label(clause.field, names)} is known"
+
+
+def _one_of(clause: OneOf, names: Told) -> str:
     said = [_value(value) for value in clause.values]
     exact = " (exact case)" if clause.exact else ""
-    return f"{_label(clause.field)} is {_join(said, 'or')}{exact}"
+    return f"{_label(clause.field, names)} is {_join(said, 'or')}{exact}"
 
 
 def _value(value: Any) -> str:
@@ -91,6 +123,8 @@ def _value(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, Relative):
         return _relative(value)
+    if isinstance(value, time):
+        return value.isoformat("minutes")
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M UTC")
     return value.isoformat() if isinstance(value, date) else f"“{value}”"
@@ -107,15 +141,31 @@ def _relative(point: Relative) -> str:
     return f"{_span(point)} {'ago' if point.count < 0 else 'ahead'}"
 
 
-def _text_is(clause: TextIs, names: Names) -> str:
+def _text_is(clause: TextIs, names: Told) -> str:
     how = clause.how.replace("_", " ")
     exact = " (exact case)" if clause.exact else ""
     said = _join([_value(value) for value in clause.values], "or")
-    return f"{_label(clause.field)} {how} {said}{exact}"
+    return f"{_label(clause.field, names)} {how} {said}{exact}"
 
 
-def _between(clause: Between, names: Names) -> str:
-    label, low, high = _label(clause.field), clause.low, clause.high
+def _matches(clause: Matches, names: Told) -> str:
+    exact = " (exact case)" if clause.exact else ""
+    return f"{_label(clause.field, names)} matches the pattern “{clause.pattern}”{exact}"
+
+
+def _has_words(clause: HasWords, names: Told) -> str:
+    exact = " (exact case)" if clause.exact else ""
+    said = _join([_value(value) for value in clause.values], "and" if clause.every else "or")
+    every = "all of " if clause.every and len(clause.values) > 1 else ""
+    return f"{_label(clause.field, names)} include {every}{said}{exact}"
+
+
+def _size(clause: Size, names: Told) -> str:
+    return f"number of {_label(clause.field, names)} is {times_in_words(clause.low, clause.high)}"
+
+
+def _between(clause: Between, names: Told) -> str:
+    label, low, high = _label(clause.field, names), clause.low, clause.high
     if isinstance(low, Relative) and isinstance(high, Relative):
         if high.count == 0 and low.count < 0:
             return f"{label} is within the last {_span(low)}"
@@ -123,14 +173,11 @@ def _between(clause: Between, names: Names) -> str:
             return f"{label} is within the next {_span(high)}"
     if isinstance(high, Relative) and low is None and clause.high_open and high.count < 0:
         return f"{label} is more than {_span(high)} ago"
-    dated = FIELDS.get(clause.field) is not None and FIELDS[clause.field].type in (
-        FieldType.DATE,
-        FieldType.DATETIME,
-    )
+    dated = any(isinstance(side, date | time | Relative) for side in (low, high))
     return f"{label} is {_bounds(clause, dated=dated)}"
 
 
-def _bounds(clause: Between | Latest, *, dated: bool) -> str:
+def _bounds(clause: Between | Latest | Totalled | Where, *, dated: bool) -> str:
     if clause.low is not None and clause.low == clause.high:
         return _value(clause.low)
     if clause.low is not None and clause.high is not None:
@@ -142,9 +189,9 @@ def _bounds(clause: Between | Latest, *, dated: bool) -> str:
     return f"{less[0] if clause.high_open else less[1]} {_value(clause.high)}"
 
 
-def _age(clause: Age, names: Names) -> str:
+def _age(clause: Age, names: Told) -> str:
     on = f" on {clause.on.isoformat()}" if clause.on else ""
-    what = "age" if clause.field == "birth_date" else f"years since {_label(clause.field)}"
+    what = "age" if clause.field == "birth_date" else f"years since {_label(clause.field, names)}"
     if clause.low is not None and clause.high is not None:
         return f"{what} is {clause.low} to {clause.high}{on}"
     if clause.low is not None:
@@ -152,34 +199,41 @@ def _age(clause: Age, names: Names) -> str:
     return f"{what} is {clause.high} or less{on}"
 
 
-def _month_is(clause: MonthIs, names: Names) -> str:
+def _month_is(clause: MonthIs, names: Told) -> str:
     said = _join([_MONTHS[month] for month in clause.months], "or")
-    return f"{_label(clause.field)} falls in {said}"
+    return f"{_label(clause.field, names)} falls in {said}"
 
 
-def _anniversary(clause: Anniversary, names: Names) -> str:
+def _anniversary(clause: Anniversary, names: Told) -> str:
     when = "today" if clause.days == 0 else f"within the next {_span(Span(clause.days, 'days'))}"
-    what = "birthday" if clause.field == "birth_date" else f"anniversary of {_label(clause.field)}"
+    what = (
+        "birthday"
+        if clause.field == "birth_date"
+        else f"anniversary of {_label(clause.field, names)}"
+    )
     return f"{what} is {when}"
 
 
-def _times(low: int, high: int | None) -> str:
+def times_in_words(low: int, high: int | None) -> str:
     if high is None:
         return f"at least {low}"
-    return f"exactly {low}" if low == high else f"at most {high}"
+    if low == high:
+        return f"exactly {low}"
+    return f"{low} to {high}" if low else f"at most {high}"
 
 
-def _count(clause: Count, names: Names) -> str:
-    label, what = _label(clause.field), _where(clause.where)
+def _count(clause: Count, names: Told) -> str:
+    label, what = _label(clause.field, names), _where(clause.where, names)
     if (clause.low, clause.high) == (1, None):
         return f"{label} include {what or 'any'}"
-    return f"{label} include {_times(clause.low, clause.high)}{what and ' ' + what}"
+    return f"{label} include {times_in_words(clause.low, clause.high)}{what and ' ' + what}"
 
 
-def _where(where: Where) -> str:
+def _where(where: Where, names: Told) -> str:
     said = []
-    if where.codes:
-        said.append(f"code {_join(list(where.codes), 'or')}")
+    coded = [*where.codes, *(names.get(group, "a code group") for group in where.groups)]
+    if coded:
+        said.append(f"code {_join(coded, 'or')}")
     if where.kinds:
         said.append(f"class {_join(list(where.kinds), 'or')}")
     if where.texts:
@@ -188,6 +242,8 @@ def _where(where: Where) -> str:
         said.append(f"status {_join(list(where.statuses), 'or')}")
     if where.unit:
         said.append(f"in {where.unit}")
+    if where.low is not None or where.high is not None:
+        said.append(f"a value {_bounds(where, dated=False)}")
     if where.system and not where.codes:
         said.append(f"system {where.system}")
     return " ".join([", ".join(said), *_window(where.window)]).strip()
@@ -206,45 +262,83 @@ def _window(window: Window) -> list[str]:
     return said
 
 
-def _latest(clause: Latest, names: Names) -> str:
+def _latest(clause: Latest, names: Told) -> str:
     if clause.answers:
         asked = f"is {_join([_value(answer) for answer in clause.answers], 'or')}"
     else:
         asked = f"is {_bounds(clause, dated=False)}"
-    return f"latest result of {_where(clause.where)} {asked}"
+    return f"latest result of {_where(clause.where, names)} {asked}"
 
 
-def _happened(clause: Happened, names: Names) -> str:
-    parts = [f"events include {_times(clause.low, clause.high)} “{clause.kind}”"]
-    if clause.campaign:
-        parts.append(f"of {names.get(clause.campaign, 'one campaign')}")
-    if clause.link:
-        parts.append(f"on the link “{clause.link}”")
-    parts += _window(clause.window)
-    if clause.machine:
+def _happened(clause: Happened, names: Told) -> str:
+    return f"events include {times_in_words(clause.low, clause.high)} {_such(clause, names)}"
+
+
+def _such(such: Happened, names: Told, *, windowed: bool = True) -> str:
+    parts = [f"“{such.kind}”"]
+    if such.campaign:
+        parts.append(f"of {names.get(such.campaign, 'one campaign')}")
+    if such.link:
+        parts.append(f"on the link “{such.link}”")
+    if such.where is not None:
+        parts.append(f"where {_said(such.where, names)}")
+    if windowed:
+        parts += _window(such.window)
+    if such.machine:
         parts.append("(machines counted too)")
     return " ".join(parts)
 
 
-def _on_list(clause: OnList, names: Names) -> str:
+_TOTALS: Final[Mapping[Total, str]] = {
+    "sum": "sum", "avg": "average", "min": "least", "max": "greatest",
+    "count_distinct": "number of different values",
+}  # fmt: skip
+
+
+def _totalled(clause: Totalled, names: Told) -> str:
+    what = f"{_TOTALS[clause.how]} of {clause.name} over events {_such(clause.such, names)}"
+    return f"{what} is {_bounds(clause, dated=False)}"
+
+
+def _one_happened(clause: OneHappened, names: Told) -> str:
+    asked = _window(clause.such.window)
+    if clause.such.where is not None:
+        asked.append(f"where {_said(clause.such.where, names)}")
+    what = f"{clause.which} event {_such(clause.of, names)}"
+    return f"{what} is {' '.join(asked)}" if asked else f"{what} is known"
+
+
+def _property(clause: Property, names: Told) -> str:
+    return _said(clause.test, names)
+
+
+def _household(clause: Household, names: Told) -> str:
+    return f"household includes someone else whose {_inner(clause.part, names)}"
+
+
+def _on_list(clause: OnList, names: Told) -> str:
     return f"lists include {names.get(clause.list_id, 'a list')}"
 
 
-def _in_segment(clause: InSegment, names: Names) -> str:
+def _in_segment(clause: InSegment, names: Told) -> str:
     return f"segments include {names.get(clause.segment_id, 'another segment')}"
 
 
-def _registered(clause: Registered, names: Names) -> str:
+def _registered(clause: Registered, names: Told) -> str:
     return str(clause.question.in_words())
 
 
-_WORDS: Final[dict[type, Callable[[Any, Names], str]]] = {
+_WORDS: Final[dict[type, Callable[[Any, Told], str]]] = {
     All: _all,
     Any_: _any,
     Not: _not,
+    Several: _several,
     Exists: _exists,
     OneOf: _one_of,
     TextIs: _text_is,
+    Matches: _matches,
+    HasWords: _has_words,
+    Size: _size,
     Between: _between,
     Age: _age,
     MonthIs: _month_is,
@@ -252,6 +346,10 @@ _WORDS: Final[dict[type, Callable[[Any, Names], str]]] = {
     Count: _count,
     Latest: _latest,
     Happened: _happened,
+    Totalled: _totalled,
+    OneHappened: _one_happened,
+    Property: _property,
+    Household: _household,
     OnList: _on_list,
     InSegment: _in_segment,
     Registered: _registered,

@@ -19,7 +19,7 @@ from marketing.web.addresses import address
 from messaging.models import Message
 
 MOST = 50
-EVENTS: Mapping[str, str] = {
+_WORDS: Mapping[str, str] = {
     "contact.created": "First known",
     "contact.updated": "Record updated",
     "contact.deceased": "Recorded as deceased",
@@ -80,7 +80,7 @@ class Timeline:
 
 def words(kind: str) -> str:
     """Return an event's kind as a person says it."""
-    return EVENTS.get(kind) or kind.replace(".", " ").replace("_", " ").capitalize()
+    return _WORDS.get(kind) or kind.replace(".", " ").replace("_", " ").capitalize()
 
 
 def events_of(contact_id: int, *, classes: Collection[str]) -> Timeline:

@@ -39,7 +39,7 @@ from contacts.segments.nodes import (
     Latest,
     Where,
     Window,
-    walk,
+    walk_own,
 )
 from crypto import columns as sealing
 from crypto.rows import binary_cursor, insert_rows
@@ -75,7 +75,7 @@ class Clock:
 
 def clock(definition: Definition) -> Clock:
     fields = registry.current()
-    moving = [one for one in walk(definition.root) if flips.moves_with_time(one)]
+    moving = [one for one in walk_own(definition.root) if flips.moves_with_time(one)]
     by_day = [one for one in moving if _by_day(one, fields)]
     by_moment = tuple(one for one in moving if one not in by_day and _by_moment(one))
     return Clock(bool(by_day), by_moment, len(by_day) + len(by_moment) < len(moving))
@@ -90,7 +90,7 @@ def _by_day(clause: Clause, fields: Mapping[str, Field]) -> bool:
 
 
 def _by_moment(clause: Clause) -> bool:
-    return type(clause) in (Between, Count, Latest, Happened)
+    return type(clause) in (Between, Count, Latest, Happened) and not flips.properties_move(clause)
 
 
 def next_whole(clock: Clock, segment_id: UUID, *, now: datetime) -> datetime:

@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from contacts.fields import FIELDS, FieldType
+import contacts.fields
+from contacts.fields import DataClass, Field, FieldType
+from contacts.segments import references
+from contacts.segments.definition import Definition, parse
 from contacts.segments.facts import Happening
 
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia")
@@ -28,7 +31,36 @@ WORDS = (
 )
 STATUSES = ("active", "resolved", "finished", "planned", "entered-in-error")
 KINDS = ("AMB", "EMER")
-UNITS = ("hours", "days", "weeks", "months", "years")
+EXACT = ("seconds", "minutes", "hours")
+UNITS = (*EXACT, "days", "weeks", "months", "years")
+PATTERNS = ("^bos", "(east|021)$", "[0-9]{3}", "\\bB", "s+", "é|É", "^$", ".")
+COLOURS = ("Red", "Green", "Blue")
+GROUPS = {
+    UUID(int=21): frozenset({("http://snomed.info/sct", "1"), ("http://loinc.org", "2")}),
+    UUID(int=22): frozenset({("http://loinc.org", "3")}),
+}
+FIELDS = {
+    **contacts.fields.FIELDS,
+    **{
+        key: Field(
+            key=key,
+            label=key.removeprefix("custom_").title(),
+            type=type_,
+            data_class=DataClass.DEMOGRAPHIC,
+            custom=True,
+            choices=COLOURS if type_ is FieldType.CHOICES else (),
+        )
+        for key, type_ in {
+            "custom_balance": FieldType.DECIMAL,
+            "custom_height": FieldType.NUMBER,
+            "custom_calls": FieldType.TIME,
+            "custom_colours": FieldType.CHOICES,
+            "custom_ward": FieldType.CODED,
+        }.items()
+    },
+}
+"""The standard fields and one of each type that only organisations add."""
+CALENDAR = ("days", "weeks", "months", "years")
 EVENTS = ("message.clicked", "message.opened")
 CAMPAIGNS = (UUID(int=1), UUID(int=2))
 LISTS = (UUID(int=11), UUID(int=12))
@@ -89,6 +121,17 @@ _SCALARS = {
     FieldType.BOOLEAN: st.booleans(),
     FieldType.DATE: days.map(date.isoformat),
     FieldType.DATETIME: moments.map(_zulu),
+    FieldType.NUMBER: st.sampled_from([0, 1.5, 180, -2]),
+    FieldType.DECIMAL: st.sampled_from(["0", "-12.5", "0.1", "99.99", "123456789012.345"]),
+    FieldType.TIME: st.sampled_from(["00:00", "06:30", "12:00", "22:15", "23:59"]),
+    FieldType.CHOICES: st.sampled_from(
+        [["Red"], ["Green"], ["Red", "Blue"], ["Red", "Green", "Blue"]]
+    ),
+    FieldType.CODED: st.builds(
+        lambda pair, text: {"system": pair[0], "code": pair[1], "display": text},
+        coding,
+        st.sampled_from(["", *WORDS]),
+    ),
 }
 ASKED = (
     "birth_date",
@@ -99,6 +142,11 @@ ASKED = (
     "conditions",
     "results",
     "encounters",
+    "custom_balance",
+    "custom_height",
+    "custom_calls",
+    "custom_colours",
+    "custom_ward",
 )
 
 
@@ -117,6 +165,7 @@ def people(draw: st.DrawFn) -> dict[str, Any]:
     return values
 
 
+words = st.sampled_from((*WORDS, "bos", "EAST", "ss", "é", "2"))
 happenings = st.builds(
     Happening,
     kind=st.sampled_from(EVENTS),
@@ -124,19 +173,28 @@ happenings = st.builds(
     campaign=st.none() | st.sampled_from(CAMPAIGNS),
     link=st.sampled_from(["", "plan"]),
     machine=st.booleans(),
+    properties=st.fixed_dictionaries(
+        {},
+        optional={
+            "amount": st.sampled_from([5, 5.0, 7.25, -1, "5", True, None, [1, 9]]),
+            "place": words | st.just(""),
+            "at": moments.map(_zulu) | st.sampled_from(["2024-03-01", "soon"]),
+            "order": st.fixed_dictionaries({"lines": st.lists(st.integers(0, 3), max_size=3)}),
+            "tags": st.lists(st.sampled_from(COLOURS), max_size=3),
+        },
+    ),
 )
 lists_of = st.frozensets(st.sampled_from(LISTS))
 
-relatives = st.fixed_dictionaries({"unit": st.sampled_from(UNITS[1:])}).flatmap(
+relatives = st.fixed_dictionaries({"unit": st.sampled_from(CALENDAR)}).flatmap(
     lambda unit: st.sampled_from(["ago", "ahead"]).flatmap(
         lambda way: st.integers(0, 40).map(lambda n: {way: n, **unit})
     )
 )
 day_points = days.map(date.isoformat) | relatives
 points = day_points | moments.map(lambda m: m.isoformat()) | st.just({"ago": 5, "unit": "hours"})
-words = st.sampled_from((*WORDS, "bos", "EAST", "ss", "é", "2"))
 cases = st.sampled_from([{}, {}, {"case": "exact"}])
-spans = st.fixed_dictionaries({"value": st.integers(0, 50), "unit": st.sampled_from(UNITS[1:])})
+spans = st.fixed_dictionaries({"value": st.integers(0, 50), "unit": st.sampled_from(CALENDAR)})
 
 
 def _clause(**parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -157,8 +215,75 @@ texts = _with(
         field=st.just("city"),
         op=st.sampled_from(["starts_with", "ends_with", "contains"]),
         value=words | st.lists(words, min_size=1, max_size=3),
+    )
+    | _clause(
+        field=st.sampled_from(["city", "custom_colours"]),
+        op=st.just("matches"),
+        value=st.sampled_from(PATTERNS),
+    )
+    | _clause(
+        field=st.just("custom_colours"),
+        op=st.sampled_from(["starts_with", "ends_with", "contains"]),
+        value=st.sampled_from(["r", "RED", "e", ["gre", "lue"]]),
     ),
     cases,
+)
+colours = st.lists(st.sampled_from(COLOURS), min_size=1, max_size=3)
+word_lists = (
+    _clause(
+        field=st.just("custom_colours"),
+        op=st.sampled_from(["has_any", "has_all", "has_none"]),
+        value=st.sampled_from(COLOURS) | colours,
+    )
+    | _clause(
+        field=st.just("custom_colours"),
+        op=st.sampled_from(["size_eq", "size_gte", "size_lte"]),
+        value=st.integers(0, 4),
+    )
+    | _clause(
+        field=st.just("custom_colours"),
+        op=st.just("size_between"),
+        value=st.tuples(st.integers(0, 3), st.integers(0, 4)).map(list),
+    )
+)
+clocks = st.sampled_from(["00:00", "06:00", "06:30", "12:00", "22:15", "23:59"])
+clock_times = (
+    _clause(
+        field=st.just("custom_calls"),
+        op=st.sampled_from(
+            ["before", "on_or_before", "after", "on_or_after", "equals", "not_equals"]
+        ),
+        value=clocks,
+    )
+    | _clause(
+        field=st.just("custom_calls"),
+        op=st.just("between"),
+        value=st.tuples(clocks, clocks).map(list),
+    )
+    | _clause(field=st.just("custom_calls"), op=st.just("in"), value=st.lists(clocks, min_size=1))
+)
+amounts = {
+    "custom_balance": st.sampled_from([0, "0.1", 0.1, -12.5, "99.99", "123456789012.345", 100]),
+    "custom_height": st.sampled_from([0, 1.5, 180, -2, 7]),
+}
+numbers = st.sampled_from(sorted(amounts)).flatmap(
+    lambda key: (
+        _clause(
+            field=st.just(key),
+            op=st.sampled_from(["gt", "gte", "lt", "lte", "equals", "not_equals"]),
+            value=amounts[key],
+        )
+        | _clause(
+            field=st.just(key),
+            op=st.just("between"),
+            value=st.tuples(amounts[key], amounts[key]).map(list),
+        )
+        | _clause(
+            field=st.just(key),
+            op=st.just("in"),
+            value=st.lists(amounts[key], min_size=1, max_size=3),
+        )
+    )
 )
 choices = _clause(
     field=st.just("gender"), op=st.just("equals"), value=st.sampled_from(["female", "male"])
@@ -207,12 +332,19 @@ dates = (
 )
 
 
+GROUPED = st.sampled_from(sorted(GROUPS)).map(str)
+BETWEEN = st.sampled_from(
+    [{"gt": 5}, {"gte": 6.5, "lt": 7.1}, {"lte": 0.1}, {"gt": 9, "lte": 3}, {"lt": 6.5}]
+)
+
+
 def wheres(kind: FieldType) -> st.SearchStrategy[dict[str, Any]]:
     """Some conditions on an entry, in the clause itself or under `where`."""
     point = day_points if kind is FieldType.CODES else points
-    units = UNITS[1:] if kind is FieldType.CODES else UNITS
+    units = CALENDAR if kind is FieldType.CODES else UNITS
     asked: dict[str, st.SearchStrategy[Any]] = {
         "codes": st.lists(st.sampled_from(CODES), min_size=1, max_size=2),
+        "group": GROUPED | st.lists(GROUPED, min_size=1, max_size=2),
         "system": st.sampled_from(SYSTEMS),
         "text": words,
         "since": point,
@@ -225,12 +357,14 @@ def wheres(kind: FieldType) -> st.SearchStrategy[dict[str, Any]]:
     spans = st.sampled_from(
         [f"{prefix}_{unit}" for prefix in ("within", "next") for unit in units]
     ).flatmap(lambda key: st.fixed_dictionaries({key: st.integers(0, 50)}))
+    measured = BETWEEN if kind is FieldType.RESULTS else st.just({})
     some = st.builds(
-        lambda plain, span: {**plain, **span},
+        lambda plain, span, value: {**plain, **span, **value},
         st.lists(st.sampled_from(sorted(asked)), max_size=2, unique=True).flatmap(
             lambda keys: st.fixed_dictionaries({key: asked[key] for key in keys})
         ),
         st.just({}) | spans,
+        st.just({}) | measured,
     )
     return some | some.map(lambda found: {"where": found} if found else {})
 
@@ -238,52 +372,147 @@ def wheres(kind: FieldType) -> st.SearchStrategy[dict[str, Any]]:
 def _listed(key: str) -> st.SearchStrategy[Any]:
     counts = _clause(
         field=st.just(key),
-        op=st.sampled_from(["count_gte", "count_lte", "count_eq"]),
+        op=st.sampled_from(["count_gte", "count_lte", "count_eq", "size_eq", "size_gte"]),
         value=st.integers(0, 3),
+    ) | _clause(
+        field=st.just(key),
+        op=st.sampled_from(["count_between", "size_between"]),
+        value=st.tuples(st.integers(0, 2), st.integers(0, 3)).map(list),
     )
-    return _with(counts, wheres(FIELDS[key].type))
+    coded = _clause(
+        field=st.just(key),
+        op=st.sampled_from(["has_any", "has_all", "has_none", "has_code"]),
+        codes=st.lists(st.sampled_from(CODES), min_size=1, max_size=2),
+    ) | _clause(
+        field=st.just(key),
+        op=st.sampled_from(["has_any", "has_all", "has_none", "has_code"]),
+        group=GROUPED | st.lists(GROUPED, min_size=1, max_size=2),
+    )
+    return _with(counts, wheres(FIELDS[key].type)) | coded
 
 
+coded_values = (
+    _clause(
+        field=st.just("custom_ward"),
+        op=st.sampled_from(["has_any", "has_none", "has_code"]),
+        codes=st.lists(st.sampled_from(CODES), min_size=1, max_size=2),
+    )
+    | _clause(
+        field=st.just("custom_ward"),
+        op=st.sampled_from(["has_any", "has_none"]),
+        group=GROUPED,
+        system=st.sampled_from(SYSTEMS),
+    )
+    | _clause(field=st.just("custom_ward"), op=st.just("has_any"), text=words)
+)
 latest = _with(
     _clause(
         field=st.just("results"),
         op=st.sampled_from(["latest_gte", "latest_gt", "latest_lt", "latest_lte", "latest_equals"]),
         value=st.sampled_from([5, 6.5, 6.499, 0.1, 7]),
-        code=st.sampled_from(CODES),
     )
     | _clause(
         field=st.just("results"),
         op=st.just("latest_between"),
         value=st.sampled_from([[5, 7], [6.5, 6.5]]),
-        code=st.sampled_from(CODES),
     )
     | _clause(
         field=st.just("results"),
         op=st.just("latest_is"),
         value=st.sampled_from(["positive", ["Negative", "x"]]),
-        code=st.sampled_from(CODES),
     ),
-    st.sampled_from([{}, {"within_days": 30}, {"unit": "%"}, {"since": "2024-03-01"}]),
+    st.builds(
+        lambda which, more: {**which, **more},
+        _clause(code=st.sampled_from(CODES)) | _clause(group=GROUPED),
+        st.sampled_from([{}, {"within_days": 30}, {"unit": "%"}, {"since": "2024-03-01"}]),
+    ),
 )
 times = st.fixed_dictionaries({"at_least": st.integers(0, 3)}) | st.sampled_from(
     [{"at_most": 0}, {"at_most": 2}, {"exactly": 0}, {"exactly": 2}]
 )
-events = _with(
-    _clause(event=st.sampled_from(EVENTS), times=times),
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "within_days": st.integers(0, 40),
-            "since": points,
-            "campaign": st.sampled_from(CAMPAIGNS).map(str),
-            "link": st.just("plan"),
-            "machine": st.booleans(),
-        },
+narrowed = st.fixed_dictionaries(
+    {},
+    optional={
+        "within_days": st.integers(0, 40),
+        "since": points,
+        "campaign": st.sampled_from(CAMPAIGNS).map(str),
+        "link": st.just("plan"),
+        "machine": st.booleans(),
+    },
+)
+asked_of_property = (
+    _clause(
+        property=st.sampled_from(["amount", "order.lines"]),
+        op=st.sampled_from(["equals", "not_equals", "gt", "gte", "lt", "lte"]),
+        value=st.sampled_from([5, 1, 7.25, -1, 0]),
+    )
+    | _clause(
+        property=st.sampled_from(["place", "amount", "tags"]),
+        op=st.sampled_from(["equals", "not_equals", "starts_with", "ends_with", "contains"]),
+        value=words | st.sampled_from(["5", "red"]),
+    )
+    | _clause(property=st.just("place"), op=st.just("matches"), value=st.sampled_from(PATTERNS))
+    | _clause(property=st.just("amount"), op=st.just("equals"), value=st.booleans())
+    | _clause(
+        property=st.sampled_from(["amount", "place", "tags", "no.such"]), op=st.just("exists")
+    )
+    | _clause(
+        property=st.just("at"),
+        op=st.sampled_from(["before", "after"]),
+        value=points,
+    )
+    | _clause(
+        property=st.just("at"),
+        op=st.sampled_from(["within_last", "within_next", "older_than"]),
+        value=st.integers(0, 40),
+        unit=st.sampled_from(UNITS),
+    )
+    | _clause(
+        property=st.sampled_from(["tags", "order.lines"]),
+        op=st.sampled_from(["has_any", "has_all", "has_none"]),
+        value=colours,
+    )
+    | _clause(property=st.just("tags"), op=st.just("size_gte"), value=st.integers(0, 3))
+)
+conditions = (
+    st.lists(asked_of_property, min_size=1, max_size=2)
+    | st.fixed_dictionaries({"any": st.lists(asked_of_property, min_size=1, max_size=2)})
+    | st.fixed_dictionaries({"not": asked_of_property})
+)
+counted = _with(_clause(event=st.sampled_from(EVENTS), times=times), narrowed)
+counted_where = _with(counted, _clause(where=conditions))
+totals = _with(
+    _with(_clause(event=st.sampled_from(EVENTS)), narrowed),
+    _clause(
+        aggregate=_clause(
+            property=st.sampled_from(["amount", "place", "order.lines"]),
+            fn=st.sampled_from(["sum", "avg", "min", "max", "count_distinct"]),
+        ),
+        op=st.sampled_from(["gt", "gte", "lt", "lte"]),
+        value=st.sampled_from([0, 1, 5, 7.25]),
     ),
 )
+firsts = _with(
+    _with(
+        _clause(event=st.sampled_from(EVENTS), which=st.sampled_from(["first", "last"])), narrowed
+    ),
+    st.just({})
+    | _clause(where=conditions)
+    | _clause(of=conditions)
+    | _clause(of=conditions, where=conditions),
+)
+_events = counted | counted_where | totals | firsts
+
+
+@st.composite
+def _any_event(draw: st.DrawFn) -> Any:
+    return draw(_events)
+
+
+events = _any_event()
 on_list = st.sampled_from(LISTS).map(lambda found: {"list": str(found)})
 
-leaves = (
+_leaves = (
     exists
     | texts
     | choices
@@ -292,7 +521,20 @@ leaves = (
     | _listed("encounters")
     | _listed("results")
     | latest
+    | word_lists
+    | clock_times
+    | numbers
+    | coded_values
 )
+
+
+@st.composite
+def _any_leaf(draw: st.DrawFn) -> Any:
+    """Drawn by hand, because Hypothesis writes strategies out and this one is long."""
+    return draw(_leaves)
+
+
+leaves = _any_leaf()
 anything = leaves | events | on_list
 
 
@@ -303,6 +545,17 @@ def trees(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             st.fixed_dictionaries({"all": st.lists(inner, min_size=1, max_size=3)})
             | st.fixed_dictionaries({"any": st.lists(inner, min_size=1, max_size=3)})
             | st.fixed_dictionaries({"not": inner})
+            | st.builds(
+                lambda how, n, parts: {how: n, "of": parts},
+                st.sampled_from(["exactly", "at_least", "at_most"]),
+                st.integers(0, 3),
+                st.lists(inner, min_size=1, max_size=3),
+            )
         ),
         max_leaves=6,
     )
+
+
+def read(tree: Any) -> Definition:
+    """Parse with these fields, and put the groups' codes in."""
+    return references.expand(parse(tree, fields=FIELDS), lambda segment: None, codes_of=GROUPS.get)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contacts.segments.definition import parse
 from contacts.segments.facts import Entry, Facts, Happening
 from contacts.segments.flips import next_flip
 from contacts.segments.semantics import matches
@@ -31,7 +30,7 @@ def at(*parts: int, zone: Any = NEW_YORK) -> datetime:
 def test_nothing_changes_before_the_next_flip(
     tree: Any, crowd: Any, now: datetime, steps: list[float]
 ) -> None:
-    definition, known = parse(tree), facts(crowd[0])
+    definition, known = generated.read(tree), facts(crowd[0])
     flip, answer = next_flip(definition, known, now), matches(definition, known, now=now)
     ahead = (flip or now + timedelta(days=2000)) - now
     for step in [*steps, *(n / 20 for n in range(20))]:
@@ -42,7 +41,7 @@ def test_nothing_changes_before_the_next_flip(
 @settings(max_examples=100, deadline=None)
 @given(generated.trees(generated.anything), crowds, generated.nows)
 def test_at_the_next_flip_the_answer_is_another(tree: Any, crowd: Any, now: datetime) -> None:
-    definition, known = parse(tree), facts(crowd[0])
+    definition, known = generated.read(tree), facts(crowd[0])
     flip = next_flip(definition, known, now)
     if flip is not None:
         then = matches(definition, known, now=flip.astimezone(now.tzinfo))
@@ -67,7 +66,9 @@ def test_clock_changes_and_short_months_hide_no_flip(
     value: datetime, now: datetime, op: str, span: tuple[int, str]
 ) -> None:
     """Every quarter of an hour is tried, over the days where clocks change."""
-    definition = parse({"field": "last_visit", "op": op, "value": span[0], "unit": span[1]})
+    definition = generated.read(
+        {"field": "last_visit", "op": op, "value": span[0], "unit": span[1]}
+    )
     known, now = Facts({"last_visit": value}), now.astimezone(NEW_YORK)
     flip, answer = next_flip(definition, known, now), matches(definition, known, now=now)
     for quarter in range(4 * 24 * 4):
@@ -121,4 +122,4 @@ CASES: list[tuple[Any, Facts, datetime, datetime | None]] = [
 def test_the_flip_falls_on_the_moment_that_a_calendar_says(
     tree: Any, known: Facts, now: datetime, expected: datetime | None
 ) -> None:
-    assert next_flip(parse(tree), known, now) == expected
+    assert next_flip(generated.read(tree), known, now) == expected

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contacts.segments import arrays, building, semantics, vectors
 from contacts.segments.arrays import Mask
-from contacts.segments.definition import Definition, parse
+from contacts.segments.definition import Definition
 from contacts.segments.facts import Facts, Happening
 from contacts.segments.nodes import Clause, Not
 from contacts.segments.patching import patched
@@ -34,7 +34,7 @@ crowds = st.lists(
 
 def facts(person: Person) -> Facts:
     values, events, lists = person
-    return Facts(building.facts_values(values), events, lists)
+    return Facts(building.facts_values(values, generated.FIELDS), events, lists)
 
 
 def by_meaning(definition: Definition, crowd: Sequence[Person], now: datetime) -> list[bool]:
@@ -43,7 +43,8 @@ def by_meaning(definition: Definition, crowd: Sequence[Person], now: datetime) -
 
 def by_columns(definition: Definition, crowd: Sequence[Person], now: datetime) -> list[bool]:
     """Build the columns, through their bytes, and run."""
-    built = building.build([values for values, _, _ in crowd], vectors.columns_read(definition))
+    names, people = vectors.columns_read(definition), [values for values, _, _ in crowd]
+    built = building.build(people, names, fields=generated.FIELDS)
     columns = {name: arrays.unpack(arrays.pack(column)) for name, column in built.items()}
     block = BuiltBlock(len(crowd), slice(0, len(crowd)), columns)
     outside = {c: _mask(c, crowd, now) for c in vectors.answered_outside(definition)}
@@ -54,33 +55,33 @@ def _mask(clause: Clause, crowd: Sequence[Person], now: datetime) -> Mask:
     return np.array([semantics.holds(clause, facts(person), now) for person in crowd])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(generated.trees(generated.anything), crowds, generated.nows)
 def test_columns_answer_as_the_meaning_does(tree: Any, crowd: Any, now: datetime) -> None:
-    definition = parse(tree)
+    definition = generated.read(tree)
     assert by_columns(definition, crowd, now) == by_meaning(definition, crowd, now)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(generated.leaves, crowds, generated.nows)
 def test_every_leaf_agrees_on_its_own(tree: Any, crowd: Any, now: datetime) -> None:
-    definition = parse(tree)
+    definition = generated.read(tree)
     assert by_columns(definition, crowd, now) == by_meaning(definition, crowd, now)
 
 
 @settings(max_examples=40, deadline=None)
 @given(generated.trees(generated.leaves), crowds, generated.nows)
 def test_a_question_and_its_negation_are_everyone(tree: Any, crowd: Any, now: datetime) -> None:
-    inside = by_columns(parse(tree), crowd, now)
-    outside = by_columns(parse({"not": tree}), crowd, now)
+    inside = by_columns(generated.read(tree), crowd, now)
+    outside = by_columns(generated.read({"not": tree}), crowd, now)
     assert [a != b for a, b in zip(inside, outside, strict=True)] == [True] * len(crowd)
 
 
 @settings(max_examples=40, deadline=None)
 @given(generated.leaves, generated.leaves, crowds, generated.nows)
 def test_de_morgan_holds(one: Any, other: Any, crowd: Any, now: datetime) -> None:
-    neither = by_columns(parse({"not": {"any": [one, other]}}), crowd, now)
-    both_not = by_columns(parse({"all": [{"not": one}, {"not": other}]}), crowd, now)
+    neither = by_columns(generated.read({"not": {"any": [one, other]}}), crowd, now)
+    both_not = by_columns(generated.read({"all": [{"not": one}, {"not": other}]}), crowd, now)
     assert neither == both_not
 
 
@@ -90,9 +91,9 @@ def test_columns_patched_place_by_place_equal_columns_built_anew(
     before: Any, changed: Any, data: Any
 ) -> None:
     """What the compactor does: some contacts of a block get new values."""
-    names = building.all_columns()
-    old = building.build([values for values, _, _ in before], names)
-    new = building.build([*(values for values, _, _ in changed), {}], names)
+    names, fields = building.all_columns(generated.FIELDS), generated.FIELDS
+    old = building.build([values for values, _, _ in before], names, fields=fields)
+    new = building.build([*(values for values, _, _ in changed), {}], names, fields=fields)
     places = data.draw(
         st.lists(
             st.integers(0, 14),
@@ -105,12 +106,12 @@ def test_columns_patched_place_by_place_equal_columns_built_anew(
     people = [values for values, _, _ in before] + [{}] * (size - len(before))
     for place, (values, _, _) in zip(places, changed, strict=True):
         people[place] = values
-    expected = {n: arrays.pack(c) for n, c in building.build(people, names).items()}
+    expected = {n: arrays.pack(c) for n, c in building.build(people, names, fields=fields).items()}
     got = patched(old, new, places=places, size=size)
     assert {n: arrays.pack(c) for n, c in got.items()} == expected
 
 
 def test_negation_of_the_empty_is_everyone() -> None:
-    definition = parse({"not": {"field": "city", "op": "exists"}})
+    definition = generated.read({"not": {"field": "city", "op": "exists"}})
     assert isinstance(definition.root, Not)
     assert by_columns(definition, [({}, (), frozenset())], generated.MOMENT) == [True]

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from accounts import tenancy
-from contacts import events, records
+from contacts import custom_fields, events, records, registry
+from contacts.declared.models import CodeGroup, CodeGroupVersion
 from contacts.fields import DataClass
 from contacts.models import Contact, ContactList, Event, ListMember
 from contacts.records import Change
@@ -16,8 +17,10 @@ from contacts.reveal import reveal
 from contacts.segments import building, semantics
 from contacts.segments.definition import Definition
 from contacts.segments.facts import Facts, Happening
+from crypto import data_keys
 from crypto.ids import uuid7
 from tests.conftest import NOON
+from tests.contacts.segments import generated
 
 LATE = datetime.fromisoformat("2031-01-01T00:00:00+00:00")
 
@@ -45,6 +48,7 @@ def happen(contact_id: int, happenings: Sequence[Happening]) -> None:
                 campaign=one.campaign,
                 link=one.link,
                 machine=one.machine,
+                properties=one.properties,
             )
             for one in happenings
         ],
@@ -54,6 +58,27 @@ def happen(contact_id: int, happenings: Sequence[Happening]) -> None:
 
 def make_list(list_id: UUID) -> None:
     ContactList.objects.create(id=list_id, name="A list", created_at=NOON)
+
+
+def make_fields() -> None:
+    """Give the organisation the fields and the code groups that `generated` asks about."""
+    for key, field in generated.FIELDS.items():
+        if field.custom:
+            custom_fields.add(
+                key=key,
+                label=field.label,
+                type_=field.type.value,
+                data_class=field.data_class.value,
+                labels=(),
+                choices=field.choices,
+                now=NOON,
+            )
+    for group_id, codings in generated.GROUPS.items():
+        group = CodeGroup.objects.create(
+            id=group_id, name=str(group_id), version=1, created_at=NOON, updated_at=NOON
+        )
+        codes = [[*one, ""] for one in sorted(codings)]
+        CodeGroupVersion.objects.create(group=group, number=1, codes=codes, created_at=NOON)
 
 
 def put_on(list_id: UUID, contact_id: int) -> None:
@@ -69,12 +94,13 @@ def facts() -> dict[int, Facts]:
     """What is known of everyone, read from the records and the event rows."""
     ids = list(Contact.objects.filter(erased_at=None).values_list("pk", flat=True))
     values = reveal(ids, list(DataClass), purpose="test")
+    keys = data_keys.load(tenancy.current(), ids)
     return {
         contact_id: Facts(
-            building.facts_values(values[contact_id]),
+            building.facts_values(values[contact_id], registry.current()),
             tuple(
-                Happening(e.kind, e.occurred_at, e.campaign, e.link, e.machine)
-                for e in Event.objects.filter(contact_id=contact_id)
+                happening(row, keys[contact_id])
+                for row in Event.objects.filter(contact_id=contact_id).order_by("id")
             ),
             frozenset(
                 ListMember.objects.filter(contact_id=contact_id).values_list("list_id", flat=True)
@@ -82,6 +108,11 @@ def facts() -> dict[int, Facts]:
         )
         for contact_id in ids
     }
+
+
+def happening(row: Event, key: bytes) -> Happening:
+    held = row.properties and events.open_properties(row.contact_id, bytes(row.properties), key=key)
+    return Happening(row.kind, row.occurred_at, row.campaign, row.link, row.machine, held or {})
 
 
 def by_meaning(definition: Definition, known: dict[int, Facts], *, now: datetime) -> set[int]:
