@@ -368,7 +368,8 @@ def _from_records(
     def opened(places: Ints, names: frozenset[str]) -> Block:
         asked = [living[place] for place in places.tolist()]
         values = records.values(asked, {name.partition(".")[0] for name in names}, fields)
-        return BuiltBlock(len(asked), slice(0, len(asked)), building.build(values, names))
+        built = building.build(values, names, fields=fields)
+        return BuiltBlock(len(asked), slice(0, len(asked)), built)
 
     found = np.zeros(len(ids), np.bool_)
     found[there] = staged.holding(
