@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO
 
-from contacts.importing import csv_reading
+from contacts.importing import csv_reading, xlsx_reading
 from contacts.importing.chunks import Line
 from contacts.importing.csv_reading import FileBroken, Form
 
@@ -51,20 +51,15 @@ def form_of(start: bytes) -> str:
 def look(file: BinaryIO, form: str) -> Reading:
     """Look at the file and say how it is written."""
     if form == XLSX:
-        return _WORKBOOK["look"](file)  # type: ignore[no-any-return]
+        sheet, names = xlsx_reading.look(file)
+        return Reading(sheet=sheet, sheets=names)
     found = csv_reading.form_of(file)
     return Reading(found.encoding, found.delimiter, found.head)
 
 
 def lines(file: BinaryIO, form: str, reading: Reading) -> Generator[Line, None, None]:
-    """Yield the header and then every row that is not blank."""
+    """Yield the header and then every row that is not blank; notes land in `reading`."""
     if form == XLSX:
-        return _WORKBOOK["lines"](file, reading)  # type: ignore[no-any-return]
+        reading.numeric = []
+        return xlsx_reading.lines(file, reading.sheet, reading.head, reading.numeric)
     return csv_reading.lines(file, Form(reading.encoding, reading.delimiter, reading.head))
-
-
-def _no_workbooks(*_: Any) -> Any:
-    raise FileBroken("Excel workbooks are not read here; save it as CSV (UTF-8)")
-
-
-_WORKBOOK: dict[str, Callable[..., Any]] = {"look": _no_workbooks, "lines": _no_workbooks}

@@ -35,7 +35,7 @@ PART = 4_096
 SOURCE = "import.undo"
 
 Note = dict[str, list[Any]]
-"""For each field: the value and time before the import, and those that the import wrote."""
+"""For each field: its class, the value and time before the import, and those that it wrote."""
 
 _holders: set[str] = {"contacts_listmember"}
 
@@ -111,8 +111,8 @@ def _noted(note: Note, before: Mapping[DataClass, Record], row: Row) -> Note:
     for kind, record in row.records.items():
         known = before.get(kind, Record({}, {}))
         for key in row.fields & record.as_of.keys():
-            first = note.get(key) or [known.values.get(key), known.as_of.get(key)]
-            note[key] = [*first[:2], record.values.get(key), record.as_of.get(key)]
+            first = note.get(key) or [kind.value, known.values.get(key), known.as_of.get(key)]
+            note[key] = [*first[:3], record.values.get(key), record.as_of.get(key)]
     return note
 
 
@@ -235,15 +235,16 @@ def _put_back(
 ) -> Row:
     differing: dict[DataClass, Record] = {}
     fields = set()
-    for kind, record in records.items():
-        after = Record(dict(record.values), dict(record.as_of))
-        for key in note.keys() & record.as_of.keys():
-            before, before_at, left, left_at = note[key]
-            if record.values.get(key) == left and record.as_of.get(key) == left_at:
-                _set(after, key, before, before_at)
-                fields.add(key)
-        if after != record:
+    for key, (name, before, before_at, left, left_at) in note.items():
+        kind = DataClass(name)
+        record = differing.get(kind) or records.get(kind) or Record({}, {})
+        # A record may forget when a value was cleared; that it is still gone says enough.
+        same_time = record.as_of.get(key, left_at if left is None else None) == left_at
+        if record.values.get(key) == left and same_time:
+            after = Record(dict(record.values), dict(record.as_of))
+            _set(after, key, before, before_at)
             differing[kind] = after
+            fields.add(key)
     return Row(contact_id, differing, SOURCE, now, fields=frozenset(fields))
 
 

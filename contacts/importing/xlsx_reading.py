@@ -1,0 +1,223 @@
+"""Read one sheet of an Excel workbook as rows of text, without trusting the file.
+
+A workbook is a zip of XML. Before anything is parsed it is looked through once: how large its parts
+unpack, whether any declares entities, and whether any holds a stretch without markup that is longer
+than a cell may be. So neither a zip bomb, an XML bomb nor a giant cell reaches the parser.
+
+Numbers keep what their format shows: 2139 formatted as 00000 is 02139. A bare number has lost its
+leading zeros, if it had any; which columns hold such numbers is told.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Generator, Iterator
+from datetime import date, datetime, time
+from typing import Any, BinaryIO
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from contacts.importing.chunks import Line
+from contacts.importing.csv_reading import MAX_COLUMNS, FileBroken
+
+MAX_PARTS = 5_000
+MAX_UNPACKED = 2 * 1024**3
+MAX_STRINGS = 256 * 1024**2
+"""The table of shared texts, which must be held in memory while a sheet is read."""
+MAX_RATIO = 300
+SMALL = 8 * 1024**2
+"""Below this a high ratio is harmless: a sheet of equal rows packs well."""
+MAX_CELL = 32_767
+MAX_ROWS = 1_048_576
+_STRETCH = 256 * 1024
+_ZEROS = re.compile(r"[0 ()/-]+")
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+
+
+def look(file: BinaryIO) -> tuple[str, list[str]]:
+    """Check the workbook; return the sheet to read first, and all of them."""
+    _refuse_bombs(file)
+    book = _opened(file)
+    try:
+        names = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        names = names or [sheet.title for sheet in book.worksheets]
+    finally:
+        book.close()
+    if not names:
+        raise FileBroken("the workbook has no sheet of cells")
+    return names[0], names
+
+
+def lines(file: BinaryIO, sheet: str, head: int, numeric: list[int]) -> Generator[Line, None, None]:
+    """Yield the header and every row that is not blank; add to `numeric` columns of bare numbers.
+
+    `numeric` is complete when the last line has been taken.
+    """
+    _refuse_bombs(file)
+    book = _opened(file)
+    try:
+        if sheet not in book.sheetnames:
+            raise FileBroken("the workbook has no sheet of this name")
+        yield from _fitted(_rows(book[sheet], head), numeric)
+    except (KeyError, ValueError, TypeError, IndexError, OSError, zipfile.BadZipFile) as broken:
+        if isinstance(broken, FileBroken):
+            raise
+        raise FileBroken(_DAMAGED) from None
+    finally:
+        book.close()
+
+
+_DAMAGED = "the workbook is damaged; open it in a spreadsheet program and save it again"
+
+
+def _opened(file: BinaryIO) -> Any:
+    file.seek(0)
+    try:
+        return openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    except FileBroken:
+        raise
+    except (InvalidFileException, zipfile.BadZipFile) as broken:
+        raise FileBroken(_DAMAGED) from broken
+    except Exception as broken:
+        # The library raises whatever a strange part makes it trip over.
+        raise FileBroken(_DAMAGED) from broken
+
+
+def _refuse_bombs(file: BinaryIO) -> None:
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as packed:
+            _refuse_sizes(packed.infolist())
+            for part in packed.infolist():
+                _look_through(packed, part)
+    except FileBroken:
+        raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as broken:
+        raise FileBroken(_DAMAGED) from broken
+    except Exception as broken:  # zlib.error, lzma.LZMAError
+        raise FileBroken(_DAMAGED) from broken
+
+
+def _refuse_sizes(parts: list[zipfile.ZipInfo]) -> None:
+    """Refuse by what the parts say of themselves; reading never gives more than they say."""
+    names = {part.filename for part in parts}
+    if "[Content_Types].xml" not in names or not any(n.startswith("xl/") for n in names):
+        raise FileBroken("this is a zip file, and no Excel workbook; unpack it first")
+    if "xl/vbaProject.bin" in names:
+        raise FileBroken("the workbook holds macros; save it as .xlsx without them")
+    if len(parts) > MAX_PARTS or len(names) != len(parts):
+        raise FileBroken("the workbook has too many parts, or the same part twice")
+    if sum(part.file_size for part in parts) > MAX_UNPACKED:
+        raise FileBroken(f"the workbook unpacks to more than {MAX_UNPACKED >> 30} GB; split it")
+    for part in parts:
+        if part.file_size > SMALL and part.file_size > MAX_RATIO * part.compress_size:
+            raise FileBroken("a part of the workbook unpacks to hundreds of times its size")
+        if part.filename.endswith("sharedStrings.xml") and part.file_size > MAX_STRINGS:
+            raise FileBroken("the workbook holds too much text at once; split it, or use CSV")
+
+
+def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Refuse a part with a document type, or with a stretch without markup that no cell fills."""
+    if part.flag_bits & 0x1:
+        raise FileBroken("the workbook is protected by a password; save it without")
+    if not part.filename.endswith((".xml", ".rels", ".vml")):
+        return
+    with packed.open(part) as opened:
+        before = b""
+        while stretch := opened.read(_STRETCH):
+            joined = before + stretch
+            if b"<!DOCTYPE" in joined or b"<!ENTITY" in joined or b"\x00" in stretch[:64]:
+                raise FileBroken("a part of the workbook declares entities, which none needs")
+            if len(stretch) == _STRETCH and b"<" not in stretch:
+                raise FileBroken(f"a cell is longer than {MAX_CELL:,} characters")
+            before = stretch[-16:]
+
+
+def _rows(sheet: Any, head: int) -> Iterator[tuple[int, list[tuple[str, bool, bool]]]]:
+    """Yield each row's number and cells: text, whether a bare number, whether an error."""
+    sheet.reset_dimensions()  # a file may claim any size; only the cells count
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        if number > MAX_ROWS:
+            raise FileBroken("the sheet has more rows than a workbook can hold", number)
+        if number >= head:
+            yield number, [_cell(cell) for cell in row]
+
+
+def _fitted(
+    rows: Iterator[tuple[int, list[tuple[str, bool, bool]]]], numeric: list[int]
+) -> Iterator[Line]:
+    width = 0
+    bare: set[int] = set()
+    for number, cells in rows:
+        texts = [text for text, _, _ in cells]
+        if not any(map(str.strip, texts)):
+            continue
+        if not width:
+            width = _width(texts, number)
+            yield Line(number, texts[:width])
+            continue
+        bare.update(place for place, cell in enumerate(cells[:width]) if cell[1])
+        numeric[:] = sorted(bare) if len(bare) != len(numeric) else numeric
+        yield _fit(number, texts, width, any(error for _, _, error in cells[:width]))
+
+
+def _width(header: list[str], number: int) -> int:
+    width = max(place for place, text in enumerate(header) if text.strip()) + 1
+    if width > MAX_COLUMNS:
+        raise FileBroken(f"the header has more than {MAX_COLUMNS} columns", number)
+    return width
+
+
+def _fit(number: int, texts: list[str], width: int, has_error: bool) -> Line:  # noqa: FBT001
+    beyond = any(map(str.strip, texts[width:]))
+    cells = (texts + [""] * width)[:width]
+    if has_error:
+        return Line(number, cells, "a formula of the row ends in an error, such as #N/A")
+    if beyond:
+        return Line(number, cells, "the row has cells beyond the header's last column")
+    if any(len(text) > MAX_CELL for text in texts):
+        short = [text[:MAX_CELL] for text in cells]
+        return Line(number, short, f"a cell is longer than {MAX_CELL:,} characters")
+    return Line(number, cells)
+
+
+def _cell(cell: Any) -> tuple[str, bool, bool]:
+    value = cell.value
+    if value is None:
+        return "", False, False
+    if isinstance(value, str):
+        return value, False, cell.data_type == "e"
+    if isinstance(value, bool):
+        return "true" if value else "false", False, False
+    if isinstance(value, datetime | date | time):
+        return _moment(value), False, False
+    return *_number(value, cell.number_format or ""), False
+
+
+def _moment(value: datetime | date | time) -> str:
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat()
+
+
+def _number(value: Any, shown: str) -> tuple[str, bool]:
+    """Return the number as text, and whether it may have lost leading zeros."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    text = repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, int) and (padded := _padded(text, shown)):
+        return padded, False
+    return text, isinstance(value, int)
+
+
+def _padded(digits: str, shown: str) -> str:
+    """Return the digits as a format of zeros shows them (`00000`, `000-00-0000`), else ""."""
+    places = _LITERAL.sub(lambda found: found[1] or found[2], shown.split(";", maxsplit=1)[0])
+    count = places.count("0")
+    if count < 2 or not digits.isdigit() or not _ZEROS.fullmatch(places):
+        return ""
+    left = iter(digits.zfill(count))
+    start = "".join(next(left) for _ in range(max(0, len(digits) - count)))
+    return start + "".join(next(left) if place == "0" else place for place in places)

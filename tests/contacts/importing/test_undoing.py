@@ -1,0 +1,161 @@
+"""Undoing an import: what it made goes, what it changed comes back, what others touched stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from audit.models import Entry
+from contacts import events, lists
+from contacts.fields import DataClass
+from contacts.importing import undoing, work
+from contacts.importing.jobs import NotNow, State
+from contacts.importing.models import ImportJob, ImportMark
+from contacts.importing.undoing import Foreseen
+from contacts.models import Contact, Identifier, ImportRun
+from contacts.records import Change, upsert
+from contacts.reveal import reveal
+from crypto.models import DataKey
+from tests.conftest import NOON
+from tests.contacts.importing.conftest import Bring, living, rows, work_off
+
+pytestmark = pytest.mark.usefixtures("at_harbor")
+
+
+def known(number: str, **values: Any) -> int:
+    return upsert(
+        [Change(source="crm", record_number=number, values=values)], now=NOON
+    ).contact_ids[0]
+
+
+def values(contact_id: int) -> dict[str, Any]:
+    found = reveal([contact_id], list(DataClass), purpose="test")[contact_id]
+    found.pop("record_numbers")
+    return found
+
+
+def undone(run: Any) -> dict[str, int]:
+    undoing.begin(run)
+    work_off()
+    assert ImportRun.objects.get(pk=run).state == State.UNDONE
+    counts: dict[str, int] = ImportJob.objects.get(pk=run).undone
+    return counts
+
+
+def test_people_that_it_made_are_removed_for_good(bring: Bring) -> None:
+    """SE-06: their keys too."""
+    run = bring(rows(3))
+    work_off()
+    assert undoing.foresee(run) == Foreseen(3, 0, 0, 0)
+    assert undone(run)["removed"] == 3
+    assert (living(), Identifier.objects.count(), DataKey.objects.count()) == (0, 0, 0)
+
+
+def test_a_value_that_it_changed_comes_back_and_what_it_added_goes(bring: Bring) -> None:
+    ada = known("1", given_name="Ada")
+    run = bring("id,first,city\n1,Adaline,Boston\n")
+    work_off()
+    assert values(ada) == {"given_name": "Adaline", "city": "Boston"}
+    assert undoing.foresee(run) == Foreseen(0, 0, 1, 0)
+    assert undone(run)["restored"] == 1
+    assert values(ada) == {"given_name": "Ada"}
+
+
+def test_a_value_that_it_cleared_comes_back(bring: Bring) -> None:
+    ada = known("1", given_name="Ada", city="Boston")
+    run = bring("id,city\n1,NULL\n", choice={"marker": "NULL"})
+    work_off()
+    assert "city" not in values(ada)
+    undone(run)
+    assert values(ada)["city"] == "Boston"
+
+
+def test_a_value_that_was_changed_again_stays_and_the_others_come_back(bring: Bring) -> None:
+    ada = known("1", given_name="Ada", city="Boston")
+    run = bring("id,first,city\n1,Adaline,Salem\n")
+    work_off()
+    known("1", city="Lynn")
+    assert undoing.foresee(run) == Foreseen(0, 0, 0, 1)
+    assert undone(run)["partly"] == 1
+    assert values(ada) == {"given_name": "Ada", "city": "Lynn"}
+
+
+def by_change(contact_id: int) -> None:
+    known("1", given_name="Eve")
+
+
+def by_event(contact_id: int) -> None:
+    happened = events.NewEvent(contact_id=contact_id, kind="portal.signed_in", occurred_at=NOON)
+    events.append([happened], now=NOON)
+
+
+def by_list(contact_id: int) -> None:
+    lists.add(lists.create("Friends", now=NOON).pk, [contact_id], now=NOON)
+
+
+@pytest.mark.parametrize("touch", [by_change, by_event, by_list])
+def test_whom_something_else_has_touched_is_kept(bring: Bring, touch: Any) -> None:
+    run = bring(rows(2))
+    work_off()
+    touch(Contact.objects.order_by("id")[0].pk)
+    assert undoing.foresee(run) == Foreseen(1, 1, 0, 0)
+    assert undone(run) == {"removed": 1, "kept": 1, "restored": 0, "partly": 0}
+    assert living() == 1
+
+
+def test_every_table_that_upper_floors_name_is_there(bring: Bring) -> None:
+    assert {"consent_entry", "messaging_message", "workflows_enrolment"} <= undoing._holders
+    with connection.cursor() as cursor:
+        for table in undoing._holders:
+            cursor.execute(f"SELECT contact_id FROM {table} LIMIT 0")
+
+
+def test_undoing_part_by_part_goes_on_after_a_break(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undoing, "PART", 2)
+    run = bring(rows(5))
+    work_off()
+    undoing.begin(run)
+    work.run_once(now=NOON)
+    with monkeypatch.context() as broken:
+        broken.setattr(undoing, "_restore", None)
+        work.run_once(now=NOON)
+    assert (living(), ImportMark.objects.count()) == (3, 3)
+    work_off()
+    assert (living(), ImportJob.objects.get(pk=run).undone["removed"]) == (0, 5)
+
+
+def test_two_rows_of_one_person_come_back_to_what_stood_before_both(bring: Bring) -> None:
+    ada = known("1", given_name="Ada")
+    run = bring("id,first\n1,Adaline\n2,Ben\n1,Addie\n")
+    work_off()
+    assert values(ada) == {"given_name": "Addie"}
+    undone(run)
+    assert values(ada) == {"given_name": "Ada"}
+
+
+def test_an_import_is_undone_once(bring: Bring) -> None:
+    run = bring(rows(1))
+    work_off()
+    undone(run)
+    with pytest.raises(NotNow):
+        undoing.begin(run)
+
+
+def test_the_file_can_be_imported_again_after_undoing(bring: Bring) -> None:
+    undone_first = bring(rows(2))
+    work_off()
+    undone(undone_first)
+    bring(rows(2))
+    work_off()
+    assert living() == 2
+
+
+def test_the_trail_counts_what_was_undone(bring: Bring) -> None:
+    run = bring(rows(2))
+    work_off()
+    undone(run)
+    assert '"removed":2' in str(Entry.objects.get(action="import.undone").detail).replace(" ", "")
