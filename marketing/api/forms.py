@@ -179,6 +179,11 @@ class ImportProblemRow(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class ImportPartsRow(serializers.Serializer[Any]):
+    done = serializers.IntegerField()
+    all = serializers.IntegerField()
+
+
 class ImportRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     state = serializers.CharField()
@@ -186,5 +191,15 @@ class ImportRow(serializers.Serializer[Any]):
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
+    refused = serializers.IntegerField(help_text="Rows that were left out.")
+    rows = serializers.IntegerField()
+    parts = ImportPartsRow(allow_null=True, help_text="How far the work has come.")
+    columns = serializers.ListField(
+        child=serializers.CharField(), help_text="The headers, while a mapping is waited for."
+    )
+    foreseen = serializers.DictField(
+        child=serializers.IntegerField(), help_text="What the check counted."
+    )
+    undone = serializers.DictField(child=serializers.IntegerField())
     read_past = serializers.DictField(help_text="How many resources of each type were read past.")
     problems = ImportProblemRow(many=True)

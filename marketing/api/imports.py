@@ -1,8 +1,10 @@
-"""Files of patients by HTTP: a FHIR bundle is checked whole, then stored whole."""
+"""Files of people by HTTP: FHIR at once, CSV and Excel behind the scenes."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import IO, Any, ClassVar, cast
 from uuid import UUID
 
@@ -13,19 +15,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Permission
+from contacts.canonical import ValueRefused
+from contacts.importing import csv_files, jobs
+from contacts.importing.csv_reading import FileBroken
+from contacts.importing.jobs import After
+from contacts.importing.models import ImportJob
 from contacts.models import ImportRun
 from marketing.api.forms import ImportRow
+from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 from marketing.intake import arriving, fhir_files
 
 CHUNK = 1 << 20
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class FhirParser(BaseParser):
+class FileParser(BaseParser):
     """Hand the body on unread: the importer reads it as a file."""
-
-    media_type = "application/fhir+json"
 
     def parse(
         self,
@@ -36,57 +43,134 @@ class FhirParser(BaseParser):
         return iter(lambda: stream.read(CHUNK), b"")
 
 
+class FhirParser(FileParser):
+    media_type = "application/fhir+json"
+
+
+class CsvParser(FileParser):
+    media_type = "text/csv"
+
+
+class WorkbookParser(FileParser):
+    media_type = WORKBOOK
+
+
 class Imports(MachineView):
-    """Bring a bundle of patients."""
+    """Bring a file of patients."""
 
     scopes: ClassVar[Scopes] = {"POST": Permission.IMPORTS_RUN}
-    parser_classes = [FhirParser]
+    parser_classes = [FhirParser, CsvParser, WorkbookParser]
 
     @extend_schema(
-        operation_id="import_fhir",
-        summary="Import a FHIR R4 bundle",
-        description="The whole bundle is checked before anything is written. Importing it again "
-        "changes nothing. With dry_run nothing is written at all.",
+        operation_id="import_file",
+        summary="Import a FHIR R4 bundle, a CSV file or an Excel workbook",
+        description="A FHIR bundle is checked whole, then stored whole, and answered with 201. A "
+        "CSV file or a workbook is kept, sealed, and answered with 202: it is read and checked "
+        "behind the scenes, and what follows says `then`. Importing the same again changes "
+        "nothing.",
         parameters=[
             OpenApiParameter("source", OpenApiTypes.STR, description="The system it comes from."),
-            OpenApiParameter("dry_run", OpenApiTypes.BOOL),
+            OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="The same as then=check."),
+            OpenApiParameter(
+                "then",
+                OpenApiTypes.STR,
+                enum=[*After.values],
+                description="CSV and workbooks: wait for a mapping, check with the mapping that "
+                "was saved for the source or is guessed from the headers (this is the default), "
+                "or check and import.",
+            ),
+            OpenApiParameter(
+                "strict", OpenApiTypes.BOOL, description="One refused row refuses the file."
+            ),
+            OpenApiParameter(
+                "dates",
+                OpenApiTypes.STR,
+                description="How dates are written: iso, mdy, dmy or compact.",
+            ),
         ],
-        request={"application/fhir+json": OpenApiRequest(OpenApiTypes.OBJECT)},
-        responses={201: ImportRow},
+        request={
+            "application/fhir+json": OpenApiRequest(OpenApiTypes.OBJECT),
+            "text/csv": OpenApiRequest(OpenApiTypes.BINARY),
+            WORKBOOK: OpenApiRequest(OpenApiTypes.BINARY),
+        },
+        responses={201: ImportRow, 202: ImportRow},
     )
     def post(self, request: Request) -> Response:
+        is_fhir = (request.content_type or "").startswith(FhirParser.media_type)
+        take = self._take_bundle if is_fhir else self._take_rows
         try:
             with arriving.held(cast(Iterable[bytes], request.data)) as path:
-                report = fhir_files.import_files(
-                    [path],
-                    now=self.now,
-                    source=request.query_params.get("source", fhir_files.SOURCE)[:60],
-                    dry_run=request.query_params.get("dry_run") == "true",
-                    names=["bundle.json"],
-                )
+                return take(request, path)
         except arriving.TooLarge:
             limit = arriving.LARGEST // 1024 // 1024
-            detail = f"Send at most {limit} MB, or import the file with manage.py import_fhir."
+            detail = f"Send at most {limit} MB, or import the file with manage.py."
             raise Problem(413, "too-large", detail) from None
+
+    def _take_bundle(self, request: Request, path: Path) -> Response:
+        report = fhir_files.import_files(
+            [path],
+            now=self.now,
+            source=request.query_params.get("source", fhir_files.SOURCE)[:60],
+            dry_run=request.query_params.get("dry_run") == "true",
+            names=["bundle.json"],
+        )
         if report.problems:
             raise invalid([Fault(one.place, one.message) for one in report.problems])
-        return Response(_described(ImportRun.objects.get(pk=cast(UUID, report.run))), status=201)
+        return Response(described(ImportRun.objects.get(pk=cast(UUID, report.run))), status=201)
+
+    def _take_rows(self, request: Request, path: Path) -> Response:
+        asked = {name: request.query_params.get(name, "") for name in sorted(request.query_params)}
+        digest = hashlib.sha256()
+        for part in csv_files.parts(path):
+            digest.update(part)
+        return once(
+            lambda: self._accept(asked, path),
+            key=header_of(request.headers),
+            machine=self.key(),
+            request=("import_file", [asked, digest.hexdigest()]),
+            now=self.now,
+        )
+
+    def _accept(self, asked: Mapping[str, str], path: Path) -> Response:
+        then = "check" if asked.get("dry_run") == "true" else asked.get("then") or "check"
+        if then not in After.values:
+            raise invalid([Fault("?then", "Say wait, check or run.")])
+        try:
+            run = jobs.accept(
+                csv_files.parts(path),
+                name="",
+                source=asked.get("source", ""),
+                now=self.now,
+                after=After(then),
+                strict=asked.get("strict") == "true",
+                choice={"dates": asked["dates"]} if asked.get("dates") else None,
+            )
+        except FileBroken as broken:
+            raise invalid([Fault("", broken.reason)]) from None
+        except ValueRefused as refused:
+            raise invalid([Fault("?source", refused.reason)]) from None
+        return Response(described(run), status=202)
 
 
 class OneImport(MachineView):
-    """What became of an import."""
+    """What became of an import, or how far it has come."""
 
     scopes: ClassVar[Scopes] = {"GET": Permission.IMPORTS_RUN}
 
     @extend_schema(operation_id="read_import", summary="Read an import", responses=ImportRow)
     def get(self, request: Request, run_id: UUID) -> Response:
-        run = ImportRun.objects.filter(pk=run_id).first()
-        if run is None:
-            raise not_found("import")
-        return Response(_described(run))
+        return Response(described(run_of(run_id)))
 
 
-def _described(run: ImportRun) -> dict[str, Any]:
+def run_of(run_id: UUID) -> ImportRun:
+    run = ImportRun.objects.filter(pk=run_id).first()
+    if run is None:
+        raise not_found("import")
+    return run
+
+
+def described(run: ImportRun) -> dict[str, Any]:
+    job = ImportJob.objects.filter(pk=run.pk).first()
     return {
         "id": str(run.id),
         "state": run.state,
@@ -94,6 +178,12 @@ def _described(run: ImportRun) -> dict[str, Any]:
         "created": run.created,
         "updated": run.updated,
         "unchanged": run.unchanged,
+        "refused": run.refused,
         "read_past": run.ignored,
+        "rows": job.rows if job else run.read,
+        "parts": {"done": job.next_chunk, "all": job.chunks} if job else None,
+        "columns": job.header if job and run.state == ImportRun.State.MAPPING else [],
+        "foreseen": job.foreseen if job else {},
+        "undone": job.undone if job else {},
         "problems": [{"place": one.place, "detail": one.message} for one in run.problems.all()],
     }

@@ -10,6 +10,7 @@ from marketing.api import (
     contacts,
     events,
     fields,
+    import_acts,
     imports,
     lists,
     messages,
@@ -52,6 +53,25 @@ urlpatterns = [
     path("messages/<uuid:public_id>", messages.OneMessage.as_view(), name="message"),
     path("imports", imports.Imports.as_view(), name="imports"),
     path("imports/<uuid:run_id>", imports.OneImport.as_view(), name="import"),
+    path(
+        "imports/<uuid:run_id>/mapping", import_acts.ImportMappings.as_view(), name="import-mapping"
+    ),
+    path("imports/<uuid:run_id>/start", import_acts.ImportStarts.as_view(), name="import-start"),
+    path("imports/<uuid:run_id>/pause", import_acts.ImportPauses.as_view(), name="import-pause"),
+    path(
+        "imports/<uuid:run_id>/resumption",
+        import_acts.ImportResumptions.as_view(),
+        name="import-resumption",
+    ),
+    path(
+        "imports/<uuid:run_id>/withdrawal",
+        import_acts.ImportWithdrawals.as_view(),
+        name="import-withdrawal",
+    ),
+    path("imports/<uuid:run_id>/undo", import_acts.ImportUndoings.as_view(), name="import-undo"),
+    path(
+        "imports/<uuid:run_id>/refused", import_acts.ImportRefusals.as_view(), name="import-refused"
+    ),
     path("segments", segments.Segments.as_view(), name="segments"),
     path("segments/preview", segments.SegmentPreviews.as_view(), name="segment-previews"),
     path("fields", fields.Fields.as_view(), name="fields"),

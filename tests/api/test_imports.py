@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.utils import timezone
+
 from accounts import tenancy
 from accounts.models import Organisation
+from accounts.roles import Permission
+from contacts.importing import work
 from contacts.models import Contact, ImportRun
-from tests.api.conftest import Machine, problem
+from tests.api.conftest import Machine, Maker, problem
 
 FHIR = "application/fhir+json"
 
@@ -71,3 +75,103 @@ def test_a_truncated_bundle_is_refused_and_kept_as_refused(
 def test_a_file_over_the_limit_is_refused(machine: Machine, monkeypatch: Any) -> None:
     monkeypatch.setattr("marketing.intake.arriving.held.__wrapped__.__kwdefaults__", {"limit": 10})
     problem(machine.post_raw("imports", bundle(ADA), FHIR), 413, "too-large")
+
+
+CSV = b"MRN,First name,DOB\nMRN-1,Adaline,1961-04-12\nMRN-2,Ben,never\n"
+WHOLE = {"columns": {"MRN": "record_number", "First name": "given_name"}, "dates": "iso"}
+
+
+def work_off(organisation: Organisation) -> None:
+    with tenancy.acting_for(organisation.pk):
+        while work.run_once(now=timezone.now()):
+            pass
+
+
+def brought(machine: Machine, organisation: Organisation, query: str = "", **more: str) -> str:
+    response = machine.post_raw(f"imports?source=epic&dates=iso{query}", CSV, "text/csv", **more)
+    assert response.status_code == 202, response.content
+    work_off(organisation)
+    return str(response.json()["id"])
+
+
+def test_a_csv_file_is_kept_and_checked_behind_the_scenes(
+    machine: Machine, harbor: Organisation
+) -> None:
+    run = machine.get(f"imports/{brought(machine, harbor)}").json()
+    assert (run["state"], run["foreseen"]["new"], run["refused"]) == ("checked", 1, 1)
+    assert run["problems"][0]["place"] == "line 3"
+    assert people(harbor) == 0
+
+
+def test_a_checked_file_is_started(machine: Machine, harbor: Organisation) -> None:
+    run = brought(machine, harbor)
+    assert machine.post(f"imports/{run}/start", {}).status_code == 200
+    work_off(harbor)
+    assert (machine.get(f"imports/{run}").json()["state"], people(harbor)) == ("done", 1)
+
+
+def test_a_file_can_go_through_by_itself(machine: Machine, harbor: Organisation) -> None:
+    run = brought(machine, harbor, "&then=run")
+    assert machine.get(f"imports/{run}").json()["created"] == 1
+
+
+def test_a_mapping_is_taken_and_the_file_checked_by_it(
+    machine: Machine, harbor: Organisation
+) -> None:
+    run = brought(machine, harbor, "&then=wait")
+    assert machine.get(f"imports/{run}").json()["columns"] == ["MRN", "First name", "DOB"]
+    answer = machine.post(f"imports/{run}/mapping", WHOLE)
+    assert answer.json()["state"] == "checking"
+    work_off(harbor)
+    assert machine.get(f"imports/{run}").json()["foreseen"]["new"] == 2
+
+
+def test_a_mapping_without_record_number_is_a_problem(
+    machine: Machine, harbor: Organisation
+) -> None:
+    run = brought(machine, harbor, "&then=wait")
+    answer = machine.post(f"imports/{run}/mapping", {"columns": {"First name": "given_name"}})
+    problem(answer, 422, "invalid")
+
+
+def test_an_upload_that_is_repeated_with_its_key_is_one_import(
+    machine: Machine, harbor: Organisation
+) -> None:
+    again = [brought(machine, harbor, Idempotency_Key="once") for _ in range(2)]
+    assert again[0] == again[1]
+    with tenancy.acting_for(harbor.pk):
+        assert ImportRun.objects.count() == 1
+
+
+def test_what_cannot_be_done_now_is_a_conflict(machine: Machine, harbor: Organisation) -> None:
+    problem(machine.post(f"imports/{brought(machine, harbor)}/pause", {}), 409, "conflict")
+
+
+def test_undo_is_foreseen_and_done(machine: Machine, harbor: Organisation) -> None:
+    run = brought(machine, harbor, "&then=run")
+    assert machine.get(f"imports/{run}/undo").json()["removed"] == 1
+    assert machine.post(f"imports/{run}/undo", {}).json()["state"] == "undoing"
+    work_off(harbor)
+    assert machine.get(f"imports/{run}").json()["undone"]["removed"] == 1
+
+
+def test_the_refused_rows_are_given_back(machine: Machine, harbor: Organisation) -> None:
+    run = brought(machine, harbor)
+    rows = b"".join(machine.get(f"imports/{run}/refused").streaming_content).decode()
+    assert rows.splitlines()[1].startswith("MRN-2,Ben,never,3,")
+
+
+def test_the_refused_rows_need_their_own_scope(
+    machine: Machine, harbor: Organisation, machine_for: Maker
+) -> None:
+    run = brought(machine, harbor)
+    narrow = machine_for(harbor, [Permission.IMPORTS_RUN])
+    problem(narrow.get(f"imports/{run}/refused"), 403, "scope-missing")
+
+
+def test_another_organisation_finds_no_import(
+    machine: Machine, harbor: Organisation, stranger: Machine
+) -> None:
+    run = brought(machine, harbor)
+    problem(stranger.get(f"imports/{run}"), 404, "not-found")
+    problem(stranger.post(f"imports/{run}/start", {}), 404, "not-found")

@@ -1,4 +1,4 @@
-"""Import people from a CSV file; every row needs the record number of its person."""
+"""Import people from a CSV file or a workbook; every row needs its person's record number."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ class Command(FileImport, BaseCommand):
             " found by looking where only one can be meant",
         )
 
+        parser.add_argument(
+            "--skip-refused",
+            action="store_true",
+            help="leave refused rows out; without it one refused row refuses the file",
+        )
+
     def handle(self, *, paths: list[str], **options: Any) -> None:
         mapping = dict(_pair(words) for words in options["map"])
         with self.organisation(options["organisation"]):
@@ -44,6 +50,7 @@ class Command(FileImport, BaseCommand):
                         mapping=mapping,
                         dates=options["dates"],
                         dry_run=options["dry_run"],
+                        strict=not options["skip_refused"],
                     )
                 )
 
