@@ -44,6 +44,7 @@ class Permission(StrEnum):
     EVENTS_WRITE = "events.write"
     SEGMENTS_VIEW = "segments.view"
     SEGMENTS_EDIT = "segments.edit"
+    SEGMENTS_APPROVE = "segments.approve"
     TEMPLATES_VIEW = "templates.view"
     TEMPLATES_EDIT = "templates.edit"
     TEMPLATES_APPROVE = "templates.approve"
@@ -84,6 +85,7 @@ _MEANS = {
     Permission.EVENTS_WRITE: "send events",
     Permission.SEGMENTS_VIEW: "see segments and count them",
     Permission.SEGMENTS_EDIT: "make and change segments",
+    Permission.SEGMENTS_APPROVE: "approve segments that read a sensitive label",
     Permission.TEMPLATES_VIEW: "see message templates",
     Permission.TEMPLATES_EDIT: "make and change message templates",
     Permission.TEMPLATES_APPROVE: "approve what others wrote",
@@ -118,7 +120,8 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
     Role.ANALYST: (*_READS, "messages.view", "consent.view"),
     Role.COMPLIANCE: (
         *_PEOPLE, *_READS, "contacts.reveal_identity", "contacts.reveal_clinical",
-        "contacts.write", "contacts.merge", "contacts.erase", "messages.view", "consent.view",
+        "contacts.write", "contacts.merge", "contacts.erase", "segments.approve",
+        "messages.view", "consent.view",
         "consent.record", "trail.view", "imports.view", "delivery.view", "code_groups.manage",
     ),
     Role.INTEGRATION: (
@@ -150,7 +153,8 @@ MATRIX: dict[Role, frozenset[Permission]] = {
 SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.CONTACTS_MERGE,
     Permission.EVENTS_WRITE,
-    Permission.SEGMENTS_VIEW, Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
+    Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT,
+    Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
     Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
     Permission.FIELDS_VIEW, Permission.FIELDS_MANAGE, Permission.CODE_GROUPS_MANAGE,

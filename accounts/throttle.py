@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -51,6 +52,32 @@ def succeeded(limits: dict[Limit, str]) -> None:
     Throttle.objects.filter(pk__in=[limit.key(value) for limit, value in limits.items()]).delete()
 
 
+@dataclass(frozen=True)
+class Rate:
+    """So many acts at once, and one more each `every`."""
+
+    name: str
+    burst: int
+    every: timedelta
+
+    def key(self, value: str) -> bytes:
+        return hashlib.sha256(f"{self.name}:{value}".encode()).digest()
+
+
+def spend(rate: Rate, value: str, *, now: datetime) -> bool:
+    """Take one act from what this value has left; say whether there was one.
+
+    One statement: the row keeps the moment at which all would be given back, and the row count
+    says whether that moment is near enough.
+    """
+    given: list[Any] = [rate.key(value), now, now + rate.every, now, now, rate.every]
+    with connection.cursor() as cursor:
+        given += [now, rate.every, now + rate.every * rate.burst]
+        cursor.execute(_SPEND, given)
+        taken: bool = cursor.rowcount == 1
+    return taken
+
+
 def sweep(*, now: datetime) -> int:
     """Drop what is long forgotten."""
     return Throttle.objects.filter(failed_at__lt=now - FORGOTTEN_AFTER).delete()[0]
@@ -78,4 +105,11 @@ on conflict (key) do update set
             secs => least(%(longest)s, power(2, least(t.failures + 1 - %(free)s, 20)))
         )
     end
+"""
+_SPEND = """
+insert into accounts_throttle as t (key, failures, failed_at, closed_until)
+values (%s, 0, %s, %s)
+on conflict (key) do update set
+    failed_at = %s, closed_until = greatest(t.closed_until, %s) + %s
+where greatest(t.closed_until, %s) + %s <= %s
 """

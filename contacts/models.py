@@ -308,7 +308,7 @@ from contacts.segments.live.models import (  # noqa: E402
     SegmentCount,
     Touch,
 )
-from contacts.segments.models import Membership, Segment, SegmentColumn  # noqa: E402
+from contacts.segments.models import Membership, Segment, SegmentApproval, SegmentColumn  # noqa: E402
 
 __all__ = [
     "CodeGroup",
@@ -336,6 +336,7 @@ __all__ = [
     "Membership",
     "Ordinal",
     "Segment",
+    "SegmentApproval",
     "SegmentColumn",
     "SegmentCount",
     "Touch",

@@ -7,8 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from contacts.segments import catalogue, evaluate
-from contacts.segments.definition import Definition, data_classes
+from contacts.segments import approvals, catalogue, evaluate, references
+from contacts.segments.definition import (
+    Definition,
+    DefinitionInvalid,
+    Problem,
+    data_classes,
+)
+from contacts.segments.models import Segment
 
 
 def resolved(tree: Mapping[str, Any]) -> Definition:
@@ -16,13 +22,33 @@ def resolved(tree: Mapping[str, Any]) -> Definition:
     return catalogue.expanded(catalogue.read(tree))
 
 
+def approved(tree: Mapping[str, Any]) -> Definition:
+    """Return the conditions; DefinitionInvalid too where a sensitive label is read and no second
+    person approved that. Conditions of one's own have nobody to approve them: they must be a saved
+    segment (SE-20, PR-30)."""
+    definition = resolved(tree)
+    if not references.labels(definition):
+        return definition
+    named = tree.get("segment") if len(tree) == 1 else None
+    if named is None:
+        raise DefinitionInvalid([Problem("$", _SAVE_IT)])
+    segment = Segment.objects.filter(pk=named).first()
+    why = approvals.why_not(segment) if segment is not None else "is gone"
+    if why:
+        raise DefinitionInvalid([Problem("$.segment", why)])
+    return definition
+
+
+_SAVE_IT = "reads a sensitive label: save it as a segment and have a second person approve that"
+
+
 def among(tree: Mapping[str, Any], contact_ids: Collection[int], *, now: datetime) -> set[int]:
-    return evaluate.among(catalogue.read(tree), contact_ids, now=now)
+    return evaluate.among(approved(tree), contact_ids, now=now)
 
 
 def members(segment_id: UUID, *, now: datetime) -> list[int]:
     """Return who is in the segment now."""
-    found = evaluate.members(resolved(of(segment_id)), now=now)
+    found = evaluate.members(approved(of(segment_id)), now=now)
     return [int(one) for one in found.contact_ids()]
 
 

@@ -93,6 +93,12 @@ def _conditions(node: str, tree: Mapping[str, object]) -> Iterator[Problem]:
     except DefinitionInvalid as invalid:
         for one in invalid.problems:
             yield Problem(node, "unknown_segment", f"{one.path} {one.message}")
+        return
+    try:
+        audience.approved(tree)
+    except DefinitionInvalid as refused:
+        for one in refused.problems:
+            yield Problem(node, "segment_not_approved", f"{one.path} {one.message}")
 
 
 def _template(step: Send) -> Iterator[Problem]:

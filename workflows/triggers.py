@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from accounts import tenancy
 from audit import trail
+from contacts.segments.reading import DefinitionInvalid
 from workflows import audience, enrol, versions
 from workflows.models import Cursor, Workflow
 
@@ -44,7 +45,11 @@ from heard h
 join workflows_workflow w on w.listens_to = h.kind and w.state = 'live'
     and (w.listens_about is null or w.listens_about = h.campaign)
 join workflows_workflowversion v on v.id = w.live_id
-where not h.machine
+where not h.machine and not exists (
+    select from contacts_segment s
+    where s.id = w.listens_about
+      and (s.awaits_approval or s.archived_at is not null or s.status <> 'valid')
+)
 on conflict (workflow_id, contact_id, occurrence) do nothing
 """
 WAKE = """
@@ -113,7 +118,10 @@ def _take_present(*, now: datetime) -> int:
     entered = 0
     for workflow in waiting.select_related("live"):
         assert workflow.live is not None and workflow.listens_about is not None
-        inside = audience.members(workflow.listens_about, now=now)
+        try:
+            inside = audience.members(workflow.listens_about, now=now)
+        except DefinitionInvalid:
+            continue  # broken, or not approved any more: asked again once it is
         version = versions.of_row(workflow.live)
         entered += enrol.insert_people(version, [(one, "") for one in inside], now=now)
         Workflow.objects.filter(id=workflow.id).update(takes_present=False)

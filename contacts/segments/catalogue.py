@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts import tenancy
-from audit import trail
+from accounts import tenancy, throttle
+from audit import actor, trail
 from contacts import code_groups, registry
 from contacts.models import ContactList
-from contacts.segments import references
+from contacts.segments import approvals, references
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
 from contacts.segments.live import attend
 from contacts.segments.models import Segment
 from contacts.segments.nodes import walk
 from crypto import blind_index
 
+PREVIEWS: Final = throttle.Rate("previews", burst=60, every=timedelta(seconds=0.5))
+"""How often one person or key may count: a hand's typing, not a search by machine (SE-32)."""
 
-def save(*, name: str, tree: object, now: datetime, segment_id: UUID | None = None) -> Segment:
-    """Write a new segment, or a new version of one. Raise DefinitionInvalid with every problem."""
+
+class ChangedMeanwhile(Exception):
+    """The segment is not any more at the version that was edited."""
+
+
+def save(
+    *,
+    name: str,
+    tree: object,
+    now: datetime,
+    segment_id: UUID | None = None,
+    version: int | None = None,
+) -> Segment:
+    """Write a new segment, or a new version of one. Raise DefinitionInvalid with every problem.
+
+    With `version`, the one that was edited, nothing that another saved since is overwritten.
+    """
     definition = expanded(read(tree), itself=segment_id)
     if not name.strip():
         raise DefinitionInvalid([Problem("name", "is missing: give the segment a name")])
@@ -32,15 +49,19 @@ def save(*, name: str, tree: object, now: datetime, segment_id: UUID | None = No
             segment = Segment(organisation_id=tenancy.current(), created_at=now, version=0)
         else:
             segment = Segment.objects.select_for_update().get(pk=segment_id)
+            if version is not None and segment.version != version:
+                raise ChangedMeanwhile
         segment.name, segment.definition = name.strip()[:120], tree
         segment.labels = references.label_names(references.labels(definition))
         segment.version += 1
         segment.status, segment.problem = Segment.Status.VALID, ""
         segment.updated_at, segment.refreshed_at = now, None
         segment.count = segment.counted_at = None
+        segment.changed_by = actor.current().id
         segment.save()
         attend.want([segment.id], now=now)
         recheck(now=now)
+        segment.refresh_from_db(fields=["labels", "awaits_approval"])
         _record("segment.created" if segment_id is None else "segment.changed", segment, definition)
     return segment
 
@@ -131,6 +152,8 @@ def _relabel(segment: Segment, whole: Definition) -> None:
     if segment.labels != labels:
         segment.labels = labels
         segment.save(update_fields=["labels"])
+    if labels or segment.awaits_approval:
+        approvals.settle(segment)
 
 
 def _meaning(whole: Definition) -> attend.Meaning:

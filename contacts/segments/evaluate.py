@@ -8,7 +8,7 @@ it has outgrown. Memory holds a block at a time, and one bit of answer for each 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +28,7 @@ from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
 from contacts.segments import building, catalogue, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.columns import SealedBlock
-from contacts.segments.nodes import All, Clause, Definition
+from contacts.segments.nodes import All, Clause, Definition, InSegment, children
 from contacts.segments.planning import Block, BuiltBlock
 from crypto import columns as sealing
 from crypto import keyring
@@ -77,15 +77,26 @@ class _Counts:
     left: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
     clauses: dict[str, int] = field(default_factory=dict)
     funnel: dict[str, int] = field(default_factory=dict)
+    own: dict[str, Clause] = field(default_factory=dict)
+    """The clause that stands at each place of this JSON: not those of other segments, whose places
+    sound the same, and not the inside of an operator that is written as one word."""
+    turn: Callable[[], None] | None = None
 
     def start(self, root: Clause) -> None:
         self.steps = root.parts if isinstance(root, All) else (root,)
+        self.own = standing(root)
         self.clauses, self.funnel = {}, {}
+        if self.turn is not None:
+            self.turn()
 
     def begin(self, people: Mask) -> None:
         self.people, self.left = people, people
+        if self.turn is not None:
+            self.turn()
 
     def watch(self, clause: Clause, found: Mask) -> None:
+        if self.own.get(clause.path) is not clause:
+            return
         here = found & self.people
         self.clauses[clause.path] = self.clauses.get(clause.path, 0) + int(here.sum())
         if any(clause is step for step in self.steps):
@@ -94,15 +105,29 @@ class _Counts:
             self.funnel[path] = self.funnel.get(path, 0) + int(self.left.sum())
 
 
+def standing(root: Clause) -> dict[str, Clause]:
+    """Return the outermost clause at each place of the definition's own JSON."""
+    found: dict[str, Clause] = {}
+    todo = [root]
+    while todo:
+        clause = todo.pop()
+        found.setdefault(clause.path, clause)
+        todo += () if isinstance(clause, InSegment) else reversed(children(clause))
+    return found
+
+
 def members(definition: Definition, *, now: datetime) -> Members:
     """Return everyone in the current organisation for whom the definition holds."""
     return _everyone(definition, now, None)
 
 
-def preview(definition: Definition, *, now: datetime) -> Preview:
-    """Count the whole, and each clause on its own."""
+def preview(
+    definition: Definition, *, now: datetime, turn: Callable[[], None] | None = None
+) -> Preview:
+    """Count the whole, and each clause on its own. `turn` is called before each block, and ends
+    the count by what it raises (`contacts.segments.asking`)."""
     started = time.perf_counter()
-    counts = _Counts()
+    counts = _Counts(turn=turn)
     found = _everyone(definition, now, counts)
     return Preview(
         total=found.count,
@@ -153,9 +178,11 @@ def verdicts(definition: Definition, contact_id: int, *, now: datetime) -> dict[
     """Return each clause's answer for one contact, by the clause's place."""
     definition, now = _ready(definition, now)
     told: dict[str, bool] = {}
+    own = standing(definition.root)
 
     def watch(clause: Clause, found: Mask) -> None:
-        told[clause.path] = bool(found[0])
+        if own.get(clause.path) is clause:
+            told[clause.path] = bool(found[0])
 
     outside = {c: _mask_of(c, [contact_id], now) for c in vectors.answered_outside(definition)}
     block, _ = _built(vectors.columns_read(definition), [contact_id], np.arange(1))

@@ -22,6 +22,7 @@ class Segment(tenancy.TenantModel):
         "labels": DataClass.CLINICAL,
         "status": "opaque",
         "problem": "opaque",
+        "changed_by": "opaque",
     }
 
     class Status(models.TextChoices):
@@ -43,6 +44,10 @@ class Segment(tenancy.TenantModel):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
+    changed_by = models.CharField(max_length=120, default="")
+    """Whoever wrote the present definition: the one who may not approve it."""
+    awaits_approval = models.BooleanField(default=False)
+    """It reads a sensitive label, and no second person has approved what it means now."""
 
     class Meta:
         indexes = [models.Index(fields=["organisation", "refreshed_at"], name="contacts_seg_due")]
@@ -52,7 +57,45 @@ class Segment(tenancy.TenantModel):
 
     @property
     def sendable(self) -> bool:
-        return self.status == self.Status.VALID and self.archived_at is None
+        """Whether it may be sent to; `approvals.why_not` says why not, from the rows."""
+        usable = self.status == self.Status.VALID and self.archived_at is None
+        return usable and not self.awaits_approval
+
+
+class SegmentApproval(tenancy.TenantModel):
+    """A second person's answer about a segment that reads a sensitive label.
+
+    `fingerprint` is a keyed hash of what the segment meant when it was asked: a plain one would let
+    whoever holds a dump try definitions out.
+    """
+
+    classified = {
+        "fingerprint": "opaque",
+        "requested_by": "opaque",
+        "decided_by": "opaque",
+        "verdict": "opaque",
+        "reason": DataClass.CLINICAL,
+    }
+
+    class Verdict(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Refused"
+        VOID = "void", "Void: it was changed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="approvals")
+    version = models.IntegerField()
+    fingerprint = models.BinaryField(max_length=32)
+    requested_by = models.CharField(max_length=120)
+    requested_at = models.DateTimeField()
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, default=Verdict.WAITING)
+    decided_by = models.CharField(max_length=120, default="")
+    decided_at = models.DateTimeField(null=True)
+    reason = SealedTextField(max_length=400, default="")
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class SegmentColumn(models.Model):

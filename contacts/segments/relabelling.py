@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from contacts.segments import catalogue, references
+from contacts.segments import approvals, catalogue, references
 from contacts.segments.models import Segment
 
 
@@ -30,3 +30,4 @@ def _relabel(segment: Segment, now: datetime) -> None:
     segment.labels = references.label_names(references.labels(definition))
     segment.updated_at, segment.refreshed_at = now, None
     segment.save(update_fields=["labels", "updated_at", "refreshed_at"])
+    approvals.settle(segment)

@@ -1,20 +1,29 @@
-"""What the builder offers: for each subject its operators, and for each operator its inputs.
+"""What the builder offers: every subject that can be asked about, with its questions.
 
-The builder's script reads this as JSON. An input's `name` is the key that it writes; `value.0` and
-`value.1` are the two places of a list, `where.status` a key of an object.
+The builder's script reads this as JSON. What the parser does not speak is not offered.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from contacts.fields import FIELDS, DataClass, Field, FieldType
-from contacts.models import ContactList
-from contacts.segments.catalogue import titled
-from contacts.segments.models import Segment
+from django.urls import reverse
 
-Json = dict[str, Any]
+from accounts.models import User
+from consent.addresses import FIELD_OF_CHANNEL
+from consent.policy import Purpose
+from contacts import registry
+from contacts.declared.models import CodeGroup
+from contacts.fields import DataClass, Field, FieldType
+from contacts.models import ContactList
+from contacts.segments import language
+from contacts.segments.catalogue import titled
+from contacts.segments.definition import DefinitionInvalid, parse
+from contacts.segments.models import Segment
+from marketing.web.segment_inputs import Json, choice, entry, op, operators_of, window
+from workflows.models import Workflow
 
 GROUPS = {
     DataClass.IDENTITY: "Person",
@@ -23,6 +32,17 @@ GROUPS = {
     DataClass.CLINICAL: "Clinical",
     DataClass.COVERAGE: "Coverage",
     DataClass.ENGAGEMENT: "Engagement",
+}
+ALSO = {
+    "birth_date": "age birthday born",
+    "postal_code": "zip",
+    "conditions": "diagnosis problem disease",
+    "medications": "drug prescription",
+    "results": "lab observation vital",
+    "encounters": "encounter admission hospital",
+    "immunizations": "vaccine shot",
+    "insurance": "payer",
+    "deceased": "dead died",
 }
 EVENTS = {
     "message.sent": "Message sent",
@@ -34,232 +54,250 @@ EVENTS = {
     "appointment.missed": "Appointment missed",
     "appointment.attended": "Appointment attended",
     "encounter.started": "Visit started",
+    "form.submitted": "Form filled in",
+    "portal.signed_in": "Signed in to the portal",
 }
-UNITS = [["days", "days"], ["weeks", "weeks"], ["months", "months"], ["years", "years"]]
-CLASSES = [
-    ["", "any class"],
-    ["AMB", "ambulatory"],
-    ["EMER", "emergency"],
-    ["IMP", "inpatient"],
-    ["VR", "virtual"],
-]
+ENTRIES = (FieldType.CODES, FieldType.RESULTS, FieldType.OCCURRENCES)
+_ASKED: Json = {"field": "city", "op": "exists"}
 
 
-def subjects(*, but: UUID | None = None) -> list[Json]:
-    """Everything that can be asked about. `but` is a segment that may not refer to itself."""
-    return [
-        *(_field(field) for field in FIELDS.values() if field.segmentable),
-        *_events(),
-        *_lists(),
-        *_segments(but),
-    ]
-
-
-def _field(field: Field) -> Json:
+def whole(user: User, *, but: UUID | None = None) -> Json:
+    """The language as the builder reads it. `but` is a segment that may not refer to itself."""
+    leaves = [leaf.key for leaf in language.leaves()]
     return {
-        "id": f"field:{field.key}",
-        "key": ["field", field.key],
-        "label": field.label,
-        "group": GROUPS[field.data_class],
-        "operators": _operators(field),
+        "subjects": subjects(user, but=but),
+        "kinds": ["field", "list", "segment", *leaves, "event"],
+        "groups": [name for name in _GROUP_TREES if speaks(name)],
+        "codes": reverse("segment-codes"),
     }
 
 
-def _operators(field: Field) -> list[Json]:
-    if field.type is FieldType.CHOICE:
-        options = [[choice, choice] for choice in field.choices]
-        return [_op("equals", "is", _choice("value", "Value", options)), _known()]
-    if field.type is FieldType.BOOLEAN:
-        answers = [["true", "yes"], ["false", "no"]]
-        return [_op("equals", "is", _choice("value", "Value", answers, type="boolean")), _known()]
-    made = {
-        FieldType.TEXT: _text,
-        FieldType.NUMBER: _number,
-        FieldType.DATE: _date,
-        FieldType.DATETIME: _moment,
-        FieldType.CODES: _codes,
-        FieldType.RESULTS: _results,
-        FieldType.OCCURRENCES: _occurrences,
-    }[field.type]()
-    if field.key == "birth_date":
-        return [*_age(), *made]
-    return made
-
-
-def _op(op: str, label: str, *inputs: Json) -> Json:
-    return {"op": op, "label": label, "inputs": list(inputs)}
-
-
-def _input(name: str, label: str, type_: str, *, optional: bool = False, **more: Any) -> Json:
-    return {"name": name, "label": label, "type": type_, "optional": optional, **more}
-
-
-def _choice(name: str, label: str, options: list[list[str]], **more: Any) -> Json:
-    return _input(name, label, more.pop("type", "choice"), options=options, **more)
-
-
-def _known() -> Json:
-    return _op("exists", "is known")
-
-
-def _text() -> list[Json]:
-    value = _input("value", "Text", "text")
-    several = _input("value", "Texts, separated by commas", "texts")
+def subjects(user: User, *, but: UUID | None = None) -> list[Json]:
+    groups = code_groups()
     return [
-        _op("equals", "is", value),
-        _op("in", "is one of", several),
-        _op("starts_with", "starts with", several),
-        _op("ends_with", "ends with", several),
-        _op("contains", "contains", several),
-        _known(),
+        *(_field(field, groups) for field in registry.current().values() if field.segmentable),
+        *_messages(),
+        *_events(),
+        *_consent(),
+        *_journeys(),
+        *_lists(),
+        *_segments(user, but),
     ]
 
 
-def _number() -> list[Json]:
-    number = _input("value", "Number", "number")
-    pair = (_input("value.0", "From", "number"), _input("value.1", "To", "number"))
-    return [
-        _op("equals", "is", number),
-        _op("gte", "is at least", number),
-        _op("gt", "is more than", number),
-        _op("lte", "is at most", number),
-        _op("lt", "is less than", number),
-        _op("between", "is between", *pair),
-        _known(),
-    ]
+_GROUP_TREES: dict[str, Json] = {
+    **{name: {name: 1, "of": [_ASKED]} for name in ("exactly", "at_least", "at_most")},
+    "household": {"household": _ASKED},
+}
+_EVENT_TREES: dict[str, Json] = {
+    "where": {"event": "a.b", "where": [{"property": "x", "op": "equals", "value": "y"}]},
+    "aggregate": {
+        "event": "a.b",
+        "aggregate": {"property": "x", "fn": "sum"},
+        "op": "gte",
+        "value": 1,
+    },
+    "which": {"event": "a.b", "which": "first"},
+    "group": {"field": "conditions", "op": "has_code", "group": str(UUID(int=7))},
+}
 
 
-def _moment() -> list[Json]:
-    day = _input("value", "Day", "date")
-    span = (_input("value", "How many", "whole"), _choice("unit", "Unit", UNITS))
-    pair = (_input("value.0", "From", "date"), _input("value.1", "To", "date"))
-    return [
-        _op("within_last", "is within the last", *span),
-        _op("older_than", "is more than … ago", *span),
-        _op("within_next", "is within the next", *span),
-        _op("before", "is before", day),
-        _op("on_or_after", "is on or after", day),
-        _op("between", "is between", *pair),
-        _known(),
-    ]
+@cache
+def speaks(name: str) -> bool:
+    """Whether the parser takes such a sentence; asked once."""
+    try:
+        parse((_GROUP_TREES | _EVENT_TREES)[name])
+    except DefinitionInvalid:
+        return False
+    return True
 
 
-def _date() -> list[Json]:
-    months = [[str(number), name] for number, name in enumerate(_MONTHS, 1)]
-    ahead = _input("value", "Days ahead", "whole")
-    return [
-        *_moment(),
-        _op("month_is", "falls in", _choice("value", "Month", months, type="whole-choice")),
-        _op("anniversary_within", "has its anniversary within days", ahead),
-    ]
+def code_groups() -> list[list[Any]]:
+    """The code groups that the organisation has, by id and name; none before segments ask them."""
+    if not speaks("group"):
+        return []
+    rows = CodeGroup.objects.filter(archived_at=None).order_by("name").values_list("id", "name")
+    return [[str(id_), name] for id_, name in rows]
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
+def _subject(kind: str, value: str | None, label: str, group: str, operators: list[Json]) -> Json:
+    objects = {
+        one["name"].split(".")[0]
+        for op_ in operators
+        for one in op_["inputs"]
+        if "." in one["name"]
+    }
+    found: Json = {
+        "id": f"{kind}:{'*' if value is None else value}",
+        "kind": kind,
+        "label": label,
+        "group": group,
+        "operators": operators,
+        "objects": sorted(objects | ({"times"} if kind == "event" else set())),
+    }
+    return found if value is None else {**found, "value": value}
 
 
-def _age() -> list[Json]:
-    years = _input("value", "Years", "whole")
-    on = _input("on", "On this day (empty: today)", "date", optional=True)
-    pair = (_input("value.0", "From", "whole"), _input("value.1", "To", "whole"))
-    return [
-        _op("age_gte", "age is at least", years, on),
-        _op("age_lt", "age is below", years, on),
-        _op("age_between", "age is between", *pair, on),
-    ]
+def _whole(key: str, label: str, group: str, *operators: Json) -> Json:
+    """A registered leaf: its value is an object that the inputs fill."""
+    return {**_subject("leaf", key, label, group, list(operators)), "kind": key, "whole": True}
 
 
-def _codes() -> list[Json]:
-    codes = _input("codes", "Codes, separated by commas", "texts")
-    text = _input("text", "Text contains (or commas between)", "texts")
-    status = _input("status", "Status (empty: any)", "texts", optional=True)
-    system = _input("system", "Code system (empty: any)", "text", optional=True)
-    within = _input("within_months", "In the last months (empty: ever)", "whole", optional=True)
-    return [
-        _op("has_code", "include the code", codes, status, system, within),
-        {**_op("has_code", "include the text", text, status, within), "variant": "text"},
-        _op("exists", "include anything"),
-    ]
-
-
-def _results() -> list[Json]:
-    code = _input("code", "Code (LOINC)", "text")
-    within = _input("within_months", "In the last months (empty: ever)", "whole", optional=True)
-    number = _input("value", "Value", "number")
-    pair = (_input("value.0", "From", "number"), _input("value.1", "To", "number"))
-    return [
-        _op("latest_gte", "latest is at least", code, number, within),
-        _op("latest_gt", "latest is more than", code, number, within),
-        _op("latest_lt", "latest is below", code, number, within),
-        _op("latest_between", "latest is between", code, *pair, within),
-        _op("latest_is", "latest says", code, _input("value", "Answer", "texts"), within),
-        _op("has_code", "exist for the code", _input("codes", "Codes", "texts"), within),
-    ]
-
-
-def _occurrences() -> list[Json]:
-    number = _input("value", "How many", "whole", default="1")
-    more = (
-        _input("codes", "Codes (empty: any)", "texts", optional=True),
-        _choice("class", "Class", CLASSES, optional=True),
-        _input("status", "Status (empty: any)", "texts", optional=True),
-        _input("since", "Since (empty: ever)", "date", optional=True),
-        _input("within_days", "In the last days (empty: ever)", "whole", optional=True),
-    )
-    return [
-        _op("count_gte", "number at least", number, *more),
-        _op("count_lte", "number at most", number, *more),
-        _op("count_eq", "number exactly", number, *more),
-    ]
+def _field(field: Field, groups: list[list[Any]]) -> Json:
+    operators = operators_of(field, groups)
+    found = _subject("field", field.key, field.label, GROUPS[field.data_class], operators)
+    return {**found, "entries": field.type in ENTRIES, "also": ALSO.get(field.key, "")}
 
 
 def _events() -> list[Json]:
-    more = (
-        _input("within_days", "In the last days (empty: ever)", "whole", optional=True),
-        _input("link", "On the link labelled", "text", optional=True),
-    )
-    operators = [
-        {**_op("", label, _input(f"times.{key}", "Times", "whole", default="1"), *more)}
-        for key, label in (
-            ("at_least", "happened at least"),
-            ("at_most", "happened at most"),
-            ("exactly", "happened exactly"),
+    named = [
+        _subject("event", kind, label, "What they did", _happened())
+        for kind, label in EVENTS.items()
+    ]
+    kind = entry("event", "Name of the event", "text", placeholder="form.submitted")
+    other = [{**one, "inputs": [kind, *one["inputs"]]} for one in _happened()]
+    return [
+        *named,
+        {
+            **_subject("event", None, "Another event", "What they did", other),
+            "also": "event custom",
+        },
+    ]
+
+
+def _happened() -> list[Json]:
+    more = [
+        entry("campaign", "Of the campaign (its id)", "text", optional=True, more=True),
+        entry("link", "On the link labelled", "text", optional=True, more=True),
+        entry("machine", "Count machines too", "boolean", optional=True, more=True, none="no"),
+        window(hours=True),
+    ]
+    asked = []
+    if speaks("where"):
+        asked = [entry("where", "With properties", "conditions", optional=True, more=True)]
+    found = [
+        op(
+            "",
+            "happened",
+            entry("times", "How often", "times", default={"how": "", "count": 1}),
+            *more,
+            *asked,
         )
     ]
+    if speaks("aggregate"):
+        found += [op(name, words, *_aggregate(), *more, *asked) for name, words in _COMPARED]
+    if speaks("which"):
+        found += [
+            op("", f"the {which} one was", *more, *asked, fixed={"which": which})
+            for which in ("first", "last")
+        ]
+    return found
+
+
+_COMPARED = (
+    ("gte", "adds up to at least"),
+    ("gt", "adds up to more than"),
+    ("lte", "adds up to at most"),
+    ("lt", "adds up to less than"),
+)
+
+
+def _aggregate() -> list[Json]:
+    figures = [
+        ["sum", "the sum"],
+        ["avg", "the average"],
+        ["min", "the smallest"],
+        ["max", "the largest"],
+        ["count_distinct", "how many different"],
+    ]
     return [
-        {
-            "id": f"event:{kind}",
-            "key": ["event", kind],
-            "label": label,
-            "group": "What they did",
-            "operators": operators,
-        }
-        for kind, label in EVENTS.items()
+        choice("aggregate.fn", "Figure", figures),
+        entry("aggregate.property", "Of the property", "text"),
+        entry("value", "Number", "number"),
+    ]
+
+
+def _messages() -> list[Json]:
+    """Engagement over the last so many messages of a kind."""
+    if language.leaf("engagement") is None:
+        return []
+    opened = [
+        ["none", "opened none of them"],
+        ["any", "opened at least one"],
+        ["all", "opened all"],
+    ]
+    return [
+        _whole(
+            "engagement",
+            "Last messages opened",
+            "Engagement",
+            op(
+                "",
+                "of the last",
+                entry("last", "How many", "whole", default=3),
+                entry("of", "Of the kind", "texts", hint="newsletter"),
+                choice("opened", "Opened", opened),
+            ),
+        )
+    ]
+
+
+def _consent() -> list[Json]:
+    if language.leaf("consent") is None:
+        return []
+    purposes = [[one.value, one.value.replace("_", " ")] for one in Purpose]
+    classes = [[one.value, one.value.replace("_", " ")] for one in DataClass]
+    channels = [[one, one] for one in FIELD_OF_CHANNEL]
+    return [
+        _whole(
+            "consent",
+            "May be written to",
+            "Consent",
+            op(
+                "",
+                "for",
+                choice("purpose", "Purpose", purposes),
+                choice("channel", "Channel", channels, optional=True, none="email"),
+                choice("classes", "About", classes, type="choices", optional=True, more=True),
+            ),
+        )
+    ]
+
+
+def _journeys() -> list[Json]:
+    if language.leaf("journey") is None:
+        return []
+    rows = Workflow.objects.order_by("name")[:200]
+    workflows = [[str(row.id), row.name] for row in rows]
+    return [
+        _whole(
+            "journey",
+            "Inside a workflow",
+            "Workflows",
+            op(
+                "",
+                "is in",
+                choice("workflow", "Workflow", workflows),
+                entry("step", "At the step (empty: any)", "text", optional=True),
+                entry("since", "Since", "point", optional=True, hours=True, more=True),
+            ),
+        )
     ]
 
 
 def _lists() -> list[Json]:
-    return [
-        _member("list", str(row.id), row.name, "Lists") for row in ContactList.objects.all()[:200]
-    ]
+    rows = ContactList.objects.order_by("name")[:200]
+    return [_subject("list", str(row.id), row.name, "Lists", _HAS) for row in rows]
 
 
-def _segments(but: UUID | None) -> list[Json]:
+def _segments(user: User, but: UUID | None) -> list[Json]:
+    clinical = DataClass.CLINICAL.value in user.data_classes
     rows = Segment.objects.filter(archived_at=None).order_by("created_at")[:200]
     return [
-        _member("segment", str(row.id), titled(row, clinical=False), "Segments")
+        _subject("segment", str(row.id), titled(row, clinical=clinical), "Segments", _HAS)
         for row in rows
         if row.id != but
     ]
 
 
-def _member(kind: str, id_: str, name: str, group: str) -> Json:
-    return {
-        "id": f"{kind}:{id_}",
-        "key": [kind, id_],
-        "label": name,
-        "group": group,
-        "operators": [_op("", "has this person")],
-    }
+_HAS: list[Json] = [op("", "has this person")]
