@@ -1,14 +1,16 @@
 """How the values of one data class become the bytes that are sealed, and back.
 
-A record is msgpack of `[format, as_of, values, as_ofs]`. `as_of` says when its source knew the
-values, in microseconds since 1970; `as_ofs` holds it for fields that differ. Declared fields and
-known code systems are stored as numbers, list items as positions, so that a record costs about what
-its values cost; fields that an organisation added are stored under their keys. Reading keeps
-working for every number ever given: never reuse one.
+A record is msgpack of `[format, as_of, values, as_ofs, filler]`. `as_of` says when its source knew
+the values, in microseconds since 1970; `as_ofs` holds it for fields that differ. Declared fields
+and known code systems are stored as numbers, list items as positions; fields that an organisation
+added are stored under their keys. Reading keeps working for every number ever given: never reuse
+one. The filler brings a record to the next power of two, so that how long it is does not say what
+it holds (docs/decisions/lengths-say-little.md).
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +20,9 @@ from contacts.codes import KNOWN_SYSTEMS
 from contacts.fields import CUSTOM, FIELDS, FieldType
 
 FORMAT = 1
+SHORTEST = 128
+"""Bytes of the shortest record: one with nothing in it is as long as most."""
+_BIN = struct.Struct(">cI")
 
 
 class _Names(dict[Any, Any]):
@@ -101,13 +106,19 @@ def pack(record: Record) -> bytes:
         )
         for key, value in record.values.items()
     }
-    packed: bytes = msgpack.packb([FORMAT, common, values, exceptions])
-    return packed
+    return _filled(msgpack.packb([FORMAT, common, values, exceptions, None])[:-1])
+
+
+def _filled(packed: bytes) -> bytes:
+    """Put the filler in the place of the last element: zeros, as msgpack's `bin 32`."""
+    size = len(packed) + _BIN.size
+    length = max(SHORTEST, 1 << (size - 1).bit_length()) - size
+    return packed + _BIN.pack(b"\xc6", length) + bytes(length)
 
 
 def unpack(packed: bytes) -> Record:
     """Return the record as it was packed, with the `as_of` of fields and items."""
-    form, common, stored, exceptions = msgpack.unpackb(packed, strict_map_key=False)
+    form, common, stored, exceptions, *_ = msgpack.unpackb(packed, strict_map_key=False)
     if form != FORMAT:
         raise ValueError("a contact's record has a format that this release does not know")
     stamps = {_KEYS[number]: common for number in stored}
@@ -123,7 +134,7 @@ def unpack(packed: bytes) -> Record:
 
 def read(packed: bytes, keys: Collection[str] | None = None) -> dict[str, Any]:
     """Return only the values, as readers want them: without any `as_of`; of these fields only."""
-    form, _, stored, _ = msgpack.unpackb(packed, strict_map_key=False)
+    form, _, stored, *_ = msgpack.unpackb(packed, strict_map_key=False)
     if form != FORMAT:
         raise ValueError("a contact's record has a format that this release does not know")
     return {

@@ -33,6 +33,10 @@ _TYPES = (
 )  # fmt: skip
 
 
+_NOTHING: Mapping[DataClass, Record] = {kind: Record({}, {}) for kind in SEALED_CLASSES}
+"""Every new contact has a record of each class: an absent one would tell who has no coverage."""
+
+
 class Row(NamedTuple):
     """A contact about to be written: the records that differ, and what is said of the change."""
 
@@ -58,7 +62,8 @@ def _new_rows(
     emails = _indexes(organisation_id, rows, "email")
     phones = _indexes(organisation_id, rows, "phone")
     for row in rows:
-        sealed = _seal(organisation_id, row, keys[row.contact_id])
+        whole = row._replace(records={**_NOTHING, **row.records})
+        sealed = _seal(organisation_id, whole, keys[row.contact_id])
         yield (
             row.contact_id,
             organisation_id,
