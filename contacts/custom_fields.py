@@ -18,6 +18,7 @@ from contacts.declared.models import KINDS, CustomField
 from contacts.dependants import Dependant
 from contacts.fields import CUSTOM, SEALED_CLASSES, DataClass, Field, FieldType, Sensitivity
 from contacts.models import first_id
+from contacts.segments import columns
 
 MOST_FIELDS = 300
 MOST_CHOICES = 200
@@ -137,6 +138,7 @@ def delete(key: str, *, now: datetime) -> None:
         _refuse_while_used(key)
         field.swept = first_id(field.organisation_id) - 1
         _put(field, CustomField.State.DELETED, now)
+        columns.forget_field(key)
         _record("field.deleted", field)
 
 

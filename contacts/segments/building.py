@@ -88,6 +88,12 @@ def build(
     return built
 
 
+def nobody(name: str, size: int, fields: Mapping[str, Field]) -> Column:
+    """The column of so many people of whom nothing is known."""
+    column = build([{}], [name.partition(".")[0], name], fields=fields)[name]
+    return column if "." in name else column.take(np.zeros(size, np.int64))
+
+
 def present(flags: Sequence[bool]) -> IntColumn:
     held = np.array(flags, np.bool_)
     return IntColumn.of(held.astype(np.int64), np.ones(len(held), np.bool_), least=0)

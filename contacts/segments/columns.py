@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -20,8 +20,11 @@ from typing import Any, ClassVar, Final
 
 import msgpack
 from django.db import connection, transaction
+from django.db.models import Q
 
 from accounts import tenancy
+from contacts import registry
+from contacts.fields import CUSTOM, FIELDS, Field
 from contacts.models import BLOCK_SIZE, Contact, Dirty, first_id, ordinal_of
 from contacts.segments import arrays, building, opening
 from contacts.segments.arrays import Column, IntColumn
@@ -96,6 +99,7 @@ class SealedBlock:
     opener: sealing.Opener
     number: int
     rows: Mapping[str, tuple[int, bytes]]
+    fields: Mapping[str, Field] = field(default_factory=lambda: FIELDS)
     listed: Listed = NOTHING_LISTED
     _opened: dict[str, Any] = field(default_factory=dict)
 
@@ -122,15 +126,29 @@ class SealedBlock:
     def covers(self, names: Iterable[str]) -> bool:
         """Whether the block can answer from these columns."""
         return PRESENT in self._opened and all(
-            name in self.rows and self.listed.version(name) for name in names
+            (name in self.rows and self.listed.version(name)) or self._is_newer(name)
+            for name in names
         )
+
+    def _is_newer(self, name: str) -> bool:
+        """Whether an organisation added the field after the block was written.
+
+        Whoever has a value of it since is marked as changed, and keys are never used again: so for
+        all others the column would be empty.
+        """
+        return name.startswith(CUSTOM) and name not in self.rows and not self.listed.version(name)
 
     def column(self, name: str) -> Any:
         found = self._opened.get(name)
-        if found is None:
-            if self.rows[name][0] != self.listed.version(name):
-                raise ColumnsBroken(ColumnsBroken.__doc__)
-            found = self._opened[name] = arrays.unpack(self._open(name))
+        if found is not None:
+            return found
+        if self._is_newer(name):
+            found = building.nobody(name, self.size, self.fields)
+        elif self.rows[name][0] != self.listed.version(name):
+            raise ColumnsBroken(ColumnsBroken.__doc__)
+        else:
+            found = arrays.unpack(self._open(name))
+        self._opened[name] = found
         return found
 
     def _open(self, name: str) -> bytes:
@@ -158,6 +176,11 @@ def compact(*, now: datetime, at_least: int = FOLD_AT) -> int:
 def forget(contact_id: int) -> None:
     """Rewrite the block of an erased contact at once, so that no column holds a value of theirs."""
     _fold([ordinal_of(contact_id) // BLOCK_SIZE])
+
+
+def forget_field(key: str) -> None:
+    """Take away the columns of a field that its organisation deletes."""
+    SegmentColumn.objects.filter(Q(field=key) | Q(field__startswith=f"{key}.")).delete()
 
 
 def rebuild() -> int:
@@ -261,16 +284,19 @@ def _write_changed(
     old: SealedBlock | None, number: int, ids: Sequence[int], *, above: int = 0
 ) -> None:
     """Write the block with the present values of these contacts, in a version above that one."""
-    names = building.all_columns()
+    fields = registry.current()
+    names = building.all_columns(fields)
+    if old is not None:
+        old.fields = fields
     known = _columns_of(old, names)
     if known is None:
         ids = _everyone_in(number, ids)
     places = [ordinal_of(contact_id) % BLOCK_SIZE for contact_id in ids]
     values = opening.values_of(tenancy.current(), ids, _fields(names))
-    new = building.build([*(values.get(i, {}) for i in ids), {}], names)
+    new = building.build([*(values.get(i, {}) for i in ids), {}], names, fields=fields)
     new[PRESENT] = building.present([*(i in values for i in ids), False])
     size = max([0 if old is None else old.size, *(place + 1 for place in places)])
-    base = known if known is not None else _empty(names)
+    base = known if known is not None else _empty(names, fields)
     _seal(old, number, patched(base, new, places=places, size=size), above=above)
 
 
@@ -287,8 +313,8 @@ def _everyone_in(number: int, ids: Sequence[int]) -> list[int]:
     return sorted({*ids, *opening.contacts_in(first, first + BLOCK_SIZE - 1)})
 
 
-def _empty(names: Sequence[str]) -> dict[str, Any]:
-    built: dict[str, Any] = dict(building.build([], names))
+def _empty(names: Sequence[str], fields: Mapping[str, Field]) -> dict[str, Any]:
+    built: dict[str, Any] = dict(building.build([], names, fields=fields))
     return {**built, PRESENT: building.present([])}
 
 
@@ -316,6 +342,13 @@ def _seal(
     present = msgpack.packb([*Listed.of(listed).packed(), arrays.pack(columns[PRESENT])])
     written.append(_row(number, PRESENT, top, present))
     _store(written)
+    _drop(number, (old.rows.keys() if old else set()) - columns.keys())
+
+
+def _drop(number: int, names: Collection[str]) -> None:
+    """Take away the columns of fields that the organisation has deleted."""
+    if names:
+        SegmentColumn.objects.filter(block=number, field__in=names).delete()
 
 
 def _unchanged(old: SealedBlock | None, name: str, digest: bytes) -> int:

@@ -24,6 +24,7 @@ from psycopg import IsolationLevel
 from accounts import tenancy
 from accounts.models import Organisation
 from contacts import registry
+from contacts.fields import Field
 from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
 from contacts.segments import building, catalogue, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
@@ -329,7 +330,7 @@ def _blocks(
 ) -> Iterator[tuple[Block, Mask]]:
     """Yield every block that can answer, with the mask of its people who have not changed."""
     names = vectors.columns_read(definition)
-    stored = _stored(organisation_id, [*names, building.PRESENT])
+    stored = _stored(organisation_id, [*names, building.PRESENT], definition.fields)
     whole.changed = [i for i in sorted(next(stored)) if ordinal_of(i) < whole.size]
     places = np.array([ordinal_of(contact_id) for contact_id in whole.changed], np.int64)
     for block in stored:
@@ -343,7 +344,7 @@ def _blocks(
         yield block, here
 
 
-def _stored(organisation_id: int, fields: list[str]) -> Iterator[Any]:
+def _stored(organisation_id: int, names: list[str], fields: Mapping[str, Field]) -> Iterator[Any]:
     """First the ids of the changed contacts, then the blocks, from one statement.
 
     COPY streams them: one trip to the server, and never more than a block in memory.
@@ -353,13 +354,14 @@ def _stored(organisation_id: int, fields: list[str]) -> Iterator[Any]:
     with (
         connection.wrap_database_errors,
         connection.connection.cursor() as cursor,
-        cursor.copy(_ONE_STATEMENT, {"o": organisation_id, "fields": fields}) as copy,
+        cursor.copy(_ONE_STATEMENT, {"o": organisation_id, "fields": names}) as copy,
     ):
         copy.set_types(_TYPES)
         rows = iter(copy.rows())
         yield next(rows)[4] or []
         for number, held in groupby(rows, itemgetter(0)):
-            yield SealedBlock(opener, number, {row[1]: (row[2], row[3]) for row in held})
+            of_block = {row[1]: (row[2], row[3]) for row in held}
+            yield SealedBlock(opener, number, of_block, fields)
 
 
 def _uncovered(covered: Mask) -> list[int]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from contacts.segments import vectors
 from contacts.segments.arrays import Ints, Mask
-from contacts.segments.nodes import All, Any_, Clause, Definition, InSegment, Not
+from contacts.segments.nodes import All, Any_, Clause, Definition, InSegment, Not, Several
 from contacts.segments.planning import Block
 
 Open = Callable[[Ints, frozenset[str]], Block]
@@ -96,7 +96,7 @@ def _parts(clause: Clause) -> Iterator[Clause]:
 
 
 def _inside(clause: Clause) -> Sequence[Clause]:
-    if isinstance(clause, All | Any_):
+    if isinstance(clause, All | Any_ | Several):
         return clause.parts
     if isinstance(clause, Not):
         return (clause.part,)
@@ -113,6 +113,8 @@ def _told(clause: Clause, known: Mapping[Clause, Mask], size: int) -> _Told:
         return _Told(inner.no, inner.yes)
     if isinstance(clause, InSegment) and clause.means is not None:
         return _told(clause.means, known, size)
+    if isinstance(clause, Several):
+        return _told_of_several(clause, [_told(part, known, size) for part in clause.parts])
     if isinstance(clause, All | Any_):
         parts = [_told(part, known, size) for part in clause.parts]
         every, some = np.logical_and.reduce, np.logical_or.reduce
@@ -121,3 +123,11 @@ def _told(clause: Clause, known: Mapping[Clause, Mask], size: int) -> _Told:
         return _Told(some([p.yes for p in parts]), every([p.no for p in parts]))
     nobody = np.zeros(size, np.bool_)
     return _Told(nobody, nobody)
+
+
+def _told_of_several(clause: Several, parts: Sequence[_Told]) -> _Told:
+    """By how many hold for certain, and how many may."""
+    least = np.sum([part.yes for part in parts], axis=0)
+    most = len(parts) - np.sum([part.no for part in parts], axis=0)
+    high = len(parts) if clause.high is None else clause.high
+    return _Told((least >= clause.low) & (most <= high), (most < clause.low) | (least > high))
