@@ -3,7 +3,8 @@
     {"consent": {"purpose": "marketing", "classes": ["clinical"], "channel": "email"}}
 
 holds for whom the gate would permit such a message now. It makes an audience honest before a
-launch; it decides nothing: the gate is asked for each message all the same.
+launch; it decides nothing: the gate is asked for each message all the same. Signatures and refusals
+themselves are asked for as `consent.leaf_states` says.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import numpy.typing as npt
 
 from consent import gate
 from consent.addresses import FIELD_OF_CHANNEL
+from consent.leaf_states import STATES, OptedOut, Signed
 from consent.policy import Permit, Purpose
 from contacts.fields import DataClass
 from contacts.models import Contact
+from contacts.segments import reading
 from contacts.segments.facts import Facts
-from contacts.segments.reading import DefinitionInvalid, Problem
+from contacts.segments.reading import DefinitionInvalid, Problem, Reader
 from contacts.segments.references import Dependencies
 
 KEY = "consent"
@@ -73,12 +76,53 @@ class ConsentLeaf:
     key = KEY
     label = "May be written to"
 
-    def parse(self, value: Any, path: str) -> MayWrite:
+    def parse(self, value: Any, path: str) -> MayWrite | Signed | OptedOut:
+        if isinstance(value, dict) and "state" in value:
+            return _signed(value, path)
+        if isinstance(value, dict) and "opted_out" in value:
+            return _opted_out(value, path)
         problems = list(_problems(value, path))
         if problems:
             raise DefinitionInvalid(problems)
         classes = frozenset(value.get("classes", ()))
         return MayWrite(value["purpose"], classes, value.get("channel", "email"))
+
+
+def _signed(value: dict[str, Any], path: str) -> Signed:
+    problems: list[Problem] = []
+    at = Reader(value, path, problems)
+    state = at.take("state", list(STATES).index, f"one of: {', '.join(STATES)}")
+    purpose = at.take("purpose", _purpose, f"one of: {', '.join(Purpose)}")
+    days = 0
+    if value.get("state") == "expiring":
+        days = at.take("within_days", reading.positive, "a number of days") or 0
+    at.close()
+    if state is None or purpose is None or problems:
+        raise DefinitionInvalid(problems)
+    return Signed(list(STATES)[state], purpose, days)
+
+
+def _opted_out(value: dict[str, Any], path: str) -> OptedOut:
+    problems: list[Problem] = []
+    at = Reader(value, path, problems)
+    at.take("opted_out", (True,).index, "true; put it under not for the others")
+    purpose = at.maybe("purpose", _purpose, f"one of: {', '.join(Purpose)}")
+    channel = at.maybe("channel", _channel, f"one of: {', '.join(FIELD_OF_CHANNEL)}")
+    topic = at.maybe("topic", reading.text, "a topic")
+    at.close()
+    if problems:
+        raise DefinitionInvalid(problems)
+    return OptedOut(purpose or "", channel or "", topic or "")
+
+
+def _purpose(value: Any) -> str:
+    return str(Purpose(value))
+
+
+def _channel(value: Any) -> str:
+    if value not in FIELD_OF_CHANNEL:
+        raise ValueError
+    return str(value)
 
 
 def _problems(value: Any, path: str) -> list[Problem]:

@@ -9,7 +9,11 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from contacts import dependants as leaning
         from contacts.importing import undoing
+        from contacts.segments import language
         from messaging import dependants
+        from messaging.leaf import EngagementLeaf
 
+        if language.leaf(EngagementLeaf.key) is None:
+            language.register(EngagementLeaf())
         undoing.register("messaging_message")
         leaning.register("messaging", leaning.Lookup(dependants.of_field, dependants.of_code_group))

@@ -9,7 +9,11 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from contacts import dependants as leaning
         from contacts.importing import undoing
+        from contacts.segments import language
         from workflows import dependants
+        from workflows.leaf import JourneyLeaf
 
+        if language.leaf(JourneyLeaf.key) is None:
+            language.register(JourneyLeaf())
         undoing.register("workflows_enrolment")
         leaning.register("workflows", leaning.Lookup(dependants.of_field, dependants.of_code_group))

@@ -18,7 +18,7 @@ from contacts.segments import approvals, references
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
 from contacts.segments.live import attend
 from contacts.segments.models import Segment
-from contacts.segments.nodes import walk
+from contacts.segments.nodes import Registered, walk
 from crypto import blind_index
 
 PREVIEWS: Final = throttle.Rate("previews", burst=60, every=timedelta(seconds=0.5))
@@ -109,7 +109,24 @@ def _expanded(
                 if getattr(clause, "list_id", None) in gone
             ]
         )
+    _refuse_gone(whole)
     return whole
+
+
+def _refuse_gone(whole: Definition) -> None:
+    """Questions of higher floors may name things too, and say when those are gone."""
+    problems = [
+        Problem(clause.path, said)
+        for clause in walk(whole.root)
+        if isinstance(clause, Registered) and (said := _gone(clause.question))
+    ]
+    if problems:
+        raise DefinitionInvalid(problems)
+
+
+def _gone(question: Any) -> str:
+    ask = getattr(question, "gone", None)
+    return str(ask()) if ask else ""
 
 
 def _lists_there(asked: Collection[UUID]) -> set[UUID]:

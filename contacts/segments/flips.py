@@ -67,12 +67,12 @@ def moves_with_time(clause: Clause) -> bool:
     if isinstance(clause, Age):
         return clause.on is None
     if isinstance(clause, Count | Latest):
-        return bool(_relatives(clause.where.window))
+        return bool(relatives(clause.where.window))
     if isinstance(clause, Household):
         return any(moves_with_time(part) for part in walk(clause.part))
     if asked_of_events(clause):
         windows = (such.window for such in asked_of_events(clause))
-        return any(_relatives(window) for window in windows) or properties_move(clause)
+        return any(relatives(window) for window in windows) or properties_move(clause)
     if isinstance(clause, Registered):
         return bool(getattr(clause.question, "moves_with_time", True))
     return isinstance(clause, Anniversary)
@@ -107,7 +107,7 @@ def _compared(clause: Clause, facts: Facts, now: datetime) -> Iterator[tuple[Any
         yield facts.values.get(clause.field), [clause.low, clause.high]
     elif isinstance(clause, Count | Latest):
         entries: Any = facts.values.get(clause.field, ())
-        yield from ((entry.at, _relatives(clause.where.window)) for entry in entries)
+        yield from ((entry.at, relatives(clause.where.window)) for entry in entries)
     else:
         yield from _compared_in_events(clause, facts, now)
 
@@ -115,7 +115,7 @@ def _compared(clause: Clause, facts: Facts, now: datetime) -> Iterator[tuple[Any
 def _compared_in_events(
     clause: Clause, facts: Facts, now: datetime
 ) -> Iterator[tuple[Any, list[Any]]]:
-    points = [point for such in asked_of_events(clause) for point in _relatives(such.window)]
+    points = [point for such in asked_of_events(clause) for point in relatives(such.window)]
     kinds = {such.kind for such in asked_of_events(clause)}
     for event in (event for event in facts.events if event.kind in kinds):
         yield event.at, points
@@ -132,7 +132,8 @@ def _asked_again(definition: Definition, now: datetime) -> datetime | None:
     return now + ASKED_AGAIN if moving else None
 
 
-def _relatives(window: Window) -> list[Relative]:
+def relatives(window: Window) -> list[Relative]:
+    """The points of a window that move with the clock."""
     found = [point for point in (window.since, window.before) if isinstance(point, Relative)]
     if last := window.last:
         found += [Relative(-last.count, last.unit), Relative(0, last.unit)]

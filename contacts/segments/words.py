@@ -246,10 +246,10 @@ def _where(where: Where, names: Told) -> str:
         said.append(f"a value {_bounds(where, dated=False)}")
     if where.system and not where.codes:
         said.append(f"system {where.system}")
-    return " ".join([", ".join(said), *_window(where.window)]).strip()
+    return " ".join([", ".join(said), *window_in_words(where.window)]).strip()
 
 
-def _window(window: Window) -> list[str]:
+def window_in_words(window: Window) -> list[str]:
     said = []
     if window.since is not None:
         said.append(f"since {_value(window.since)}")
@@ -283,7 +283,7 @@ def _such(such: Happened, names: Told, *, windowed: bool = True) -> str:
     if such.where is not None:
         parts.append(f"where {_said(such.where, names)}")
     if windowed:
-        parts += _window(such.window)
+        parts += window_in_words(such.window)
     if such.machine:
         parts.append("(machines counted too)")
     return " ".join(parts)
@@ -301,7 +301,7 @@ def _totalled(clause: Totalled, names: Told) -> str:
 
 
 def _one_happened(clause: OneHappened, names: Told) -> str:
-    asked = _window(clause.such.window)
+    asked = window_in_words(clause.such.window)
     if clause.such.where is not None:
         asked.append(f"where {_said(clause.such.where, names)}")
     what = f"{clause.which} event {_such(clause.of, names)}"
