@@ -7,11 +7,14 @@ class ConsentConfig(AppConfig):
     name = "consent"
 
     def ready(self) -> None:
+        from consent import precedence
         from consent.leaf import ConsentLeaf
         from contacts.importing import undoing
+        from contacts.merge import carried
         from contacts.segments import language
 
         if language.leaf(ConsentLeaf.key) is None:
             language.register(ConsentLeaf())
+        carried.hold(precedence.hold_for_withdrawal)
         undoing.register("consent_entry")
         undoing.register("consent_authorization")

@@ -9,8 +9,10 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts.checks import columns_are_classified, fields_are_storable
+        from contacts.importing import undoing
         from crypto import inventory
 
+        undoing.register("contacts_beforemerge")
         checks.register(columns_are_classified)
         checks.register(fields_are_storable)
         # A key version that still seals a block must not be destroyed.

@@ -11,12 +11,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import tenancy
 from audit import trail
-from contacts import writing
-from contacts.models import BLOCK_SIZE, Contact, Event, Identifier, ListMember, ordinal_of
-from contacts.points import keeping
+from contacts import persons, writing
+from contacts.models import (
+    BLOCK_SIZE,
+    BeforeMerge,
+    Contact,
+    ContactPoint,
+    Event,
+    Identifier,
+    ListMember,
+    MergeProposal,
+    SinceMerge,
+    ordinal_of,
+)
 from contacts.segments import columns
 from contacts.segments.live import follow
 from crypto import data_keys
@@ -27,13 +38,20 @@ class AlreadyErased(LookupError):
 
 
 def erase(contact_id: int, *, now: datetime) -> None:
-    """Destroy the contact's key, sealed values, indexes, numbers and memberships."""
+    """Destroy the keys, sealed values, indexes, numbers and memberships of a person.
+
+    Contacts that were merged into this one are the same person and go with it, each with its own
+    entry in the trail, so that a restored backup from before the merge forgets them too.
+    """
     with transaction.atomic():
         living = Contact.objects.select_for_update().filter(pk=contact_id, erased_at=None)
         if not living.exists():
             raise AlreadyErased(AlreadyErased.__doc__)
-        forget([contact_id], now=now)
-        trail.record("contact.erased", subject=f"contact:{contact_id}")
+        everyone = persons.ids_of([contact_id])[contact_id]
+        forget(everyone, now=now)
+        trail.record_many(
+            trail.Entry("contact.erased", subject=f"contact:{one}") for one in everyone
+        )
 
 
 def forget(contact_ids: Sequence[int], *, now: datetime) -> None:
@@ -44,14 +62,20 @@ def forget(contact_ids: Sequence[int], *, now: datetime) -> None:
         **dict.fromkeys(writing.CLASSES),
         email_index=None,
         phone_index=None,
+        merged_into=None,
         erased_at=now,
         updated_at=now,
     )
-    Identifier.objects.filter(contact_id__in=ids).delete()
-    ListMember.objects.filter(contact_id__in=ids).delete()
-    keeping.forget(ids)
+    _drop_rows(ids)
     Event.objects.filter(contact_id__in=ids, properties__isnull=False).update(properties=None)
     writing.mark_dirty(organisation_id, ids)
     for contact_id in {ordinal_of(id_) // BLOCK_SIZE: id_ for id_ in ids}.values():
         columns.forget(contact_id)
     follow.forget(ids, now=now)
+
+
+def _drop_rows(ids: Sequence[int]) -> None:
+    for model in (Identifier, ListMember, ContactPoint, BeforeMerge):
+        model._default_manager.filter(contact_id__in=ids).delete()
+    SinceMerge.objects.filter(owner_id__in=ids).delete()
+    MergeProposal.objects.filter(Q(first_id__in=ids) | Q(second_id__in=ids)).delete()

@@ -48,6 +48,8 @@ class NewEvent:
     link: str = ""
     machine: bool = False
     properties: Mapping[str, Any] | None = None
+    through: int | None = None
+    """The contact that was named, where it was merged into `contact_id` (contacts.merge)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,9 @@ _APPEND = f"""
 WITH given AS (
     SELECT * FROM unnest(
         %b::bytea[], %b::bytea[], %b::int8[], %b::text[], %b::timestamptz[], %b::text[],
-        %b::uuid[], %b::int8[], %b::text[], %b::bool[], %b::bytea[]
+        %b::uuid[], %b::int8[], %b::text[], %b::bool[], %b::int8[], %b::bytea[]
     ) AS g (key_hash, body_hash, contact_id, kind, occurred_at, source, campaign, message_id,
-            link, machine, properties)
+            link, machine, through, properties)
 ), taken AS (
     INSERT INTO contacts_eventkey (organisation_id, key_hash, body_hash, received_at)
     SELECT %b::int4, key_hash, body_hash, %b::timestamptz FROM given WHERE key_hash IS NOT NULL
@@ -137,9 +139,9 @@ WITH given AS (
     ON CONFLICT DO NOTHING RETURNING key_hash
 ), written AS (
     INSERT INTO {TABLE} (organisation_id, contact_id, kind, occurred_at, received_at, source,
-                         campaign, message_id, link, machine, properties)
+                         campaign, message_id, link, machine, through, properties)
     SELECT %b::int4, contact_id, kind, occurred_at, %b::timestamptz, source, campaign,
-           message_id, link, machine, properties
+           message_id, link, machine, through, properties
     FROM given WHERE key_hash IS NULL OR key_hash IN (SELECT key_hash FROM taken)
 )
 SELECT key_hash FROM taken
@@ -198,8 +200,9 @@ def _each_key_once(
 
 def _body(event: NewEvent) -> str:
     properties = event.properties and sorted(event.properties.items())
+    named = event.through or event.contact_id  # so that a repeat is one before and after a merge
     return repr((
-        event.contact_id, event.kind, event.occurred_at.timestamp(), event.source,
+        named, event.kind, event.occurred_at.timestamp(), event.source,
         event.campaign and event.campaign.hex, event.message_id, event.link, event.machine,
         properties,
     ))  # fmt: skip
@@ -215,6 +218,7 @@ def _columns(events: Sequence[NewEvent]) -> list[list[Any]]:
         [event.message_id for event in events],
         [event.link for event in events],
         [event.machine for event in events],
+        [event.through for event in events],
     ]
 
 
@@ -244,17 +248,17 @@ def write_own(events: Sequence[NewEvent], *, now: datetime) -> None:
         TABLE,
         (
             "organisation_id", "contact_id", "kind", "occurred_at", "received_at", "source",
-            "campaign", "message_id", "link", "machine", "properties",
+            "campaign", "message_id", "link", "machine", "through", "properties",
         ),
         (
             "int4", "int8", "text", "timestamptz", "timestamptz", "text",
-            "uuid", "int8", "text", "bool", "bytea",
+            "uuid", "int8", "text", "bool", "int8", "bytea",
         ),
         (
             (
                 organisation_id, event.contact_id, event.kind, event.occurred_at, now,
                 event.source, event.campaign, event.message_id, event.link, event.machine,
-                properties,
+                event.through, properties,
             )
             for event, properties in zip(events, sealed, strict=True)
         ),
@@ -304,3 +308,9 @@ def ensure_partitions(*, now: datetime, months: int = 6) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT contacts_ensure_partitions(%s::date, %s)", [now.date(), months])
         return int(cursor.fetchone()[0])
+
+
+def resealed(sealed: bytes, *, before: int, after: int, keys: Mapping[int, bytes]) -> bytes:
+    """Return properties as sealed for another contact: a merged person's events change hands."""
+    opened = unseal(keys[before], sealed, context=_context(before))
+    return seal(keys[after], opened, context=_context(after))

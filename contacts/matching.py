@@ -12,6 +12,7 @@ from accounts import tenancy
 from audit import trail
 from contacts import identity
 from contacts.canonical import email_form, phone_form
+from contacts.identity import Owner
 from contacts.models import Contact, Identifier
 from contacts.points import sharing
 from crypto import blind_index
@@ -42,7 +43,7 @@ def _matching(kind: Kind, value: str, source: str | None) -> QuerySet[Contact]:
     sources = [source] if source else list(known_sources())
     numbers = [(name, identity.number_form(value)) for name in sources]
     owners = identity.known(organisation_id, identity.tokens(organisation_id, numbers))
-    return living.filter(id__in=owners.values())
+    return living.filter(id__in=[owner.contact_id for owner in owners.values()])
 
 
 def _reached(living: QuerySet[Contact], kind: str, index: bytes) -> QuerySet[Contact]:
@@ -59,6 +60,11 @@ def known_sources() -> list[str]:
 
 def ids_by_number(numbers: Sequence[tuple[str, str]]) -> list[int | None]:
     """Return the contact id of each (source, record number), None where nobody has it."""
+    return [owner.contact_id if owner else None for owner in owners_by_number(numbers)]
+
+
+def owners_by_number(numbers: Sequence[tuple[str, str]]) -> list[Owner | None]:
+    """Return whose each (source, record number) is, None where nobody has it."""
     clean = [(identity.source_form(s), identity.number_form(n)) for s, n in numbers]
     tokens = identity.tokens(tenancy.current(), clean)
     owners = identity.known(tenancy.current(), set(tokens))
@@ -66,14 +72,23 @@ def ids_by_number(numbers: Sequence[tuple[str, str]]) -> list[int | None]:
 
 
 def ids_by_public_id(public_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Return the contact ids behind public ids; unknown and erased ones are missing."""
+    """Return the contact ids behind public ids; unknown and erased ones are missing.
+
+    The id of a contact that was merged leads to the one that stands for the person.
+    """
+    return {one: owner.contact_id for one, owner in owners_by_public_id(public_ids).items()}
+
+
+def owners_by_public_id(public_ids: Iterable[UUID]) -> dict[UUID, Owner]:
+    """Return who stands for the person of each public id, and which merged contact was named."""
     with binary_cursor() as cursor:  # every event that comes in asks this
         cursor.execute(
-            "SELECT public_id, id FROM contacts_contact"
-            " WHERE public_id = ANY(%b::uuid[]) AND erased_at IS NULL",
+            "SELECT public_id, coalesce(merged_into, id),"
+            " CASE WHEN merged_into IS NOT NULL THEN id END FROM contacts_contact"
+            " WHERE public_id = ANY(%b::uuid[]) AND (erased_at IS NULL OR merged_into IS NOT NULL)",
             [list(public_ids)],
         )
-        return dict(cursor.fetchall())
+        return {public_id: Owner(one, origin) for public_id, one, origin in cursor.fetchall()}
 
 
 def public_ids(contact_ids: Iterable[int]) -> dict[int, UUID]:

@@ -195,3 +195,20 @@ _NEWER: Mapping[FieldType, Callable[[Item, Item], bool]] = {
     FieldType.RESULTS: _happened_later,
     FieldType.NUMBERS: _never,
 }
+
+
+def is_list(key: str) -> bool:
+    """Whether the field's value is a list that merges item by item."""
+    return key in _LISTS
+
+
+def together(key: str, mine: list[Item], theirs: list[Item]) -> list[Item]:
+    """Return the items of two people's lists, each once; both carry their own `as_of`."""
+    kind = FIELDS[key].type
+    name, newer = _NAME_OF[kind], _NEWER[kind]
+    kept = {name(item): item for item in mine}
+    for item in theirs:
+        before = kept.get(name(item))
+        if before is None or newer(item, before):
+            kept[name(item)] = item
+    return list(kept.values())

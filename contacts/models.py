@@ -142,6 +142,8 @@ class Identifier(models.Model):
     value_index = models.BinaryField()
     source = models.CharField(max_length=200)
     contact = _of_contact()
+    origin = models.BigIntegerField(null=True)
+    """The contact whose number it is, where it was merged into `contact`."""
 
     class Meta:
         indexes = [models.Index(fields=["contact"], name="contacts_identifier_of")]
@@ -170,6 +172,8 @@ class Event(models.Model):
     machine = models.BooleanField(default=False)
     """A program did it, not the person; recorded, and never drives a branch."""
     properties = models.BinaryField(null=True)
+    through = models.BigIntegerField(null=True)
+    """The contact that was named or had it before, where it was merged into `contact`."""
     txid = TransactionNumberField()
 
     class Meta:
@@ -300,6 +304,12 @@ from contacts.importing.models import (  # noqa: E402
     ImportMark,
     ImportSeen,
 )
+from contacts.merge.models import (  # noqa: E402
+    BeforeMerge,
+    Merge,
+    MergeProposal,
+    SinceMerge,
+)
 from contacts.points.models import ContactPoint  # noqa: E402
 from contacts.segments.live.models import (  # noqa: E402
     Feed,
@@ -311,6 +321,7 @@ from contacts.segments.live.models import (  # noqa: E402
 from contacts.segments.models import Membership, Segment, SegmentApproval, SegmentColumn  # noqa: E402
 
 __all__ = [
+    "BeforeMerge",
     "CodeGroup",
     "CodeGroupVersion",
     "Contact",
@@ -334,10 +345,13 @@ __all__ = [
     "ImportSeen",
     "ListMember",
     "Membership",
+    "Merge",
+    "MergeProposal",
     "Ordinal",
     "Segment",
     "SegmentApproval",
     "SegmentColumn",
     "SegmentCount",
+    "SinceMerge",
     "Touch",
 ]

@@ -21,6 +21,7 @@ from contacts import identity, merging, registry, writing
 from contacts.canonical import ValueRefused, canonical
 from contacts.facts import CLEAR, PointFact
 from contacts.fields import FIELDS, DataClass, Field
+from contacts.merge import proposing, since
 from contacts.models import ordinal_of
 from contacts.packing import Record
 from contacts.points import keeping
@@ -39,7 +40,8 @@ class Change:
     `occurred_at` is when the source knew it; None means that the source did not say, and then
     saying again what is known changes nothing. `also` are further (source, number) of the person,
     kept for later search. `retracted` names list items that the source takes back. `points` are
-    addresses beyond the record's own.
+    addresses beyond the record's own. `same_as` is the one of `also` by which the source itself
+    calls this person (a FHIR resource's id): it identifies where nobody has the record number yet.
     """
 
     source: str
@@ -50,16 +52,20 @@ class Change:
     also: tuple[tuple[str, str], ...] = ()
     retracted: frozenset[str] = frozenset()
     points: tuple[PointFact, ...] = ()
+    same_as: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the changes. `contact_ids` has one id for each change, in their order."""
+    """What became of the changes. `contact_ids` has one id for each change, in their order;
+    `origins` the merged contact that it named, where it did.
+    """
 
     created: int
     updated: int
     unchanged: int
     contact_ids: tuple[int, ...]
+    origins: tuple[int | None, ...] = ()
 
 
 Journal = Callable[[Sequence[int], Sequence[tuple[Mapping[DataClass, Record], Row]]], None]
@@ -105,7 +111,12 @@ def upsert(
         fields = registry.held(change.values for change in changes)
         if not is_clean:
             changes = [clean(change, at, fields=fields) for at, change in enumerate(changes)]
-        found = identity.resolve(organisation_id, [_numbers(c) for c in changes], create=may_create)
+        found = identity.resolve(
+            organisation_id,
+            [_numbers(c) for c in changes],
+            create=may_create,
+            same=[c.same_as for c in changes],
+        )
         if not may_create:
             _all_known(found.ids)
         groups = _grouped(found.ids, changes)
@@ -118,6 +129,7 @@ def upsert(
         writing.remember_numbers(organisation_id, found.numbers)
         writing.announce(organisation_id, fresh, changed, now=now, run=run)
         _take_points(groups, now)
+        _mind_merges(found, changes, now)
         if journal is not None:
             journal(
                 [row.contact_id for row in fresh],
@@ -130,6 +142,7 @@ def upsert(
         len(changed),
         len(groups) - len(fresh) - len(changed),
         tuple(found.ids),
+        tuple(found.origins),
     )
 
 
@@ -139,7 +152,12 @@ def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:
     Nobody has an id before being made: the unknown are counted by their first number.
     """
     organisation_id, fields = tenancy.current(), registry.current()
-    found = identity.resolve(organisation_id, [_numbers(c) for c in changes], create=False)
+    found = identity.resolve(
+        organisation_id,
+        [_numbers(c) for c in changes],
+        create=False,
+        same=[c.same_as for c in changes],
+    )
     by_id: dict[int, list[Change]] = {}
     unknown = set()
     ids: Sequence[int | None] = found.ids
@@ -171,10 +189,7 @@ def clean(change: Change, position: int = 0, *, fields: Mapping[str, Field]) -> 
                 values[key] = value
             elif (stored := canonical(key, value, fields=fields)) is not None:
                 values[key] = stored
-        also = tuple(
-            (identity.source_form(source), identity.number_form(number))
-            for source, number in change.also
-        )
+        also = tuple(map(_number_form, change.also))
     except ValueRefused as refused:
         raise ChangeRefused(position, refused) from None
     return Change(
@@ -186,7 +201,12 @@ def clean(change: Change, position: int = 0, *, fields: Mapping[str, Field]) -> 
         also=also,
         retracted=change.retracted,
         points=change.points,
+        same_as=change.same_as and _number_form(change.same_as),
     )
+
+
+def _number_form(number: tuple[str, str]) -> tuple[str, str]:
+    return identity.source_form(number[0]), identity.number_form(number[1])
 
 
 def _numbers(change: Change) -> tuple[tuple[str, str], ...]:
@@ -218,6 +238,18 @@ def micros(moment: datetime) -> int:
 def _as_of(change: Change, now: datetime) -> int:
     """When the source knew it; a clock that runs ahead cannot block what comes tomorrow."""
     return micros(min(change.occurred_at or now, now))
+
+
+def _mind_merges(found: identity.Found, changes: Sequence[Change], now: datetime) -> None:
+    """Keep what came for merged people apart, by whose number it named; propose new merges."""
+    proposing.propose(found.meeting, reason="one_record", now=now)
+    merged = since.merged_among(set(found.ids))
+    if merged:
+        since.keep(
+            since.Said(origin or one, _with_numbers(change), _as_of(change, now), change.retracted)
+            for one, origin, change in zip(found.ids, found.origins, changes, strict=True)
+            if one in merged
+        )
 
 
 def _take_points(groups: Mapping[int, list[Change]], now: datetime) -> None:
@@ -258,16 +290,21 @@ def _merged(
     now: datetime,
     fields: Mapping[str, Field],
 ) -> merging.Merged:
-    values = dict(change.values)
-    numbers = [{"source": source, "value": number} for source, number in _numbers(change)]
-    if values.get("record_numbers") is not CLEAR:
-        values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
+    values = _with_numbers(change)
     merged = merging.merge(
         known, values, as_of=_as_of(change, now), retracted=change.retracted, fields=fields
     )
     if change.occurred_at is None and not merged.fields:
         return merging.Merged({}, frozenset())
     return merged
+
+
+def _with_numbers(change: Change) -> dict[str, Any]:
+    values = dict(change.values)
+    numbers = [{"source": source, "value": number} for source, number in _numbers(change)]
+    if values.get("record_numbers") is not CLEAR:
+        values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
+    return values
 
 
 def _merge_known(

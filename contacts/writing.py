@@ -12,6 +12,7 @@ from django.db import connection
 from contacts import events
 from contacts.canonical import email_form, phone_form
 from contacts.fields import SEALED_CLASSES, DataClass
+from contacts.identity import NewNumber
 from contacts.models import ordinal_of
 from contacts.packing import Record, pack, unpack
 from crypto import blind_index, data_keys
@@ -139,6 +140,26 @@ def lock_and_open(
     }
 
 
+def open_all(
+    organisation_id: int, contact_id: int, sealed: Mapping[DataClass, bytes]
+) -> dict[DataClass, Record]:
+    """Open the sealed records of one contact, wherever a copy of them was kept."""
+    key = data_keys.load(organisation_id, [contact_id])[contact_id]
+    return {
+        kind: unpack(open_record(organisation_id, contact_id, kind.value, key, record))
+        for kind, record in sealed.items()
+    }
+
+
+def clear_columns(organisation_id: int, row: Row) -> dict[str, Any]:
+    """Return what stands in the clear beside the sealed records of a row."""
+    return {
+        "email_index": _indexes(organisation_id, [row], "email").get(row.contact_id),
+        "phone_index": _indexes(organisation_id, [row], "phone").get(row.contact_id),
+        "deceased": _deceased(row),
+    }
+
+
 _SET = ", ".join(f"{name} = coalesce(u.{name}, c.{name})" for name in CLASSES)
 _UPDATE = f"""
 UPDATE {TABLE} c SET {_SET},
@@ -177,14 +198,17 @@ def update(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
         )
 
 
-def remember_numbers(organisation_id: int, numbers: Sequence[tuple[int, str, bytes]]) -> None:
+def remember_numbers(organisation_id: int, numbers: Sequence[NewNumber]) -> None:
     """Write the record numbers of contacts; a number that someone has stays theirs."""
     if numbers:
         insert_rows(
             "contacts_identifier",
-            ("contact_id", "organisation_id", "source", "value_index"),
-            ("int8", "int4", "text", "bytea"),
-            ((id_, organisation_id, source, token) for id_, source, token in numbers),
+            ("contact_id", "organisation_id", "source", "value_index", "origin"),
+            ("int8", "int4", "text", "bytea", "int8"),
+            (
+                (one.contact_id, organisation_id, one.source, one.token, one.origin)
+                for one in numbers
+            ),
             after="ON CONFLICT DO NOTHING",
         )
 

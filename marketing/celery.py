@@ -29,6 +29,7 @@ PERIODS = {
     "partitions": 3600.0,
     "sweep": 3600.0,
     "fields": 60.0,
+    "duplicates": 600.0,
 }
 """Seconds between two looks of each loop in marketing.loops."""
 PROMPT = "prompt"

@@ -13,6 +13,7 @@ from accounts import sessions, tenancy, throttle
 from audit.actor import Actor, acting_as
 from contacts import events, sweeping
 from contacts.importing import work as imports
+from contacts.merge import proposing
 from contacts.segments import columns, membership
 from contacts.segments.live import follow, touches
 from messaging import dispatch, sender
@@ -98,6 +99,12 @@ def _fields(now: datetime) -> int:
     return sweeping.sweep(now=now)
 
 
+def _duplicates(now: datetime) -> int:
+    if proposing.is_due(now=now):
+        proposing.seek(now=now)
+    return 0
+
+
 LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
@@ -109,5 +116,6 @@ LOOPS: Mapping[str, Loop] = {
     "seal": _seal,
     "partitions": _partitions,
     "sweep": _sweep,
+    "duplicates": _duplicates,
     "fields": _fields,
 }

@@ -9,11 +9,14 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from contacts import dependants as leaning
         from contacts.importing import undoing
+        from contacts.merge import carried
         from contacts.segments import language
         from messaging import dependants
         from messaging.leaf import EngagementLeaf
+        from messaging.merged import Waiting
 
         if language.leaf(EngagementLeaf.key) is None:
             language.register(EngagementLeaf())
+        carried.register(Waiting())
         undoing.register("messaging_message")
         leaning.register("messaging", leaning.Lookup(dependants.of_field, dependants.of_code_group))

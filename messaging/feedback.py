@@ -16,7 +16,7 @@ from accounts import tenancy
 from audit import trail
 from audit.actor import Actor, acting_as
 from consent import ledger
-from contacts import events
+from contacts import events, persons
 from contacts.models import Contact
 from crypto import tokens
 from crypto.tokens import TokenRefused
@@ -85,10 +85,12 @@ def _record(
     message: Message, kind: str, verdict: Verdict, *, now: datetime, label: str = ""
 ) -> None:
     """Append the event; an erased contact's mail still opens, and nothing is kept of it."""
-    if not Contact.objects.filter(id=message.contact_id, erased_at=None).exists():
+    person = persons.standing_for([message.contact_id])[message.contact_id]
+    if not Contact.objects.filter(id=person, erased_at=None).exists():
         return
     event = events.NewEvent(
-        contact_id=message.contact_id,
+        contact_id=person,
+        through=message.contact_id if message.contact_id != person else None,
         kind=kind,
         occurred_at=now,
         source="mail",

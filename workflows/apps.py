@@ -9,11 +9,14 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from contacts import dependants as leaning
         from contacts.importing import undoing
+        from contacts.merge import carried
         from contacts.segments import language
         from workflows import dependants
         from workflows.leaf import JourneyLeaf
+        from workflows.merged import Enrolments
 
         if language.leaf(JourneyLeaf.key) is None:
             language.register(JourneyLeaf())
+        carried.register(Enrolments())
         undoing.register("workflows_enrolment")
         leaning.register("workflows", leaning.Lookup(dependants.of_field, dependants.of_code_group))

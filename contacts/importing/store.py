@@ -39,8 +39,10 @@ def store(
     )
     news = [
         event
-        for contact_id, change in zip(outcome.contact_ids, changes, strict=True)
-        for event in happenings(contact_id, change, now=now, run=run)
+        for contact_id, origin, change in zip(
+            outcome.contact_ids, outcome.origins, changes, strict=True
+        )
+        for event in happenings(contact_id, change, now=now, run=run, through=origin)
     ]
     for start in range(0, len(news), 5_000):
         events.append(news[start : start + 5_000], now=now, keep_first=True)
@@ -48,17 +50,22 @@ def store(
 
 
 def happenings(
-    contact_id: int, change: Change, *, now: datetime, run: UUID | None = None
+    contact_id: int,
+    change: Change,
+    *,
+    now: datetime,
+    run: UUID | None = None,
+    through: int | None = None,
 ) -> Iterator[NewEvent]:
     """Yield what lately happened; the same item in the same state always has the same key."""
     visits, appointments = change.values.get("encounters"), change.values.get("appointments")
     for item in _recent(visits, now):
         if item.get("status", "") in HAPPENED and item["at"] <= _stamp(now):
-            yield _event(contact_id, change, item, "encounter.started", now, run)
+            yield _event(contact_id, change, item, "encounter.started", now, run, through)
     for item in _recent(appointments, now):
         kind = _APPOINTMENT_KINDS.get(item.get("status", ""))
         if kind:
-            yield _event(contact_id, change, item, kind, now, run)
+            yield _event(contact_id, change, item, kind, now, run, through)
 
 
 def _recent(items: object, now: datetime) -> Iterable[Mapping[str, Any]]:
@@ -78,15 +85,17 @@ def _event(
     kind: str,
     now: datetime,
     run: UUID | None,
+    through: int | None,
 ) -> NewEvent:
     name = item.get("ref") or f"{item.get('code', '')}@{item['at']}"
     begins = datetime.fromisoformat(item["at"])
     return NewEvent(
         contact_id=contact_id,
+        through=through,
         kind=kind,
         occurred_at=min(begins, now),
         source=change.source,
         campaign=run,
-        key=f"{contact_id}|{kind}|{name}|{item['at']}"[:200],
+        key=f"{through or contact_id}|{kind}|{name}|{item['at']}"[:200],
         properties={"begins": item["at"], "code": item.get("code", "")},
     )

@@ -107,11 +107,6 @@ def of_contact(contact_id: int) -> list[ContactPoint]:
     return list(ContactPoint.objects.filter(contact_id__in=ids).order_by("kind", "rank", "pk"))
 
 
-def forget(contact_ids: Collection[int]) -> None:
-    """Delete every address of erased contacts."""
-    ContactPoint.objects.filter(contact_id__in=contact_ids).delete()
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
     """An address that a source gave for a contact, and when it knew it."""

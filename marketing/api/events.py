@@ -19,6 +19,7 @@ from accounts.roles import Permission
 from audit import trail
 from contacts import events, matching
 from contacts.events import EventRefused, KeyConflict, NewEvent
+from contacts.identity import Owner
 from marketing.api import bodies
 from marketing.api.idempotency import HEADER
 from marketing.api.machines import Scopes, behind_door
@@ -119,10 +120,11 @@ def _received(appended: events.Appended) -> None:
 _ASKED = {"key": "idempotency_key"}
 
 
-def _event(one: Mapping[str, Any], owner: int | None) -> NewEvent:
+def _event(one: Mapping[str, Any], owner: Owner | None) -> NewEvent:
     assert owner is not None
     return NewEvent(
-        contact_id=owner,
+        contact_id=owner.contact_id,
+        through=owner.origin,
         kind=one["kind"],
         occurred_at=one["occurred_at"],
         source=SOURCE,
@@ -198,12 +200,13 @@ def _short(text: object) -> bool:
     return isinstance(text, str) and 0 < len(text.strip()) <= 200 and text.isprintable()
 
 
-def _owners(wanted: Sequence[UUID | tuple[str, str]]) -> list[int | None]:
+def _owners(wanted: Sequence[UUID | tuple[str, str]]) -> list[Owner | None]:
     """Return whose events they are, with at most two queries; None for nobody's."""
     ids = {one for one in wanted if isinstance(one, UUID)}
     numbers = list({one for one in wanted if isinstance(one, tuple)})
-    by_id = matching.ids_by_public_id(ids) if ids else {}
-    by_number = dict(zip(numbers, matching.ids_by_number(numbers), strict=True)) if numbers else {}
+    by_id = matching.owners_by_public_id(ids) if ids else {}
+    owners = matching.owners_by_number(numbers) if numbers else []
+    by_number = dict(zip(numbers, owners, strict=True))
     return [by_id.get(one) if isinstance(one, UUID) else by_number[one] for one in wanted]
 
 

@@ -174,6 +174,7 @@ def _change(person: PersonFacts, address: _Address | None = None) -> Change:
         also=tuple(also),
         retracted=person.retracted,
         points=person.points,
+        same_as=also[-1] if also and also[-1][1] in person.references else None,
     )
 
 

@@ -25,7 +25,7 @@ from contacts.models import Contact, ContactList, Identifier
 from contacts.reveal import RevealRefused, reveal
 from marketing.web import shown, timeline
 from marketing.web.addresses import address
-from marketing.web.person import tabs
+from marketing.web.person import person_of, tabs
 
 PAGE = 50
 PANELS = sorted(SEALED_CLASSES, key=lambda kind: kind is DataClass.CLINICAL)
@@ -150,10 +150,7 @@ def _uuid(value: object) -> UUID:
 
 
 def _contact(public_id: object) -> Contact:
-    found = Contact.objects.filter(public_id=_uuid(public_id), erased_at=None).first()
-    if found is None:
-        raise Http404("no such contact")
-    return found
+    return person_of(_uuid(public_id))
 
 
 def _class(name: str) -> DataClass:

@@ -13,6 +13,7 @@ from marketing.web import (
     lists,
     mailbox,
     points,
+    review,
 )
 
 urlpatterns = [
@@ -30,6 +31,13 @@ urlpatterns = [
         name="contact-point-remove",
     ),
     path("contacts/<uuid:public_id>/<str:data_class>/", contacts.values, name="contact-values"),
+    path("people/review/", review.proposals, name="people-review"),
+    path("people/review/again/", review.again, name="people-review-again"),
+    path("people/review/<uuid:proposal_id>/", review.compare, name="people-compare"),
+    path("people/review/<uuid:proposal_id>/values/", review.values, name="people-compare-values"),
+    path("people/review/<uuid:proposal_id>/merge/", review.merge, name="people-merge"),
+    path("people/review/<uuid:proposal_id>/different/", review.different, name="people-different"),
+    path("people/merges/<uuid:merge_id>/undo/", review.undo, name="people-unmerge"),
     path("lists/", lists.lists, name="lists"),
     path("lists/<uuid:list_id>/", lists.one, name="list"),
     path("lists/<uuid:list_id>/join/", lists.join, name="list-join"),

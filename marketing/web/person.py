@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404
 from django.urls import reverse
 
+from contacts import matching
 from contacts.models import Contact
 
 _TABS = (
@@ -17,11 +18,11 @@ _TABS = (
 
 
 def person_of(public_id: UUID) -> Contact:
-    """Return the contact; raise a 404 where there is none, or no more."""
-    found = Contact.objects.filter(public_id=public_id, erased_at=None).first()
-    if found is None:
+    """Return the contact, or the one that it was merged into; raise a 404 where there is none."""
+    contact_id = matching.ids_by_public_id([public_id]).get(public_id)
+    if contact_id is None:
         raise Http404("no such contact")
-    return found
+    return Contact.objects.get(pk=contact_id)
 
 
 def tabs(person: Contact, here: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from contacts import persons
 from contacts.models import Event
 from contacts.segments.references import CLINICAL_KINDS
 from marketing.web.addresses import address
@@ -23,6 +24,8 @@ _WORDS: Mapping[str, str] = {
     "contact.created": "First known",
     "contact.updated": "Record updated",
     "contact.deceased": "Recorded as deceased",
+    "contact.merged": "Merged with another record",
+    "contact.unmerged": "Merge taken back",
     "message.sent": "Message sent",
     "message.delivered": "Message delivered",
     "message.opened": "Message opened",
@@ -107,7 +110,7 @@ def messages_of(contact_id: int, *, classes: Collection[str]) -> list[dict[str, 
     """Return the newest messages; one that says more than the role may know is neither named nor
     linked, for its own page names it."""
     rows = (
-        Message.objects.filter(contact_id=contact_id)
+        Message.objects.filter(contact_id__in=persons.ids_of([contact_id])[contact_id])
         .select_related("version__template")
         .order_by("-id")[:MOST]
     )
