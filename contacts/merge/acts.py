@@ -23,6 +23,7 @@ from contacts.merge import carried, joining, moving, since
 from contacts.merge.models import BeforeMerge, Merge, MergeProposal
 from contacts.models import Contact
 from contacts.packing import Record
+from contacts.segments.live import follow, touches
 from contacts.writing import Row
 
 Records = dict[DataClass, Record]
@@ -64,6 +65,8 @@ def merge(survivor_id: int, absorbed_id: int, *, now: datetime) -> Merge:
         Contact.objects.filter(merged_into=absorbed.id).update(merged_into=survivor.id)
         _settle_proposals(survivor.id, absorbed.id, now=now)
         _tell("contact.merged", made, now=now)
+        follow.forget([absorbed.id], now=now)
+        touches.touch([survivor.id], "record", now=now)
         if absorbed.deceased and not survivor.deceased:
             _announce("contact.deceased", [survivor.id], now=now)  # stops what waits, at once
     return made
@@ -92,6 +95,7 @@ def undo(merge_id: UUID, *, now: datetime) -> Merge:
         _reopen_proposals(survivor_id, absorbed_id, now=now)
         _forget_where_alone(survivor_id, absorbed_id)
         _tell("contact.unmerged", made, now=now)
+        touches.touch([survivor_id, absorbed_id], "record", now=now)
     return made
 
 
@@ -194,8 +198,21 @@ def _write(contact_id: int, records: Records, *, now: datetime) -> None:
 
 def _settle_proposals(survivor_id: int, absorbed_id: int, *, now: datetime) -> None:
     first, second = sorted((survivor_id, absorbed_id))
-    MergeProposal.objects.filter(first_id=first, second_id=second).update(
-        state=MergeProposal.State.MERGED, decided_at=now, decided_by=_actor()
+    MergeProposal.objects.update_or_create(
+        first_id=first,
+        second_id=second,
+        defaults={
+            "state": MergeProposal.State.MERGED,
+            "decided_at": now,
+            "decided_by": _actor(),
+        },
+        create_defaults={
+            "reason": "by_hand",
+            "state": MergeProposal.State.MERGED,
+            "made_at": now,
+            "decided_at": now,
+            "decided_by": _actor(),
+        },
     )
 
 

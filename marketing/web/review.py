@@ -165,8 +165,11 @@ def _compared(
     pair = [get_object_or_404(Contact, pk=one, erased_at=None) for one in _pair(proposal)]
     with transaction.atomic():
         for one, other in (pair, pair[::-1]):
-            facts = {"with": other.pk, "purpose": "merge_review"}
-            trail.record("contact.compared", subject=f"contact:{one.pk}", detail=facts)
+            trail.record(
+                "contact.compared",
+                subject=f"contact:{one.pk}",
+                detail={"with": other.pk, "purpose": "merge_review"},
+            )
     latest = timeline.latest_of([one.pk for one in pair])
     context = {
         "proposal": proposal,

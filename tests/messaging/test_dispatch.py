@@ -80,6 +80,7 @@ def test_a_withdrawal_after_the_order_stops_it(enqueue: Enqueue, ada: int, memor
 
 
 def test_a_death_after_the_order_stops_it(enqueue: Enqueue, ada: int, memory: Memory) -> None:
+    """HD-06, PR-36: also what is queued already."""
     enqueue([ada])
     person("ada", deceased=True)
     send(memory)

@@ -12,7 +12,7 @@ import crypto.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_organisations_and_staff"),
-        ("contacts", "0008_live_segments"),
+        ("contacts", "0009_segment_approvals"),
     ]
 
     operations = [
