@@ -11,10 +11,10 @@ class MarketingConfig(AppConfig):
         from contacts.segments.live import wake
 
         if settings.WAKES_FOLLOWERS:
-            wake.register(_ring)
+            wake.register(ring)
 
 
-def _ring() -> None:
+def ring() -> None:
     """Send a message without content; it is not worth waiting or trying again for."""
     from marketing.celery import PROMPT
     from marketing.tasks import look

@@ -26,7 +26,7 @@ from accounts.models import Organisation
 from contacts import registry
 from contacts.fields import Field
 from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
-from contacts.segments import building, catalogue, happenings, opening, staged, vectors
+from contacts.segments import building, catalogue, gathered, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.columns import SealedBlock
 from contacts.segments.nodes import All, Clause, Definition, InSegment, children
@@ -167,7 +167,7 @@ def among_each(
     holding: list[set[int]] = [set() for _ in definitions]
     for at in range(0, len(ids), BLOCK_SIZE):
         some = ids[at : at + BLOCK_SIZE]
-        outside = {c: _mask_of(c, some, now) for c in asked}
+        outside = gathered.masks_of(asked, some, now=now)
         block, people = _built(names, some, np.arange(len(some)))
         for definition, held in zip(definitions, holding, strict=True):
             found = vectors.plan(definition, now=now, outside=outside)(block) & people

@@ -191,7 +191,7 @@ def _work_out(
         return {}
     zoned = now.astimezone(Organisation.objects.get(pk=tenancy.current()).zone)
     until = _foreseen_until(segments, now)
-    clocks = {one.id: foresight.clock(one.definition) for one in segments if one.id in until}
+    clocks = {one.id: one.clock for one in segments if one.id in until}
     soon = {
         one: near
         for one, clock in clocks.items()

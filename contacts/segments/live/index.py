@@ -17,6 +17,7 @@ from django.db import connection
 from accounts import tenancy
 from contacts.segments import catalogue, references
 from contacts.segments.definition import Definition, DefinitionInvalid
+from contacts.segments.live import foresight
 from contacts.segments.models import Segment
 from contacts.segments.references import EVERY_EVENT, Dependencies
 
@@ -44,6 +45,7 @@ class Followed:
     id: UUID
     definition: Definition
     rests_on: Dependencies
+    clock: foresight.Clock
 
 
 @dataclass(slots=True)
@@ -128,7 +130,8 @@ def _compiled() -> Index:
     for segment in Segment.objects.filter(archived_at=None, status=Segment.Status.VALID):
         definition = readable(segment)
         if definition is not None:
-            made.add(Followed(segment.id, definition, references.dependencies(definition)))
+            rests, clock = references.dependencies(definition), foresight.clock(definition)
+            made.add(Followed(segment.id, definition, rests, clock))
     return made
 
 
