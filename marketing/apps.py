@@ -15,8 +15,11 @@ class MarketingConfig(AppConfig):
 
 
 def ring() -> None:
-    """Send a message without content; it is not worth waiting or trying again for."""
+    """Send a message without content; it is not worth waiting or trying again for.
+
+    One that lies for a second was overtaken by another look, or will be by the next tick.
+    """
     from marketing.celery import PROMPT
     from marketing.tasks import look
 
-    look.apply_async(queue=PROMPT, expires=5, retry=False, ignore_result=True)
+    look.apply_async(queue=PROMPT, expires=1, retry=False, ignore_result=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from django.db import close_old_connections
 
 from marketing import loops
 from marketing.celery import app
+
+PAUSE = 0.1
+"""Seconds."""
 
 
 @app.task(name="marketing.tick")
@@ -19,7 +23,11 @@ def tick(loop: str) -> None:
 
 @app.task(name="marketing.look")
 def look() -> None:
-    """Follow what has just changed, then let in whom that concerns, without waiting for a tick."""
+    """Follow what has just changed, then let in whom that concerns, without waiting for a tick.
+
+    Under a stream of changes a short pause lets each look take many of them in.
+    """
     close_old_connections()
+    time.sleep(PAUSE)
     for loop in ("live", "triggers"):
         loops.run(loop, now=datetime.now(UTC))
