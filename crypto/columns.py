@@ -21,6 +21,7 @@ class Opener:
     def __init__(self, organisation_id: int) -> None:
         self._organisation_id = organisation_id
         self._keys = keyring.for_organisation(organisation_id).readable
+        self._ready: dict[int, seal.ReadyKey] = {}
 
     def open(self, payload: bytes, *, field: str, block: int, version: int) -> bytes:
         """Return the packed array, or raise SealBroken."""
@@ -28,10 +29,13 @@ class Opener:
         return seal.unseal(self, payload, context=context)
 
     def reading(self, version: int) -> seal.Key:
-        try:
-            return self._keys[version]
-        except KeyError:
-            raise seal.KeyUnavailable(f"key version {version} is not among those read") from None
+        key = self._ready.get(version)
+        if key is None:
+            try:
+                key = self._ready[version] = seal.ReadyKey(*self._keys[version])
+            except KeyError:
+                raise seal.KeyUnavailable(f"key version {version} was made since") from None
+        return key
 
 
 def seal_block(

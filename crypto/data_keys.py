@@ -66,14 +66,18 @@ def create(organisation_id: int, subject_ids: Iterable[int]) -> dict[int, bytes]
 
 def load(organisation_id: int, subject_ids: Iterable[int]) -> dict[int, bytes]:
     """Return the subjects' keys in one query; a subject without a row has been shredded."""
+    rows = _wrapped(organisation_id, list(subject_ids))
+    return _Wrapping(keyring.for_organisation(organisation_id)).unwrap(rows)
+
+
+def _wrapped(organisation_id: int, subject_ids: Sequence[int]) -> list[tuple[int, bytes]]:
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT subject_id, wrapped FROM crypto_datakey"
             " WHERE organisation_id = %b AND subject_id = ANY(%b::int8[])",
             [organisation_id, list(subject_ids)],
         )
-        rows = cursor.fetchall()
-    return _Wrapping(keyring.for_organisation(organisation_id)).unwrap(rows)
+        return cursor.fetchall()
 
 
 class Ciphers:
@@ -83,6 +87,10 @@ class Ciphers:
         self._organisation_id = organisation_id
         self._table = table
         self._wrapping = _Wrapping(keyring.for_organisation(organisation_id))
+
+    def wrapped(self, subject_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the wrapped keys; a subject without one has been shredded."""
+        return dict(_wrapped(self._organisation_id, subject_ids))
 
     def of(self, subject: int, wrapped: bytes) -> AESGCM:
         return AESGCM(self._wrapping.unwrap_one(subject, wrapped))

@@ -22,14 +22,12 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 SMALLEST: Final = 1_024
 """Bytes of the shortest column, its head apart."""
 _HEAD: Final = 512
 _WIDTHS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
 _PAD: Final = struct.Struct(">cI")
-_FOURS: Final = np.array([[n >> s & 3 for s in (0, 2, 4, 6)] for n in range(256)], np.uint8)
-"""The four numbers of two bits that each byte holds."""
 Ints = NDArray[Any]
 Mask = NDArray[np.bool_]
 
@@ -139,22 +137,19 @@ class IntColumn:
 
     def packed(self) -> list[Any]:
         if not self.least:
-            return ["flags", len(self.stored), _in_fours(self.stored)]
+            return ["flags", len(self.stored), _in_planes(self.stored)]
         again = IntColumn.of(self.values, self.known, least=self.least)
         return ["int", again.stored.dtype.str, again.base, again.least, again.stored.tobytes()]
 
 
-def _in_fours(stored: Ints) -> bytes:
-    """Numbers below four, four to a byte."""
-    fours = np.zeros(-(-len(stored) // 4) * 4, np.uint8)
-    fours[: len(stored)] = stored
-    fours = fours.reshape(-1, 4) << np.array([0, 2, 4, 6], np.uint8)
-    packed: bytes = np.bitwise_or.reduce(fours, axis=1, dtype=np.uint8).tobytes()
-    return packed
+def _in_planes(stored: Ints) -> bytes:
+    """Numbers below three: a bit for each whether it is known, then whether it is yes."""
+    return np.packbits(stored >= 1).tobytes() + np.packbits(stored >= 2).tobytes()
 
 
-def _from_fours(packed: bytes, size: int) -> Ints:
-    found: Ints = _FOURS[np.frombuffer(packed, np.uint8)].reshape(-1)[:size]
+def _from_planes(packed: bytes, size: int) -> Ints:
+    planes = np.unpackbits(np.frombuffer(packed, np.uint8).reshape(2, -1), axis=1)
+    found: Ints = planes[0, :size] + planes[1, :size]
     return found
 
 
@@ -312,7 +307,7 @@ def unpack(payload: bytes) -> Any:
     if form != FORMAT:
         raise ValueError("a segment column has a format this release does not know: rebuild it")
     if kind == "flags":
-        return IntColumn(_from_fours(rest[1], rest[0]), 0, 0)
+        return IntColumn(_from_planes(rest[1], rest[0]), 0, 0)
     if kind == "int":
         return IntColumn(np.frombuffer(rest[3], rest[0]), rest[1], rest[2])
     if kind == "text":

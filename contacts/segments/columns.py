@@ -104,9 +104,14 @@ class SealedBlock:
     _opened: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Open `present` and the list of versions that is sealed with it."""
-        if PRESENT in self.rows:
-            *listed, payload = msgpack.unpackb(self._open(PRESENT))
+        """Open `present` and the list of versions that is sealed with it.
+
+        A block that another release wrote answers nothing: records do, until it is made anew.
+        """
+        if PRESENT not in self.rows:
+            return
+        form, *listed, payload = msgpack.unpackb(self._open(PRESENT))
+        if form == arrays.FORMAT:
             self.listed = Listed.read(*listed)
             self._opened[PRESENT] = arrays.unpack(payload)
 
@@ -339,7 +344,8 @@ def _seal(
             version = top
             written.append(_row(number, name, top, payload))
         listed.append((name, version, digest))
-    present = msgpack.packb([*Listed.of(listed).packed(), arrays.pack(columns[PRESENT])])
+    people = arrays.pack(columns[PRESENT])
+    present = msgpack.packb([arrays.FORMAT, *Listed.of(listed).packed(), people])
     written.append(_row(number, PRESENT, top, present))
     _store(written)
     _drop(number, (old.rows.keys() if old else set()) - columns.keys())

@@ -390,7 +390,8 @@ def _from_records(
     if steps is None:
         block, there = _built(names, ids, np.arange(len(ids)))
         return vectors.plan(definition, now=now, outside=outside)(block) & there, there
-    records = opening.Opening(organisation_id, ids)
+    first = opening.class_of(getattr(steps[0][0], "field", ""), fields) if steps else ""
+    records = opening.Opening(organisation_id, ids, first=first)
     there = np.isin(np.array(ids, np.int64), np.array(records.ids, np.int64))
     living = records.ids
 

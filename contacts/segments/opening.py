@@ -16,22 +16,25 @@ from contacts.facts import last_visit
 from contacts.fields import FIELDS, STORED_CLASS, Field
 from contacts.writing import TABLE
 from crypto import data_keys
-from crypto.models import DataKey
 from crypto.rows import binary_cursor
 
 
 class Opening:
     """Some contacts whose records are opened a class at a time, and only as far as asked.
 
-    `ids` are those who are there, ascending. Fetching their keys is the first statement; each class
-    is one more, for the places asked for.
+    `ids` are those who are there, ascending. Their keys are one statement, and each class is one,
+    for those asked for; `first` is the class that everyone will be asked for.
     """
 
-    def __init__(self, organisation_id: int, contact_ids: Sequence[int]) -> None:
+    def __init__(
+        self, organisation_id: int, contact_ids: Sequence[int], *, first: str = ""
+    ) -> None:
         self._ciphers = data_keys.Ciphers(organisation_id, TABLE)
         self._keyed: dict[int, AESGCM] = {}
-        self._wrapped = dict(_keys(contact_ids))
-        self.ids = sorted(self._wrapped)
+        self._wrapped = self._ciphers.wrapped(contact_ids)
+        held = _records(contact_ids, first or "NULL::bytea")
+        self._first = {first: dict(held)} if first else {}
+        self.ids = sorted(id_ for id_, _ in held if id_ in self._wrapped)
 
     def values(
         self, ids: Sequence[int], keys: Collection[str], fields: Mapping[str, Field]
@@ -52,8 +55,8 @@ class Opening:
         return found
 
     def _opened(self, ids: Sequence[int], name: str) -> list[bytes | None]:
-        sealed = dict(_records(ids, name))
-        return self._ciphers.open(name, ((self._cipher(id_), id_, sealed[id_]) for id_ in ids))
+        sealed = self._first.pop(name, None) or dict(_records(ids, name))
+        return self._ciphers.open(name, ((self._cipher(id_), id_, sealed.get(id_)) for id_ in ids))
 
     def _cipher(self, contact_id: int) -> AESGCM:
         cipher = self._keyed.get(contact_id)
@@ -68,7 +71,8 @@ def values_of(
 ) -> dict[int, dict[str, Any]]:
     """Return the canonical values of these fields for each contact that is there."""
     fields = fields_with(organisation_id, keys)
-    opening = Opening(organisation_id, contact_ids)
+    first = next(iter(_by_class(keys, fields)), "")
+    opening = Opening(organisation_id, contact_ids, first=first)
     return dict(zip(opening.ids, opening.values(opening.ids, keys, fields), strict=True))
 
 
@@ -95,20 +99,11 @@ def _by_class(keys: Collection[str], fields: Mapping[str, Field]) -> dict[str, s
     return found
 
 
-def _keys(contact_ids: Sequence[int]) -> list[tuple[int, bytes]]:
-    with binary_cursor() as cursor:
-        cursor.execute(
-            f"SELECT c.id, k.wrapped FROM {TABLE} c JOIN {DataKey._meta.db_table} k"
-            " ON k.subject_id = c.id WHERE c.id = ANY(%b::int8[]) AND c.erased_at IS NULL".encode(),
-            [list(contact_ids)],
-        )
-        return cursor.fetchall()
-
-
 def _records(contact_ids: Sequence[int], name: str) -> list[tuple[int, bytes | None]]:
     with binary_cursor() as cursor:
         cursor.execute(
-            f"SELECT id, {name} FROM {TABLE} WHERE id = ANY(%b::int8[])".encode(),
+            f"SELECT id, {name} FROM {TABLE}"
+            " WHERE id = ANY(%b::int8[]) AND erased_at IS NULL".encode(),
             [list(contact_ids)],
         )
         return cursor.fetchall()

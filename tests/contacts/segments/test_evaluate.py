@@ -16,7 +16,7 @@ from contacts.erase import erase
 from contacts.fields import FIELDS
 from contacts.models import Contact, Dirty, organisation_of
 from contacts.packing import Record
-from contacts.segments import catalogue, columns, evaluate
+from contacts.segments import arrays, catalogue, columns, evaluate
 from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.facts import Happening
 from contacts.segments.models import SegmentColumn
@@ -146,6 +146,19 @@ def test_a_rebuild_mends_a_block_that_does_not_open() -> None:
     columns.rebuild()
     assert ids(BOSTON) == added
     assert set(SegmentColumn.objects.values_list("version", flat=True)) == {2}
+
+
+def test_a_block_of_another_release_is_answered_from_records_and_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada, ben = world.add([{"city": "Boston"}, {"city": "Quincy"}])
+    compacted()
+    monkeypatch.setattr(arrays, "FORMAT", arrays.FORMAT + 1)
+    assert ids(BOSTON) == [ada]
+    change(ben, city="Boston")
+    compacted()
+    assert ids(BOSTON) == [ada, ben]
+    assert columns._stored([0])[0].covers(["city"])
 
 
 def test_a_field_without_a_column_is_read_from_records() -> None:

@@ -45,9 +45,9 @@ def test_a_new_field_needs_no_column_before_somebody_has_a_value(
     asked: list[int] = []
     whole = opening.Opening.__init__
 
-    def noted(self: Any, organisation_id: int, contact_ids: Any) -> None:
+    def noted(self: Any, organisation_id: int, contact_ids: Any, **more: Any) -> None:
         asked.extend(contact_ids)
-        whole(self, organisation_id, contact_ids)
+        whole(self, organisation_id, contact_ids, **more)
 
     monkeypatch.setattr(opening.Opening, "__init__", noted)
     assert ids({"field": SHOE, "op": "gt", "value": 7}) == [ada]
