@@ -20,7 +20,7 @@ import numpy.typing as npt
 from consent import gate
 from consent.addresses import FIELD_OF_CHANNEL
 from consent.leaf_states import STATES, OptedOut, Signed
-from consent.policy import Permit, Purpose
+from consent.policy import Permit, Purpose, in_words
 from contacts.fields import DataClass
 from contacts.models import Contact
 from contacts.segments import reading
@@ -57,6 +57,12 @@ class MayWrite:
 
     def holds(self, facts: Facts, *, now: datetime) -> bool:
         return self in facts.registered.get(KEY, ())
+
+    def evidence(self, contact_id: int, *, now: datetime) -> str:
+        """Why the gate would let such a message to this person through, or not."""
+        request = gate.GateRequest(contact_id, self.purpose, self.channel, self.classes)
+        (answer,) = gate.ask([request], now=now)
+        return in_words(answer) if isinstance(answer, Permit) else answer.sentence
 
     def contact_ids(
         self, *, now: datetime, among: Sequence[int] | None = None

@@ -191,9 +191,14 @@ def verdicts(definition: Definition, contact_id: int, *, now: datetime) -> dict[
     return told
 
 
+def zone() -> ZoneInfo:
+    """The acting organisation's zone: its days are those that segments mean."""
+    return _zone_and_size()[0]
+
+
 def _ready(definition: Definition, now: datetime) -> tuple[Definition, datetime]:
     """Look referred segments up, and put the clock into the organisation's zone."""
-    return catalogue.expanded(definition), now.astimezone(_zone_and_size()[0])
+    return catalogue.expanded(definition), now.astimezone(zone())
 
 
 def _everyone(definition: Definition, now: datetime, counts: _Counts | None) -> Members:

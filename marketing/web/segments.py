@@ -15,11 +15,13 @@ from accounts import tenancy
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
+from contacts import matching
 from contacts.models import Contact, first_id
-from contacts.segments import catalogue, membership
+from contacts.segments import catalogue, membership, references
+from contacts.segments.definition import DefinitionInvalid
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
-from marketing.web import segment_sight
+from marketing.web import segment_approvals, segment_panels, segment_sight
 from workflows import usage
 
 SHOWN = 25
@@ -59,6 +61,10 @@ def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         "classes": classes,
         "labels": row.labels,
         "within_role": within_role,
+        "approval": segment_approvals.state_of(found, user),
+        "growth": segment_panels.grown(found, exact=row.exact, now=timezone.now()),
+        "may_ask_reach": user.may(Permission.CONSENT_VIEW),
+        "may_find": user.may(Permission.CONTACTS_SEARCH) and row.open,
         "may_edit": segment_sight.may_edit(user) and row.open,
     }  # fmt: skip
     if ordinals:
@@ -100,24 +106,52 @@ def archive(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     return redirect("segments")
 
 
+@require_POST
+@requires(Permission.SEGMENTS_VIEW)
+def find(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """Look a person up by record number, to see why they are in or out."""
+    user, found = staff_of(request), segment_sight.found(segment_id)
+    if not user.may(Permission.CONTACTS_SEARCH):
+        raise PermissionDenied
+    people = matching.find("record_number", request.POST.get("number", ""))
+    if len(people) != 1:
+        said = "Nobody has" if not people else "Several people have"
+        messages.error(request, f"{said} this record number. Give it whole.")
+        return redirect("segment", segment_id=found.id)
+    return redirect("segment-why", segment_id=found.id, contact_id=people[0].public_id)
+
+
 @require_GET
 @requires(Permission.SEGMENTS_VIEW)
 def why(request: HttpRequest, segment_id: UUID, contact_id: UUID) -> HttpResponse:
-    """Why this person is in, or out: the answer of every clause. Clinical answers are clinical."""
+    """Why this person is in, or out: each clause's value and answer, as far as the role sees."""
     user, found = staff_of(request), segment_sight.found(segment_id)
+    row = segment_sight.of(found, user)
     contact = Contact.objects.filter(public_id=contact_id, erased_at=None).first()
     if contact is None:
         raise Http404
-    classes = segment_sight.classes_of(found)
-    if not user.may(Permission.CONTACTS_VIEW) or not frozenset(classes) <= user.data_classes:
+    if not user.may(Permission.CONTACTS_VIEW) or not row.open:
         raise PermissionDenied
-    definition = catalogue.definition_of(found)
-    names = catalogue.names_in(definition, clinical=True)
-    lines = explain(definition, contact.pk, now=timezone.now(), names=names)
+    try:
+        definition = catalogue.definition_of(found)
+    except DefinitionInvalid:
+        return render(request, "segments/why.html", {"row": row, "contact": contact})
+    names = catalogue.names_in(definition, clinical=segment_sight.sees_clinical(user))
+    granted = user.data_classes
+    lines = explain(definition, contact.pk, now=timezone.now(), names=names, granted=granted)
     trail.record(
         "segment.explained",
         subject=f"contact:{contact.pk}",
-        detail={"classes": classes, "verdict": "in" if lines[0].holds else "out"},
+        detail={
+            "classes": sorted(set(row.classes) & granted),
+            "fields": sorted(references.fields_read(definition)),
+            "verdict": {True: "in", False: "out", None: "hidden"}[lines[0].holds],
+        },
     )
-    context = {"row": segment_sight.of(found, user), "contact": contact, "lines": lines}
+    context = {
+        "row": row,
+        "contact": contact,
+        "lines": lines,
+        "hidden": sorted({c for line in lines for c in line.classes} - granted),
+    }
     return render(request, "segments/why.html", context)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from accounts import throttle
 from accounts.models import Organisation, User
+from audit.models import Entry
 from contacts.models import Contact
-from contacts.segments import catalogue, membership
-from contacts.segments.models import Segment
+from contacts.segments import catalogue, membership, vocabulary
+from contacts.segments.models import Segment, SegmentApproval
 from tests.conftest import NOON
 from tests.contacts.segments import world
 
@@ -132,13 +136,137 @@ def test_why_someone_is_in_is_told_clause_by_clause(
     assert "conditions include code 44054006" in page
 
 
-def test_why_is_refused_to_those_who_may_not_see_the_facts(
+def test_why_hides_what_the_role_does_not_see_and_what_would_give_it_away(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    """PR-40: in, and in Boston, would say: and diabetic."""
+    both = catalogue.save(name="Both", tree={"all": [BOSTON, DIABETIC]}, now=NOON)
+    contact = Contact.objects.get(pk=people[0])
+    page = sign_in_as(mara).get(f"/segments/{both.id}/why/{contact.public_id}/").content.decode()
+    assert "Your role does not see whether" in page
+    assert page.count('<span class="muted">hidden</span>') == 2
+    assert page.count('<span class="yes">yes</span>') == 1
+    assert "Boston</td>" in page
+
+
+def test_why_says_what_the_record_holds_and_the_look_is_in_the_trail(
+    people: list[int], omar: User, sign_in_as: SignedIn
+) -> None:
+    both = catalogue.save(name="Both", tree={"all": [BOSTON, DIABETIC]}, now=NOON)
+    contact = Contact.objects.get(pk=people[0])
+    page = sign_in_as(omar).get(f"/segments/{both.id}/why/{contact.public_id}/").content.decode()
+    assert "<td>Boston</td>" in page
+    assert "44054006, active" in page
+    entry = Entry.objects.get(action="segment.explained")
+    verdict = json.loads(entry.detail)["verdict"]
+    assert (entry.subject, verdict) == (f"contact:{contact.pk}", "in")
+
+
+def test_why_of_a_labelled_segment_is_refused_to_those_who_do_not_see_its_name(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    """PR-30"""
+    found = catalogue.save(name="In recovery", tree=ADDICTED, now=NOON)
+    contact = Contact.objects.get(pk=people[0])
+    answer = sign_in_as(mara).get(f"/segments/{found.id}/why/{contact.public_id}/")
+    assert answer.status_code == 403
+
+
+def test_a_person_is_found_by_record_number(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    boston = catalogue.save(name="Boston", tree=BOSTON, now=NOON)
+    client = sign_in_as(mara)
+    answer = client.post(f"/segments/{boston.id}/why/", {"number": "nobody-has-this"}, follow=True)
+    assert "Nobody has this record number" in answer.content.decode()
+
+
+def test_se20_a_sensitive_segment_is_asked_for_by_one_and_approved_by_another(
+    at_harbor: Organisation, mara: User, omar: User, sign_in_as: SignedIn
+) -> None:
+    client, other = sign_in_as(mara), sign_in_as(omar)
+    saved = client.post("/segments/new/", sent(ADDICTED, name="In recovery"))
+    page = saved.headers["Location"]
+    assert "Ask for approval" in client.get(page).content.decode()
+    client.post(f"{page}approvals/")
+    assert "Approve this definition" in other.get(page).content.decode()
+    asked = SegmentApproval.objects.get()
+    other.post(f"{page}approvals/{asked.id}/", {"verdict": "approve"})
+    assert Segment.objects.get().sendable
+
+
+def test_se20_a_marketer_cannot_approve(
+    at_harbor: Organisation, mara: User, sign_in_as: SignedIn
+) -> None:
+    client = sign_in_as(mara)
+    page = client.post("/segments/new/", sent(ADDICTED, name="X")).headers["Location"]
+    client.post(f"{page}approvals/")
+    asked = SegmentApproval.objects.get()
+    answer = client.post(f"{page}approvals/{asked.id}/", {"verdict": "approve"})
+    assert answer.status_code == 403
+
+
+def test_the_page_tells_how_many_can_be_reached_and_why_not_the_rest(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    boston = catalogue.save(name="All", tree={"field": "city", "op": "exists"}, now=NOON)
+    membership.refresh(boston, now=NOON)
+    page = sign_in_as(mara).get(f"/segments/{boston.id}/reach/?purpose=treatment&channel=email")
+    text = page.content.decode()
+    assert "<strong>0</strong>" in text
+    assert "no address for this channel" in text
+    assert "<td>2</td>" in text
+
+
+def test_pr40_reach_holds_small_cells_back_from_those_who_do_not_see_why(
     people: list[int], mara: User, sign_in_as: SignedIn
 ) -> None:
     ill = catalogue.save(name="Ill", tree=DIABETIC, now=NOON)
-    contact = Contact.objects.get(pk=people[0])
-    answer = sign_in_as(mara).get(f"/segments/{ill.id}/why/{contact.public_id}/")
-    assert answer.status_code == 403
+    membership.refresh(ill, now=NOON)
+    text = sign_in_as(mara).get(f"/segments/{ill.id}/reach/?purpose=treatment").content.decode()
+    assert "<td>held back</td>" in text
+    assert "<td>1</td>" not in text
+
+
+def test_two_segments_are_laid_over_each_other(
+    people: list[int], omar: User, sign_in_as: SignedIn
+) -> None:
+    ill = catalogue.save(name="Ill", tree=DIABETIC, now=NOON)
+    city = catalogue.save(name="City", tree={"field": "city", "op": "exists"}, now=NOON)
+    for one in (ill, city):
+        membership.refresh(one, now=NOON)
+    client = sign_in_as(omar)
+    text = client.get(f"/segments/{city.id}/overlap/?with={ill.id}").content.decode()
+    assert re.findall(r"<td>(\d+)</td>", text) == ["2", "1", "1", "1", "0"]
+
+
+def test_an_edit_of_a_version_that_is_no_more_is_refused(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    found = catalogue.save(name="Boston", tree=BOSTON, now=NOON)
+    catalogue.save(name="Boston", tree=DIABETIC, segment_id=found.id, now=NOON)
+    answer = sign_in_as(mara).post(
+        f"/segments/{found.id}/edit/", sent(BOSTON, name="Mine", version="1")
+    )
+    assert answer.status_code == 409
+    assert Segment.objects.get().definition == DIABETIC
+
+
+def test_se32_counts_are_rationed(
+    people: list[int], mara: User, sign_in_as: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "PREVIEWS", throttle.Rate("few", 2, timedelta(hours=1)))
+    client = sign_in_as(mara)
+    pages = [client.post("/segments/preview/", sent(BOSTON)).content.decode() for _ in range(3)]
+    assert ["Too many counts" in page for page in pages] == [False, False, True]
+
+
+def test_codes_are_found_by_name_only_by_those_who_may_see_clinical_facts(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    vocabulary.forget()
+    answer = sign_in_as(mara).post("/segments/codes/", {"field": "conditions", "q": "44"})
+    assert answer.json() == {"options": []}
 
 
 def test_a_segment_of_another_clinic_is_not_there(
