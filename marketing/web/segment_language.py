@@ -22,7 +22,8 @@ from contacts.segments import language
 from contacts.segments.catalogue import titled
 from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.models import Segment
-from marketing.web.segment_inputs import Json, choice, entry, op, operators_of, window
+from marketing.web.segment_inputs import Json, Options, choice, entry, op, operators_of, window
+from messaging.models import Template
 from workflows.models import Workflow
 
 GROUPS = {
@@ -218,71 +219,85 @@ def _aggregate() -> list[Json]:
 
 
 def _messages() -> list[Json]:
-    """Engagement over the last so many messages of a kind."""
+    """Engagement over the last so many messages of a kind, or of chosen campaigns."""
     if language.leaf("engagement") is None:
         return []
-    opened = [
-        ["none", "opened none of them"],
-        ["any", "opened at least one"],
-        ["all", "opened all"],
-    ]
-    return [
-        _whole(
-            "engagement",
-            "Last messages opened",
-            "Engagement",
-            op(
-                "",
-                "of the last",
-                entry("last", "How many", "whole", default=3),
-                entry("of", "Of the kind", "texts", hint="newsletter"),
-                choice("opened", "Opened", opened),
-            ),
+    rows = Template.objects.filter(archived_at=None).order_by("name")[:200]
+    campaigns: Options = [[str(row.id), row.name] for row in rows]
+    last = entry("last", "How many", "whole", default=3)
+    topic = entry("of", "Of the topic", "text", placeholder="newsletter")
+    several = choice("of", "Of the campaigns", campaigns, type="choices")
+    ways: Options = [["none", "none"], ["any", "at least one"], ["all", "all"]]
+    operators = [
+        op("", words, last, of, choice(act, "Which", ways))
+        for words, act, of in (
+            ("opened, of the last", "opened", topic),
+            ("clicked, of the last", "clicked", topic),
+            ("opened, of the last of campaigns", "opened", several),
+            ("clicked, of the last of campaigns", "clicked", several),
         )
     ]
+    found = _whole("engagement", "Last messages opened or clicked", "Engagement", *operators)
+    return [{**found, "also": "newsletter engagement opens clicks"}]
 
 
 def _consent() -> list[Json]:
     if language.leaf("consent") is None:
         return []
-    purposes = [[one.value, one.value.replace("_", " ")] for one in Purpose]
-    classes = [[one.value, one.value.replace("_", " ")] for one in DataClass]
-    channels = [[one, one] for one in FIELD_OF_CHANNEL]
-    return [
-        _whole(
-            "consent",
-            "May be written to",
-            "Consent",
-            op(
-                "",
-                "for",
-                choice("purpose", "Purpose", purposes),
-                choice("channel", "Channel", channels, optional=True, none="email"),
-                choice("classes", "About", classes, type="choices", optional=True, more=True),
-            ),
+    purposes: Options = [[one.value, one.value.replace("_", " ")] for one in Purpose]
+    classes: Options = [[one.value, one.value.replace("_", " ")] for one in DataClass]
+    channels: Options = [[one, one] for one in FIELD_OF_CHANNEL]
+    purpose = choice("purpose", "Purpose", purposes)
+    permitted = op(
+        "",
+        "may be written to, for",
+        purpose,
+        choice("channel", "Channel", channels, optional=True, none="email"),
+        choice("classes", "About", classes, type="choices", optional=True, more=True),
+    )
+    signed = [
+        op("", words, purpose, fixed={"state": state})
+        for state, words in (
+            ("live", "has a live authorization for"),
+            ("expired", "had an authorization that expired for"),
+            ("revoked", "withdrew the authorization for"),
+            ("never", "never signed for"),
         )
     ]
+    days = entry("within_days", "Within days", "whole", default=30)
+    expiring = op("", "has an authorization that ends soon for", purpose, days,
+                  fixed={"state": "expiring"})  # fmt: skip
+    refused = op(
+        "",
+        "opted out",
+        choice("purpose", "Of the purpose", purposes, optional=True),
+        choice("channel", "Of the channel", channels, optional=True),
+        entry("topic", "Of the topic (empty: any)", "text", optional=True),
+        fixed={"opted_out": True},
+    )
+    found = _whole("consent", "Consent", "Consent", permitted, *signed, expiring, refused)
+    return [{**found, "also": "may be written to authorization opt out permission"}]
 
 
 def _journeys() -> list[Json]:
-    if language.leaf("journey") is None:
-        return []
     rows = Workflow.objects.order_by("name")[:200]
-    workflows = [[str(row.id), row.name] for row in rows]
-    return [
-        _whole(
-            "journey",
-            "Inside a workflow",
-            "Workflows",
-            op(
-                "",
-                "is in",
-                choice("workflow", "Workflow", workflows),
-                entry("step", "At the step (empty: any)", "text", optional=True),
-                entry("since", "Since", "point", optional=True, hours=True, more=True),
-            ),
-        )
+    if language.leaf("journey") is None or not rows:
+        return []
+    ways: Options = [
+        ["in", "is in it now"],
+        ["finished", "finished it"],
+        ["stopped", "was stopped in it"],
+        ["ever", "ever came to it"],
     ]
+    asked = op(
+        "",
+        "of",
+        choice("workflow", "Workflow", [[str(row.id), row.name] for row in rows]),
+        choice("is", "Way", ways, optional=True, none="is in it now"),
+        entry("step", "At the step (empty: any)", "text", optional=True),
+        window(hours=True),
+    )
+    return [_whole("journey", "Journey", "Workflows", asked)]
 
 
 def _lists() -> list[Json]:
