@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent import circumstances, precedence, standing
+from consent import circumstances, precedence, reach, standing
 from consent.circumstances import UNKNOWN, Circumstances
 from consent.ledger import LABELS
 from consent.policy import (
@@ -100,6 +100,7 @@ class _Bench:
     terms: Terms
     stands: standing.Standing
     lives: Mapping[int, Circumstances]
+    reach: reach.Reach
     now: datetime
 
     @classmethod
@@ -108,7 +109,9 @@ class _Bench:
         people = {one.contact_id for one in requests}
         stands = standing.read(people, now=now)
         asked = people_whose_lives_matter(requests, rules, agreed, stands)
-        return cls(rules, agreed, stands, circumstances.of(asked) if asked else {}, now)
+        lives = circumstances.of(asked) if asked else {}
+        reached = _reached(requests, stands, now=now)
+        return cls(rules, agreed, stands, lives, reached, now)
 
     def priority(self, request: GateRequest) -> int:
         rule = self.rules.purposes.get(request.purpose or "")
@@ -120,7 +123,8 @@ class _Bench:
     def _question(self, request: GateRequest, used: tuple[Use, ...]) -> Question:
         contact_id, channel = request.contact_id, request.channel
         person = self.stands.people.get(contact_id)
-        address = person.addresses.get(channel) if person else None
+        asked = _asked(request)
+        address = self.reach.address(asked, person.addresses.get(channel) if person else None)
         blocked = self.stands.block(channel, address)
         wishes = self.stands.wished(contact_id)
         life = self.lives.get(contact_id, UNKNOWN)
@@ -141,7 +145,7 @@ class _Bench:
             new_formulation=request.new_formulation,
             part2=wishes.part2,
             restrictions=wishes.restrictions,
-            confidential=wishes.confidential,
+            confidential=self.reach.confidential(asked, wishes.confidential),
             route=self.terms.route(channel),
             accepts_plain=wishes.plain,
             reassigned_at=blocked.get("reassigned"),
@@ -156,6 +160,24 @@ class _Bench:
             used=used,
             stop_means_all=self.terms.stop_means_all,
         )
+
+
+def _asked(request: GateRequest) -> reach.Asked:
+    categories = request.classes | {request.topic, request.purpose or ""}
+    return request.contact_id, request.channel, categories
+
+
+def _reached(
+    requests: Sequence[GateRequest], stands: standing.Standing, *, now: datetime
+) -> reach.Reach:
+    own: dict[str, dict[int, bytes | None]] = {
+        channel: {one: person.addresses.get(channel) for one, person in stands.people.items()}
+        for channel in {one.channel for one in requests}
+    }
+    asked = (_asked(one) for one in requests if one.contact_id in stands.people)
+    found = reach.read(asked, own, stands.families, now=now)
+    standing.read_addresses(stands, found.further())
+    return found
 
 
 def people_whose_lives_matter(

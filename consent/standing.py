@@ -150,12 +150,7 @@ def read(contact_ids: Collection[int], *, now: datetime) -> Standing:
         cursor.execute(SIGNED, [rows_of])
         for contact_id, *row in cursor.fetchall():
             standing.signed[contact_id].append(_facts(tuple(row), now=now))
-        cursor.execute(REFUSED, {"people": rows_of, "hashes": hashes})
-        _take_refusals(standing, cursor.fetchall())
-        cursor.execute(SUPPRESSED, [hashes])
-        for channel, address, reason, at in cursor.fetchall():
-            known = standing.blocked.get((channel, bytes(address)), {})
-            standing.blocked[channel, bytes(address)] = {**known, reason: at}
+        _read_noes(cursor, standing, rows_of, hashes)
         cursor.execute(WISHED, {"people": rows_of})
         standing.wishes = _wishes(cursor.fetchall(), now=now)
     return standing
@@ -169,6 +164,26 @@ def _read_people(cursor: CursorWrapper, standing: Standing, ids: list[int]) -> l
         held = {channel: bytes(one) for channel, one in reached.items() if one is not None}
         standing.people[contact_id] = Person(deceased=deceased, addresses=held)
     return list({one for person in standing.people.values() for one in person.addresses.values()})
+
+
+def read_addresses(standing: Standing, hashes: Collection[bytes]) -> None:
+    """Read what stands against further addresses of these people."""
+    known = {one for person in standing.people.values() for one in person.addresses.values()}
+    further = [one for one in hashes if one not in known]
+    if further:
+        with connection.cursor() as cursor:
+            _read_noes(cursor, standing, [], further)
+
+
+def _read_noes(
+    cursor: CursorWrapper, standing: Standing, people: list[int], hashes: list[bytes]
+) -> None:
+    cursor.execute(REFUSED, {"people": people, "hashes": hashes})
+    _take_refusals(standing, cursor.fetchall())
+    cursor.execute(SUPPRESSED, [hashes])
+    for channel, address, reason, at in cursor.fetchall():
+        known = standing.blocked.get((channel, bytes(address)), {})
+        standing.blocked[channel, bytes(address)] = {**known, reason: at}
 
 
 def _take_refusals(standing: Standing, rows: Iterable[tuple[Any, ...]]) -> None:
