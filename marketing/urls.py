@@ -72,6 +72,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="consent-revoke",
     ),
     path("consent/<uuid:public_id>/opt-outs/", consent.opt_out, name="consent-opt-out"),
+    path("", include("marketing.web.consent_addresses")),
     path("", include("marketing.web.people_addresses")),
     path("", include("marketing.web.message_addresses")),
     path("", include("marketing.web.workflow_addresses")),

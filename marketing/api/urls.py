@@ -19,6 +19,7 @@ from marketing.api import (
     problems,
     reference,
     segments,
+    wishes,
     workflows,
 )
 
@@ -45,6 +46,21 @@ urlpatterns = [
         consents.ConsentRevocations.as_view(),
         name="consent-revocation",
     ),
+    path("purposes", wishes.PurposeList.as_view(), name="purposes"),
+    path("decisions", wishes.DecisionsAsked.as_view(), name="decisions"),
+    path("restrictions", wishes.Restrictions.as_view(), name="restrictions"),
+    path(
+        "restrictions/<uuid:restriction_id>/end",
+        wishes.RestrictionEndings.as_view(),
+        name="restriction-end",
+    ),
+    path(
+        "confidential-requests",
+        wishes.ConfidentialRequests.as_view(),
+        name="confidential-requests",
+    ),
+    path("plain-preferences", wishes.PlainPreferences.as_view(), name="plain-preferences"),
+    path("part2-consents", wishes.Part2Consents.as_view(), name="part2-consents"),
     path("opt-outs", consents.OptOuts.as_view(), name="opt-outs"),
     path("lists", lists.Lists.as_view(), name="lists"),
     path("lists/<uuid:list_id>/members", lists.ListMembers.as_view(), name="list-members"),

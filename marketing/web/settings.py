@@ -37,6 +37,12 @@ SUBJECTS = (
         Permission.FIELDS_VIEW,
     ),
     Subject(
+        "Sending",
+        "Quiet hours, frequency caps, how far STOP reaches, and who carries messages.",
+        "sending",
+        Permission.DELIVERY_VIEW,
+    ),
+    Subject(
         "Staff and roles",
         "Who has access, and what each role may do.",
         "staff",

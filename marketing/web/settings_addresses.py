@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import code_groups, fields, settings
+from marketing.web import code_groups, fields, sending, settings
 
 urlpatterns = [
     path("settings/", settings.settings, name="settings"),
+    path("settings/sending/", sending.sending, name="sending"),
+    path("settings/sending/quiet-hours/", sending.add_quiet, name="sending-quiet"),
+    path(
+        "settings/sending/quiet-hours/<uuid:quiet_id>/end/",
+        sending.remove_quiet,
+        name="sending-quiet-remove",
+    ),
+    path("settings/sending/caps/", sending.add_cap, name="sending-cap"),
+    path("settings/sending/caps/<uuid:cap_id>/end/", sending.remove_cap, name="sending-cap-remove"),
+    path("settings/sending/routes/", sending.record_carrier, name="sending-carrier"),
+    path("settings/sending/stop/", sending.set_stop_scope, name="sending-stop"),
     path("settings/fields/", fields.fields, name="fields"),
     path("settings/fields/new/", fields.new, name="field-new"),
     path("settings/fields/<slug:key>/", fields.one, name="field"),

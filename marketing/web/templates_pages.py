@@ -20,6 +20,7 @@ from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
+from consent.purposes import Remuneration
 from contacts import matching, registry, reveal
 from contacts.fields import DataClass
 from contacts.models import Contact
@@ -84,10 +85,44 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.CheckboxSelectMultiple,
     )
 
+    payer = forms.CharField(
+        max_length=120,
+        required=False,
+        label="Who pays for sending it",
+        help_text="Empty where nobody outside the organisation does.",
+    )
+    product_of = forms.CharField(
+        max_length=120,
+        required=False,
+        label="Whose product or service it describes",
+        help_text="Payment by that party makes it marketing, whatever its purpose.",
+    )
+    on_behalf = forms.BooleanField(required=False, label="The payer acts for that party")
+    kind = forms.ChoiceField(
+        choices=[("cash", "Cash"), ("in_kind", "In kind")], required=False, label="Paid in"
+    )
+    amount = forms.IntegerField(
+        min_value=0, required=False, label="Payment for each message, in cents"
+    )
+    cost = forms.IntegerField(
+        min_value=0,
+        required=False,
+        label="What sending one costs, in cents",
+        help_text="Refill reminders may be paid for up to their cost.",
+    )
+
     class Meta:
         model = Template
-        fields = ("name", "subject", "mjml", "text", "declared")
-        labels = {"mjml": "Body (MJML)", "text": "Text part", "subject": "Subject"}
+        fields = (
+            "name", "purpose", "topic", "subject", "mjml", "text", "declared", "new_formulation",
+        )  # fmt: skip
+        labels = {
+            "mjml": "Body (MJML)",
+            "text": "Text part",
+            "subject": "Subject",
+            "topic": "Topic that a person can say no to",
+            "new_formulation": "It names a new formulation of a drug",
+        }
         widgets = {
             "subject": forms.TextInput(attrs={"maxlength": 200}),
             "mjml": forms.Textarea(attrs={"spellcheck": "false", "rows": 24}),
@@ -99,9 +134,32 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["declared"].choices = [  # type: ignore[attr-defined]
             (field.key, field.label) for field in registry.current().values() if not field.archived
         ]
+        self.fields["purpose"].required = False
         for name in ("subject", "mjml", "text"):
             self.fields[name].required = False
             self.fields[name].strip = False  # type: ignore[attr-defined]
+        for name, value in (self.instance.remuneration or {}).items():
+            self.fields[name].initial = value
+
+    def clean_purpose(self) -> str:
+        """Keep the purpose that it has where none is given: there is none without."""
+        return str(self.cleaned_data["purpose"] or self.instance.purpose)
+
+    def clean(self) -> dict[str, Any]:
+        """Keep who pays on the draft; a payer without a product would decide nothing."""
+        given = super().clean() or {}
+        if given.get("payer") and not given.get("product_of"):
+            self.add_error("product_of", "Say whose product it describes; it may be the payer's.")
+        paid = Remuneration(
+            payer=given.get("payer") or "",
+            product_of=given.get("product_of") or "",
+            kind=given.get("kind") or "cash",
+            amount=given.get("amount") or 0,
+            cost=given.get("cost") or 0,
+            on_behalf=bool(given.get("on_behalf")),
+        )
+        self.instance.remuneration = paid.stored() if paid.payer else None
+        return given
 
 
 class Choosing(forms.Form):
@@ -209,6 +267,7 @@ def _editor(request: HttpRequest, chosen: Template, form: Editing) -> dict[str, 
             }
             for each in kept
         ],
+        "becomes": dict(PURPOSES).get(versions.becomes(chosen), ""),
     } | _checked(chosen)
 
 

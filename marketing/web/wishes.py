@@ -1,0 +1,179 @@
+"""What one person asked for besides yes and no: restrictions, confidential and open messages."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import guard
+from accounts.roles import Permission
+from audit import trail
+from consent.models import ConfidentialRequest, Part2Consent, PlainPreference, Restriction
+from consent.wishes import record
+from contacts.models import Contact
+from marketing.web.consent import CAME_BY, CLASS_NAMES
+from marketing.web.sending import CHANNELS
+from messaging.models import PURPOSES
+
+LABEL_NAMES = {
+    "substance_use": "Substance use",
+    "mental_health": "Mental health",
+    "psychotherapy": "Psychotherapy notes",
+    "hiv": "HIV",
+    "reproductive": "Reproductive health",
+    "minor": "Minors' own services",
+}
+SAID = [*CLASS_NAMES.items(), *LABEL_NAMES.items()]
+ANY = [("", "Any")]
+
+
+def _boxes(label: str, choices: list[tuple[str, str]]) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label,
+        choices=choices,
+        required=False,
+        help_text="None means all of them.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class Restricting(forms.Form):
+    purposes = _boxes("No use for", PURPOSES)
+    classes = _boxes("Of", SAID)
+    channels = _boxes("By", CHANNELS)
+    received_by = forms.ChoiceField(label="How it was agreed", choices=CAME_BY)
+
+
+class Confiding(forms.Form):
+    category = forms.ChoiceField(
+        label="Which messages",
+        required=False,
+        choices=[("", "Every message"), *LABEL_NAMES.items(), *PURPOSES],
+        help_text="They go to an address that is reserved for them, or not at all. No reason is "
+        "asked for.",
+    )
+    channel = forms.ChoiceField(label="Only by", required=False, choices=[*ANY, *CHANNELS])
+    received_by = forms.ChoiceField(label="How it reached us", choices=CAME_BY)
+
+
+class Opening(forms.Form):
+    channel = forms.ChoiceField(label="Unencrypted messages by", choices=CHANNELS)
+    received_by = forms.ChoiceField(label="How the warning was given", choices=CAME_BY)
+
+
+ENDS = {
+    "confidential": record.end_confidential,
+    "plain": record.end_plain,
+    "part2": record.revoke_part2,
+}
+
+
+@guard.requires(Permission.CONSENT_VIEW)
+@require_safe
+def wishes(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show what this person asked for."""
+    return _show(request, _contact(public_id))
+
+
+def _show(
+    request: HttpRequest, contact: Contact, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    now = timezone.now()
+    standing = {"contact_id": contact.id, "ended_at": None}
+    context = {
+        "contact": contact,
+        "restrictions": Restriction.objects.filter(contact_id=contact.id).order_by("-id"),
+        "confidential": ConfidentialRequest.objects.filter(**standing).order_by("-id"),
+        "plain": PlainPreference.objects.filter(**standing).select_related("warning"),
+        "part2": Part2Consent.objects.filter(**standing).order_by("-id"),
+        "may_record": guard.staff_of(request).may(Permission.CONSENT_RECORD)
+        and contact.erased_at is None,
+        "restrict_form": Restricting(auto_id="restrict_%s"),
+        "confide_form": Confiding(auto_id="confide_%s"),
+        "open_form": Opening(auto_id="open_%s"),
+        "endings": Restriction.Ending.choices,
+        "warning": record.WARNING,
+        "came_by": CAME_BY,
+        "as_of": now,
+    } | more
+    trail.record("consent.viewed", subject=f"contact:{contact.id}", detail={"count": 0})
+    return render(request, "consent/wishes.html", context, status=status)
+
+
+@guard.requires(Permission.CONSENT_RECORD)
+@require_POST
+def restrict(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    contact, form = (
+        _contact(public_id, living=True),
+        Restricting(request.POST, auto_id="restrict_%s"),
+    )
+    if not form.is_valid():
+        return _show(request, contact, status=422, restrict_form=form)
+    record.restrict(contact.id, **form.cleaned_data, now=timezone.now())
+    return _done(request, contact, "The restriction binds from now on, queued messages too.")
+
+
+@guard.requires(Permission.CONSENT_RECORD)
+@require_POST
+def end_restriction(request: HttpRequest, public_id: UUID, wish_id: UUID) -> HttpResponse:
+    contact = _contact(public_id)
+    one = get_object_or_404(Restriction, id=wish_id, contact_id=contact.id)
+    how = request.POST.get("how", "")
+    if how not in Restriction.Ending.values:
+        messages.error(request, "Say whether the person agreed or was given notice.")
+        return redirect("consent-wishes", contact.public_id)
+    record.end_restriction(one.id, how=how, received_by="staff", now=timezone.now())
+    return _done(request, contact, "The restriction has ended; who and how stand on record.")
+
+
+@guard.requires(Permission.CONSENT_RECORD)
+@require_POST
+def confide(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    contact, form = _contact(public_id, living=True), Confiding(request.POST, auto_id="confide_%s")
+    if not form.is_valid():
+        return _show(request, contact, status=422, confide_form=form)
+    record.keep_confidential(contact.id, **form.cleaned_data, now=timezone.now())
+    return _done(request, contact, "Such messages go to the reserved address from now on.")
+
+
+@guard.requires(Permission.CONSENT_RECORD)
+@require_POST
+def accept_plain(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    contact, form = _contact(public_id, living=True), Opening(request.POST, auto_id="open_%s")
+    if not form.is_valid():
+        return _show(request, contact, status=422, open_form=form)
+    record.accept_plain(contact.id, **form.cleaned_data, now=timezone.now())
+    return _done(request, contact, "The preference is on record with the words of the warning.")
+
+
+@guard.requires(Permission.CONSENT_RECORD)
+@require_POST
+def end(request: HttpRequest, public_id: UUID, kind: str, wish_id: UUID) -> HttpResponse:
+    """End a request, a preference or a Part 2 consent of this person."""
+    contact = _contact(public_id)
+    models = {
+        "confidential": ConfidentialRequest,
+        "plain": PlainPreference,
+        "part2": Part2Consent,
+    }
+    if kind in models:
+        get_object_or_404(models[kind], id=wish_id, contact_id=contact.id)
+        ENDS[kind](wish_id, received_by="staff", now=timezone.now())
+    return _done(request, contact, "Ended. It counts at once.")
+
+
+def _done(request: HttpRequest, contact: Contact, said: str) -> HttpResponse:
+    messages.success(request, said)
+    return redirect("consent-wishes", contact.public_id)
+
+
+def _contact(public_id: UUID, *, living: bool = False) -> Contact:
+    people = Contact.objects.filter(erased_at=None) if living else Contact.objects.all()
+    return get_object_or_404(people, public_id=public_id)
