@@ -86,6 +86,8 @@ def _moment(value: Any, now: datetime) -> datetime | None:
     try:
         if len(value) == 10:
             return moments.start_of(date.fromisoformat(value), now)
+        if value[10:11] not in ("T", " "):  # Python would take any letter here
+            return None
         given = datetime.fromisoformat(value)
         return (given if given.tzinfo else given.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -165,6 +165,8 @@ def point(value: Any) -> Point:
 
 
 def moment(value: str) -> datetime:
+    if value[10:11] not in ("T", " "):  # Python would take any letter here
+        raise ValueError
     parsed = datetime.fromisoformat(value)
     if parsed.tzinfo is None:
         raise ValueError
