@@ -8,8 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from accounts.models import User
+from audit.actor import Actor, acting_as
 from contacts.fields import DataClass
-from contacts.segments import catalogue, evaluate, references
+from contacts.segments import approvals, catalogue, evaluate, references
 from contacts.segments.definition import DefinitionInvalid, in_words, parse
 from tests.conftest import NOON
 from tests.workflows.conftest import Publish
@@ -73,13 +75,16 @@ def test_being_on_a_journey_betrays_what_let_people_in(publish: Publish, women: 
     assert DataClass.DEMOGRAPHIC in references.data_classes(definition)
 
 
-def test_a_journey_carries_the_labels_of_its_segments(publish: Publish, ada: int) -> None:
+def test_a_journey_carries_the_labels_of_its_segments(
+    publish: Publish, mara: User, omar: User
+) -> None:
     """PR-30."""
-    hiv = catalogue.save(
-        name="Care",
-        tree={"field": "conditions", "op": "has_code", "codes": ["86406008"]},
-        now=NOON,
-    )
+    tree = {"field": "conditions", "op": "has_code", "codes": ["86406008"]}
+    with acting_as(Actor("staff", str(mara.pk))):
+        hiv = catalogue.save(name="Care", tree=tree, now=NOON)
+        asked = approvals.request(hiv, now=NOON)
+    with acting_as(Actor("staff", str(omar.pk))):
+        approvals.decide(asked.id, approve=True, now=NOON)
     trigger = {"kind": "segment", "segment": str(hiv.id), "present": False}
     definition = parse({"journey": {"workflow": str(publish(trigger=trigger).id)}})
     assert references.label_names(references.labels(definition)) == ["hiv"]
