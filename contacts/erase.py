@@ -22,9 +22,11 @@ from contacts.models import (
     Contact,
     ContactPoint,
     Event,
+    HouseholdMember,
     Identifier,
     ListMember,
     MergeProposal,
+    Representation,
     SinceMerge,
     ordinal_of,
 )
@@ -77,5 +79,7 @@ def forget(contact_ids: Sequence[int], *, now: datetime) -> None:
 def _drop_rows(ids: Sequence[int]) -> None:
     for model in (Identifier, ListMember, ContactPoint, BeforeMerge):
         model._default_manager.filter(contact_id__in=ids).delete()
+    HouseholdMember.objects.filter(contact_id__in=ids).delete()
+    Representation.objects.filter(Q(contact_id__in=ids) | Q(holder_id__in=ids)).delete()
     SinceMerge.objects.filter(owner_id__in=ids).delete()
     MergeProposal.objects.filter(Q(first_id__in=ids) | Q(second_id__in=ids)).delete()

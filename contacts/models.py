@@ -297,6 +297,11 @@ from contacts.declared.models import (  # noqa: E402
     CustomField,
     FieldMark,
 )
+from contacts.households.models import (  # noqa: E402
+    Household,
+    HouseholdMember,
+    Representation,
+)
 from contacts.importing.models import (  # noqa: E402
     ImportChunk,
     ImportJob,
@@ -335,6 +340,8 @@ __all__ = [
     "FieldMark",
     "Following",
     "Foreseen",
+    "Household",
+    "HouseholdMember",
     "Identifier",
     "ImportChunk",
     "ImportJob",
@@ -348,6 +355,7 @@ __all__ = [
     "Merge",
     "MergeProposal",
     "Ordinal",
+    "Representation",
     "Segment",
     "SegmentApproval",
     "SegmentColumn",

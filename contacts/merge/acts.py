@@ -56,7 +56,8 @@ def merge(survivor_id: int, absorbed_id: int, *, now: datetime) -> Merge:
             actor=_actor(),
             merged_at=now,
             mark=mark,
-            lists=moving.lists_to(survivor.id, absorbed=absorbed.id),
+            lists=moving.lists_to(survivor.id, absorbed=absorbed.id)
+            | {"homes": moving.homes_to(survivor.id, absorbed=absorbed.id)},
             carried=carried.move(absorbed.id, survivor.id, now=now),
         )
         moving.events_to(survivor.id, absorbed=absorbed.id)
@@ -91,6 +92,8 @@ def undo(merge_id: UUID, *, now: datetime) -> Merge:
         moving.events_back(survivor_id, absorbed=absorbed_id, group=group)
         moving.numbers_back(survivor_id, absorbed=absorbed_id, group=group)
         moving.lists_back(survivor_id, absorbed=absorbed_id, changed=made.lists)
+        homes = made.lists.get("homes", [])
+        moving.homes_back(survivor_id, absorbed=absorbed_id, gained=homes)
         carried.back(absorbed_id, survivor_id, made.carried, now=now)
         _reopen_proposals(survivor_id, absorbed_id, now=now)
         _forget_where_alone(survivor_id, absorbed_id)

@@ -14,6 +14,7 @@ from django.db import connection
 
 from accounts import tenancy
 from contacts import events
+from contacts.households.models import HouseholdMember
 from contacts.models import ContactList, Identifier, ListMember
 from crypto import data_keys
 from crypto.rows import binary_cursor
@@ -92,6 +93,21 @@ def lists_back(survivor: int, *, absorbed: int, changed: dict[str, Any]) -> None
     _put_on(absorbed, {one: since for one, since in had.items() if one in kept})
     gained = changed.get("gained", [])
     ListMember.objects.filter(contact_id=survivor, list_id__in=gained).delete()
+
+
+def homes_to(survivor: int, *, absorbed: int) -> list[str]:
+    """Let the survivor live where the absorbed lives; return the households that are new to it."""
+    homes = HouseholdMember.objects.filter(contact_id=absorbed)
+    known = HouseholdMember.objects.filter(contact_id=survivor).values_list("household_id")
+    gained = list(homes.exclude(household_id__in=known).values_list("household_id", flat=True))
+    homes.filter(household_id__in=gained).update(contact_id=survivor)
+    return [str(one) for one in gained]
+
+
+def homes_back(survivor: int, *, absorbed: int, gained: list[str]) -> None:
+    """Where the person still lives, the absorbed does again."""
+    homes = HouseholdMember.objects.filter(contact_id=survivor, household_id__in=gained)
+    homes.update(contact_id=absorbed)
 
 
 def _put_on(contact_id: int, lists: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from django.urls import path
 
 from marketing.web import (
     contacts,
+    family,
     import_acts,
     import_columns,
     imports,
@@ -22,6 +23,19 @@ urlpatterns = [
     path("contacts/names/", contacts.names, name="contact-names"),
     path("contacts/search/", contacts.search, name="contact-search"),
     path("contacts/<uuid:public_id>/", contacts.contact, name="contact"),
+    path("contacts/<uuid:public_id>/family/", family.family, name="contact-family"),
+    path("contacts/<uuid:public_id>/family/names/", family.names, name="contact-family-names"),
+    path("contacts/<uuid:public_id>/family/join/", family.join, name="contact-household-join"),
+    path(
+        "contacts/<uuid:public_id>/family/<uuid:household_id>/leave/",
+        family.leave,
+        name="contact-household-leave",
+    ),
+    path(
+        "contacts/<uuid:public_id>/representatives/<uuid:representation_id>/end/",
+        family.end,
+        name="contact-representative-end",
+    ),
     path("contacts/<uuid:public_id>/points/", points.points, name="contact-points"),
     path("contacts/<uuid:public_id>/points/values/", points.values, name="contact-point-values"),
     path("contacts/<uuid:public_id>/points/<uuid:point_id>/", points.change, name="contact-point"),

@@ -14,6 +14,7 @@ from contacts.models import Contact
 _TABS = (
     ("Person", "contact"),
     ("Addresses", "contact-points"),
+    ("Family", "contact-family"),
 )
 
 
