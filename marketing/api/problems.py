@@ -87,6 +87,7 @@ TITLES: Mapping[str, str] = {
     "busy": "The same request is still being worked on",
     "conflict": "The request contradicts what is on record",
     "too-many": "Too many requests",
+    "too-slow": "It takes too long to answer at once",
     "internal": "The server failed",
 }
 

@@ -1,23 +1,44 @@
-"""Segments over HTTP: which there are, and how many a definition would find."""
+"""Segments over HTTP: made, changed with their version, counted, explained, compared, approved."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, ClassVar
+from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import serializers
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import throttle
 from accounts.models import ApiKey
 from accounts.roles import Permission
 from audit import trail
-from contacts.segments import catalogue, counts, evaluate, references
-from contacts.segments.definition import DefinitionInvalid, in_words, parse
+from contacts.models import Contact
+from contacts.segments import approvals, asking, catalogue, counts, evaluate, growth, references
+from contacts.segments.definition import Definition, DefinitionInvalid, in_words
+from contacts.segments.explain import explain
 from contacts.segments.models import Segment
+from marketing.api import contacts
 from marketing.api.machines import MachineView, Scopes
-from marketing.api.problems import Fault, invalid
+from marketing.api.problems import Fault, Problem, invalid, not_found
+from marketing.api.segment_forms import (
+    ApprovalAnswer,
+    CountAnswer,
+    ExplainAnswer,
+    ExplainForm,
+    GrowthAnswer,
+    OverlapAnswer,
+    OverlapForm,
+    PreviewAnswer,
+    PreviewForm,
+    SegmentForm,
+    SegmentRow,
+    SegmentRows,
+)
+from marketing.web.segment_panels import overlap_of
+from workflows import usage
 
 _EXAMPLE = {
     "definition": {
@@ -33,52 +54,83 @@ _EXAMPLE = {
         ]
     }
 }
-
-
-class PreviewForm(serializers.Serializer[Any]):
-    definition = serializers.JSONField(help_text="See docs/segments.md for the language.")
-
-
-class ClauseCount(serializers.Serializer[Any]):
-    path = serializers.CharField()
-    count = serializers.IntegerField(allow_null=True)
-
-
-class PreviewAnswer(serializers.Serializer[Any]):
-    total = serializers.IntegerField(allow_null=True, help_text="Null: fewer than 11.")
-    exact = serializers.BooleanField(help_text="False: rounded down to tens, small ones hidden.")
-    sentence = serializers.CharField()
-    clauses = ClauseCount(many=True)
-    funnel = ClauseCount(many=True)
-    classes = serializers.ListField(child=serializers.CharField())
-    labels = serializers.ListField(child=serializers.CharField())
-    as_of = serializers.DateTimeField()
-
-
-class SegmentRow(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    status = serializers.CharField()
-    version = serializers.IntegerField()
-    count = serializers.IntegerField(allow_null=True)
-    counted_at = serializers.DateTimeField(allow_null=True)
-
-
-class SegmentRows(serializers.Serializer[Any]):
-    segments = SegmentRow(many=True)
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    required=True,
+    description='The version that you read, in quotes: `"3"`. Another means 409.',
+)
 
 
 class Segments(MachineView):
     """The organisation's segments."""
 
-    scopes: ClassVar[Scopes] = {"GET": Permission.SEGMENTS_VIEW}
+    scopes: ClassVar[Scopes] = {"GET": Permission.SEGMENTS_VIEW, "POST": Permission.SEGMENTS_EDIT}
 
     @extend_schema(operation_id="read_segments", summary="Read the segments", responses=SegmentRows)
     def get(self, request: Request) -> Response:
-        """The names of segments with a sensitivity label are hidden unless the key sees people."""
-        exact = _sees_people(self.key())
+        """Names and definitions of segments with a sensitivity label are hidden from keys that do
+        not see clinical facts."""
         rows = Segment.objects.filter(archived_at=None).order_by("created_at")
-        return Response({"segments": [_row(row, exact=exact) for row in rows]})
+        return Response({"segments": [row_of(row, self.key()) for row in rows]})
+
+    @extend_schema(
+        operation_id="create_segment",
+        summary="Make a segment",
+        request=SegmentForm,
+        responses={201: SegmentRow},
+        examples=[
+            OpenApiExample("Diabetes", value={"name": "Diabetes", **_EXAMPLE}, request_only=True)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        saved = _saved(request, self)
+        return _with_version(Response(row_of(saved, self.key()), status=201), saved)
+
+
+class OneSegment(MachineView):
+    """One segment. Its version is the ETag."""
+
+    scopes: ClassVar[Scopes] = {
+        "GET": Permission.SEGMENTS_VIEW,
+        "PUT": Permission.SEGMENTS_EDIT,
+        "DELETE": Permission.SEGMENTS_EDIT,
+    }
+
+    @extend_schema(operation_id="read_segment", summary="Read a segment", responses=SegmentRow)
+    def get(self, request: Request, segment_id: UUID) -> Response:
+        found = _found(segment_id)
+        return _with_version(Response(row_of(found, self.key())), found)
+
+    @extend_schema(
+        operation_id="update_segment",
+        summary="Change a segment",
+        parameters=[_IF_MATCH],
+        request=SegmentForm,
+        responses=SegmentRow,
+        examples=[
+            OpenApiExample("Diabetes", value={"name": "Diabetes", **_EXAMPLE}, request_only=True)
+        ],
+    )
+    def put(self, request: Request, segment_id: UUID) -> Response:
+        found = _open(_found(segment_id), self.key())
+        saved = _saved(request, self, segment_id=found.id, version=_asked_version(request))
+        return _with_version(Response(row_of(saved, self.key())), saved)
+
+    @extend_schema(
+        operation_id="archive_segment",
+        summary="Take a segment out of use",
+        request=None,
+        responses={204: None},
+    )
+    def delete(self, request: Request, segment_id: UUID) -> Response:
+        found = _found(segment_id)
+        if catalogue.used_by(found.id) or usage.of_segment(found.id):
+            detail = "Other segments or live workflows ask for it: change those first."
+            raise Problem(409, "conflict", detail)
+        catalogue.archive(found, now=self.now)
+        return Response(status=204)
 
 
 class SegmentPreviews(MachineView):
@@ -94,61 +146,330 @@ class SegmentPreviews(MachineView):
         examples=[OpenApiExample("Diabetes, 50 and over", value=_EXAMPLE, request_only=True)],
     )
     def post(self, request: Request) -> Response:
+        """Rationed and limited in time; small counts are null unless the key sees why."""
         form = PreviewForm(data=request.data)
         form.is_valid(raise_exception=True)
+        definition = _read(form.validated_data["definition"])
+        return Response(_counted(definition, self))
+
+
+class SegmentCounts(MachineView):
+    """How many a saved segment finds now."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.SEGMENTS_VIEW}
+
+    @extend_schema(
+        operation_id="count_segment",
+        summary="Count a segment now",
+        request=None,
+        responses=CountAnswer,
+    )
+    def post(self, request: Request, segment_id: UUID) -> Response:
+        """Members stay as they are: they follow changes by themselves."""
+        found = _open(_found(segment_id), self.key())
+        told = _counted(_meaning(found), self)
+        return Response({key: told[key] for key in ("total", "exact", "funnel", "as_of")})
+
+
+class SegmentExplanations(MachineView):
+    """Why a person is in a segment, or out."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.CONTACTS_VIEW}
+
+    @extend_schema(
+        operation_id="explain_segment",
+        summary="Explain a person's place",
+        request=ExplainForm,
+        responses=ExplainAnswer,
+        examples=[
+            OpenApiExample(
+                "One contact",
+                value={"contact": "0199f0a0-0000-7000-8000-000000000001"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, segment_id: UUID) -> Response:
+        """Answers and values are null for data classes that the key does not open, and for groups
+        that would give them away."""
+        found = _open(_found(segment_id), self.key())
+        form = ExplainForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        contact = Contact.objects.filter(
+            public_id=form.validated_data["contact"], erased_at=None
+        ).first()
+        if contact is None:
+            raise not_found("contact")
+        definition, granted = _meaning(found), _granted(self.key())
+        names = catalogue.names_in(definition, clinical="clinical" in granted)
+        lines = explain(definition, contact.pk, now=self.now, names=names, granted=granted)
+        detail: dict[str, str | list[str]] = {
+            "classes": sorted(segment_classes(definition) & granted),
+            "verdict": {True: "in", False: "out", None: "hidden"}[lines[0].holds],
+        }
+        trail.record("segment.explained", subject=f"contact:{contact.pk}", detail=detail)
+        clauses = [
+            {
+                "path": line.path,
+                "words": line.words,
+                "holds": line.holds,
+                "value": None if line.holds is None else line.value,
+                "depth": line.depth,
+            }
+            for line in lines
+        ]
+        return Response({"in": lines[0].holds, "clauses": clauses, "as_of": self.now})
+
+
+class SegmentOverlaps(MachineView):
+    """How many two segments share."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.SEGMENTS_VIEW}
+
+    @extend_schema(
+        operation_id="compare_segments",
+        summary="Lay a segment over another",
+        request=OverlapForm,
+        responses=OverlapAnswer,
+        examples=[
+            OpenApiExample(
+                "With another",
+                value={"with": "0199f0a0-0000-7000-8000-000000000002"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, segment_id: UUID) -> Response:
+        """Of the members as last worked out. Null: small, or gives something small away."""
+        first = _found(segment_id)
+        form = OverlapForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        second = _found(form.validated_data["with"])
+        exact = all(_exact(one, self.key()) for one in (first, second))
+        cells = overlap_of(first, second, exact=exact)
+        answer = {name: getattr(cells, name) for name in cells.__slots__}
+        return Response({**answer, "exact": exact, "as_of": _older(first, second)})
+
+
+class SegmentGrowth(MachineView):
+    """How a segment moved."""
+
+    scopes: ClassVar[Scopes] = {"GET": Permission.SEGMENTS_VIEW}
+
+    @extend_schema(
+        operation_id="read_segment_growth",
+        summary="Read a segment's days",
+        responses=GrowthAnswer,
+    )
+    def get(self, request: Request, segment_id: UUID) -> Response:
+        """The last 90 days, each as it ended; small counts are null, small changes not shown."""
+        found = _found(segment_id)
+        exact = _exact(found, self.key())
+        today = self.now.astimezone(found.organisation.zone).date()
+        rows = growth.days(found, today=today, back=90, exact=exact)
+        days = [{"day": one.day, "count": one.count} for one in rows]
+        return Response({"days": days, "exact": exact})
+
+
+class SegmentApprovals(MachineView):
+    """A second person's answer about a sensitive segment. A person decides, in the browser."""
+
+    scopes: ClassVar[Scopes] = {"GET": Permission.SEGMENTS_VIEW, "POST": Permission.SEGMENTS_EDIT}
+
+    @extend_schema(
+        operation_id="read_segment_approval",
+        summary="Read how the approval stands",
+        responses=ApprovalAnswer,
+    )
+    def get(self, request: Request, segment_id: UUID) -> Response:
+        return Response(_approval(_found(segment_id)))
+
+    @extend_schema(
+        operation_id="request_segment_approval",
+        summary="Ask for approval",
+        request=None,
+        responses=ApprovalAnswer,
+    )
+    def post(self, request: Request, segment_id: UUID) -> Response:
+        """Bound to what the segment means now: an edit, of what it names too, voids it."""
+        found = _found(segment_id)
         try:
-            definition = catalogue.expanded(parse(form.validated_data["definition"]))
-        except DefinitionInvalid as refused:
-            raise invalid([Fault(pointer(p.path), p.message) for p in refused.problems]) from None
-        seen = evaluate.preview(definition, now=self.now)
-        classes = sorted(kind.value for kind in references.data_classes(definition))
-        detail: dict[str, int | list[str]] = {
-            "count": seen.total,
-            "fields": sorted(references.fields_read(definition)),
-            "classes": classes,
-            "clauses": len(seen.clause_counts),
-        }
-        trail.record("segment.previewed", detail=detail)
-        exact = _sees_people(self.key())
-        names = catalogue.names_in(definition, clinical=exact)
-        answer = {
-            "total": _number(seen.total, exact=exact),
-            "exact": exact,
-            "sentence": in_words(definition, names=names),
-            "clauses": _counts(seen.clause_counts.items(), exact=exact),
-            "funnel": _counts(seen.funnel, exact=exact),
-            "classes": classes,
-            "labels": references.label_names(references.labels(definition)),
-            "as_of": seen.as_of,
-        }
-        return Response(answer)
+            approvals.request(found, now=self.now)
+        except approvals.ApprovalRefused as refused:
+            raise Problem(409, "conflict", str(refused)) from None
+        return Response(_approval(found))
 
 
 def pointer(path: str) -> str:
     """Return the JSON pointer into the body for a place such as `$.all[0].value`."""
+    if not path.startswith("$"):
+        return f"/{path}"
     parts = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
     return "/definition" + "".join(f"/{name or place}" for name, place in parts)
 
 
-def _sees_people(key: ApiKey) -> bool:
-    """A key that may read contacts could count them itself; others get rounded counts."""
-    return key.allows(Permission.CONTACTS_VIEW)
-
-
-def _number(count: int, *, exact: bool) -> int | None:
-    return count if exact else counts.rounded(count)
-
-
-def _counts(found: Any, *, exact: bool) -> list[dict[str, Any]]:
-    return [{"path": path, "count": _number(count, exact=exact)} for path, count in found]
-
-
-def _row(segment: Segment, *, exact: bool) -> dict[str, Any]:
+def row_of(segment: Segment, key: ApiKey) -> dict[str, Any]:
+    """A segment as a key may see it."""
+    clinical = "clinical" in _granted(key)
+    hidden = bool(segment.labels) and not clinical
+    count = segment.count
     return {
         "id": segment.id,
-        "name": catalogue.titled(segment, clinical=exact),
+        "name": catalogue.titled(segment, clinical=clinical),
+        "definition": None if hidden else segment.definition,
+        "labels": list(segment.labels),
         "status": segment.status,
+        "problem": segment.problem,
+        "sendable": not approvals.why_not(segment),
         "version": segment.version,
-        "count": None if segment.count is None else _number(segment.count, exact=exact),
+        "count": None if count is None else counts.shown(count, exact=_exact(segment, key)),
         "counted_at": segment.counted_at,
+    }
+
+
+def segment_classes(definition: Definition) -> set[str]:
+    """The data classes that membership betrays."""
+    return {kind.value for kind in references.data_classes(definition)}
+
+
+def _saved(
+    request: Request,
+    view: MachineView,
+    *,
+    segment_id: UUID | None = None,
+    version: int | None = None,
+) -> Segment:
+    form = SegmentForm(data=request.data)
+    form.is_valid(raise_exception=True)
+    try:
+        return catalogue.save(
+            name=form.validated_data["name"],
+            tree=form.validated_data["definition"],
+            now=view.now,
+            segment_id=segment_id,
+            version=version,
+        )
+    except DefinitionInvalid as refused:
+        raise invalid([Fault(pointer(p.path), p.message) for p in refused.problems]) from None
+    except catalogue.ChangedMeanwhile:
+        raise Problem(409, "conflict", "It was changed since: read it again.") from None
+
+
+def _asked_version(request: Request) -> int:
+    given = request.headers.get("If-Match", "").strip().strip('"')
+    if not given.isdecimal() or len(given) > 9:
+        detail = 'Send the version that you read as the header If-Match: "3".'
+        raise Problem(422, "invalid", detail, faults=[Fault("/If-Match", "is missing")])
+    return int(given)
+
+
+def _with_version(response: Response, segment: Segment) -> Response:
+    response["ETag"] = f'"{segment.version}"'
+    return response
+
+
+def _found(segment_id: UUID) -> Segment:
+    found = Segment.objects.filter(pk=segment_id, archived_at=None).first()
+    if found is None:
+        raise not_found("segment")
+    return found
+
+
+def _open(segment: Segment, key: ApiKey) -> Segment:
+    """Refuse a key that may not read what the segment asks (PR-30)."""
+    if segment.labels and "clinical" not in _granted(key):
+        detail = "It reads a sensitive label: it needs the scope contacts.reveal_clinical."
+        raise Problem(403, "scope-missing", detail)
+    return segment
+
+
+def _read(tree: object) -> Definition:
+    try:
+        return catalogue.expanded(catalogue.read(tree))
+    except DefinitionInvalid as refused:
+        raise invalid([Fault(pointer(p.path), p.message) for p in refused.problems]) from None
+
+
+def _meaning(segment: Segment) -> Definition:
+    try:
+        return catalogue.definition_of(segment)
+    except DefinitionInvalid:
+        raise Problem(409, "conflict", "The segment is broken: mend its definition.") from None
+
+
+def _counted(definition: Definition, view: MachineView) -> dict[str, Any]:
+    key, turn = view.key(), asking.Turn.of(str(view.key().id), "api", 0)
+    if not throttle.spend(catalogue.PREVIEWS, str(key.id), now=view.now):
+        raise Problem(
+            429, "too-many", "Wait a moment between counts.", headers={"Retry-After": "1"}
+        )
+    try:
+        with asking.giving_way(turn):
+            seen = evaluate.preview(definition, now=view.now, turn=turn)
+    except (asking.TooSlow, asking.Overtaken):
+        detail = "It takes too long to count while you wait: save it, and read its count later."
+        raise Problem(503, "too-slow", detail) from None
+    _record(definition, seen)
+    return _shown(definition, seen, key)
+
+
+def _record(definition: Definition, seen: evaluate.Preview) -> None:
+    detail: dict[str, int | list[str]] = {
+        "count": seen.total,
+        "fields": sorted(references.fields_read(definition)),
+        "classes": sorted(segment_classes(definition)),
+        "clauses": len(seen.clause_counts),
+    }
+    trail.record("segment.previewed", detail=detail)
+
+
+def _shown(definition: Definition, seen: evaluate.Preview, key: ApiKey) -> dict[str, Any]:
+    classes = segment_classes(definition)
+    exact = counts.exact_for(classes, _granted(key))
+    people = seen.population
+    steps = counts.held([left for _, left in seen.funnel], exact=exact, start=people)
+    total = steps[-1] if steps else counts.step(people, seen.total, exact=exact)
+    names = catalogue.names_in(definition, clinical="clinical" in _granted(key))
+    return {
+        "total": counts.shown(total, exact=exact),
+        "exact": exact,
+        "sentence": in_words(definition, names=names),
+        "clauses": [
+            {"path": path, "count": counts.shown(counts.step(people, n, exact=exact), exact=exact)}
+            for path, n in seen.clause_counts.items()
+        ],
+        "funnel": [
+            {"path": path, "count": counts.shown(left, exact=exact)}
+            for (path, _), left in zip(seen.funnel, steps, strict=True)
+        ],
+        "classes": sorted(classes),
+        "labels": references.label_names(references.labels(definition)),
+        "as_of": seen.as_of,
+    }
+
+
+def _granted(key: ApiKey) -> frozenset[str]:
+    return frozenset(kind.value for kind in contacts.classes_of(key))
+
+
+def _exact(segment: Segment, key: ApiKey) -> bool:
+    try:
+        classes = segment_classes(catalogue.definition_of(segment))
+    except DefinitionInvalid:
+        return False
+    return counts.exact_for(classes, _granted(key))
+
+
+def _older(first: Segment, second: Segment) -> Any:
+    known = [one.counted_at for one in (first, second) if one.counted_at]
+    return min(known) if len(known) == 2 else None
+
+
+def _approval(segment: Segment) -> dict[str, Any]:
+    latest = approvals.latest(segment)
+    return {
+        "needed": bool(segment.labels),
+        "state": latest.verdict if latest else "none",
+        "requested_at": latest.requested_at if latest else None,
+        "decided_at": latest.decided_at if latest else None,
     }

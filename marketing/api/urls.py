@@ -107,6 +107,28 @@ urlpatterns = [
     ),
     path("segments", segments.Segments.as_view(), name="segments"),
     path("segments/preview", segments.SegmentPreviews.as_view(), name="segment-previews"),
+    path("segments/<uuid:segment_id>", segments.OneSegment.as_view(), name="segment"),
+    path(
+        "segments/<uuid:segment_id>/count", segments.SegmentCounts.as_view(), name="segment-count"
+    ),
+    path(
+        "segments/<uuid:segment_id>/explain",
+        segments.SegmentExplanations.as_view(),
+        name="segment-explanations",
+    ),
+    path(
+        "segments/<uuid:segment_id>/overlap",
+        segments.SegmentOverlaps.as_view(),
+        name="segment-overlaps",
+    ),
+    path(
+        "segments/<uuid:segment_id>/growth", segments.SegmentGrowth.as_view(), name="segment-growth"
+    ),
+    path(
+        "segments/<uuid:segment_id>/approval",
+        segments.SegmentApprovals.as_view(),
+        name="segment-approval",
+    ),
     path("fields", fields.Fields.as_view(), name="fields"),
     path("fields/<slug:key>", fields.OneField.as_view(), name="field"),
     path("code-groups", code_groups.CodeGroups.as_view(), name="code-groups"),

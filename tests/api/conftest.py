@@ -55,6 +55,15 @@ class Machine:
             headers=self._headers(),
         )
 
+    def put(self, path: str, body: object, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.put(
+            f"/api/v1/{path}",
+            data=json.dumps(body),
+            content_type="application/json",
+            headers=self._headers() | named,
+        )
+
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
 

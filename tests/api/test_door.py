@@ -43,6 +43,8 @@ def knock(machine: Machine, method: str, path: str, public_id: object = NOBODY) 
         return machine.delete(path)
     if method == "PATCH":
         return machine.patch(path, {})
+    if method == "PUT":
+        return machine.put(path, {})
     return machine.get(path) if method == "GET" else machine.post(path, {})
 
 
