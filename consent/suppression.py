@@ -10,6 +10,7 @@ from django.db import transaction
 from audit import actions, actor, trail
 from consent import addresses, precedence
 from consent.models import Entry, Suppression
+from contacts.segments.live import attend, touches
 
 TRAIL_ACTIONS = {
     Entry.Kind.SUPPRESSED: "suppression.added",
@@ -93,6 +94,10 @@ def _enter(
     row: Suppression, kind: Entry.Kind, *, received_by: str, now: datetime, about: int | None
 ) -> None:
     who = actor.current()
+    if about:
+        touches.touch([about], "consent", now=now)
+    else:
+        attend.want_resting_on("consent", now=now)
     Entry.objects.create(
         kind=kind,
         concerns=row.id,

@@ -11,6 +11,7 @@ class MessagingConfig(AppConfig):
         from contacts.importing import undoing
         from contacts.merge import carried
         from contacts.segments import language
+        from contacts.segments.live import index
         from messaging import dependants
         from messaging.leaf import EngagementLeaf
         from messaging.merged import Waiting
@@ -18,5 +19,6 @@ class MessagingConfig(AppConfig):
         if language.leaf(EngagementLeaf.key) is None:
             language.register(EngagementLeaf())
         carried.register(Waiting())
+        index.also_names("messaging_template")
         undoing.register("messaging_message")
         leaning.register("messaging", leaning.Lookup(dependants.of_field, dependants.of_code_group))

@@ -11,6 +11,7 @@ class WorkflowsConfig(AppConfig):
         from contacts.importing import undoing
         from contacts.merge import carried
         from contacts.segments import language
+        from contacts.segments.live import index
         from workflows import dependants
         from workflows.leaf import JourneyLeaf
         from workflows.merged import Enrolments
@@ -18,5 +19,7 @@ class WorkflowsConfig(AppConfig):
         if language.leaf(JourneyLeaf.key) is None:
             language.register(JourneyLeaf())
         carried.register(Enrolments())
+        index.also_names("workflows_workflow")
+        index.also_names("workflows_workflowversion")
         undoing.register("workflows_enrolment")
         leaning.register("workflows", leaning.Lookup(dependants.of_field, dependants.of_code_group))

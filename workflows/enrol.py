@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts import tenancy
 from audit import trail
+from contacts.segments.live import touches
 from crypto.rows import insert_rows
 from workflows import versions
 from workflows.models import Workflow
@@ -69,6 +70,8 @@ def insert_people(
 ) -> int:
     """Write the enrolments of (contact, occurrence) that are not there yet."""
     organisation_id = tenancy.current()
+    if touches.asked("journey"):
+        touches.touch({contact_id for contact_id, _ in people}, "journey", now=now)
     return insert_rows(
         "workflows_enrolment",
         COLUMNS,

@@ -9,6 +9,7 @@ from datetime import datetime
 import psycopg
 
 from accounts import tenancy
+from contacts.segments.live import touches
 from crypto.rows import binary_cursor
 from workflows import versions
 from workflows.engine import Answer, Leave, Outcome, Passed, Place, Stay
@@ -108,6 +109,8 @@ def claim(*, now: datetime, limit: int) -> list[Journey]:
 
 def write(journeys: Sequence[Journey], *, now: datetime) -> int:
     """Write every place and every move; return how many moves there were."""
+    if touches.asked("journey"):
+        touches.touch({one.contact_id for one in journeys}, "journey", now=now)
     with binary_cursor() as cursor:
         for statement in STAGING:
             cursor.execute(statement)

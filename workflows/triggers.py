@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from accounts import tenancy
 from audit import trail
+from contacts.segments.live import touches
 from contacts.segments.reading import DefinitionInvalid
 from workflows import audience, enrol, versions
 from workflows.models import Cursor, Workflow
@@ -102,6 +103,9 @@ def _take_in(cursor_row: Cursor, *, now: datetime, limit: int) -> Heard:
         for statement in (LET_IN, WAKE, STOP):
             cursor.execute(statement, told)
             counts.append(cursor.rowcount)
+        if (counts[1] or counts[3]) and touches.asked("journey"):
+            cursor.execute("select distinct contact_id from heard")
+            touches.touch([one for (one,) in cursor.fetchall()], "journey", now=now)
         cursor.execute("select txid::text, id from heard order by txid desc, id desc limit 1")
         txid, event_id = cursor.fetchone()
         cursor.execute("truncate heard")

@@ -175,7 +175,11 @@ def _relabel(segment: Segment, whole: Definition) -> None:
 
 def _meaning(whole: Definition) -> attend.Meaning:
     rests = references.dependencies(whole)
-    asked = {"journey": bool(rests.journeys), "household": rests.households}
+    asked = {
+        "consent": rests.consent,
+        "household": rests.households,
+        "journey": bool(rests.journeys),
+    }
     (token,) = blind_index.tokens(
         tenancy.current(), "segment_meaning", [repr(attend.plain(whole.root))]
     )

@@ -55,6 +55,12 @@ def want(segment_ids: Collection[UUID], *, now: datetime, may_wait: bool = False
         )
 
 
+def want_resting_on(what: str, *, now: datetime) -> None:
+    """The same for the segments that ask for this, where it is not known for whom it changed."""
+    asking = Following.objects.filter(rests_on__contains=[what], segment__archived_at=None)
+    want(list(asking.values_list("pk", flat=True)), now=now, may_wait=True)
+
+
 def adopt(*, now: datetime) -> None:
     """Take in the segments that nobody has attended to yet."""
     with connection.cursor() as cursor:

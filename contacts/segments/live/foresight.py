@@ -35,10 +35,9 @@ from contacts.segments.nodes import (
     Clause,
     Count,
     Definition,
-    Happened,
     Latest,
-    Where,
     Window,
+    asked_of_events,
     walk_own,
 )
 from crypto import columns as sealing
@@ -90,7 +89,8 @@ def _by_day(clause: Clause, fields: Mapping[str, Field]) -> bool:
 
 
 def _by_moment(clause: Clause) -> bool:
-    return type(clause) in (Between, Count, Latest, Happened) and not flips.properties_move(clause)
+    known = isinstance(clause, Between | Count | Latest) or bool(asked_of_events(clause))
+    return known and not flips.properties_move(clause)
 
 
 def next_whole(clock: Clock, segment_id: UUID, *, now: datetime) -> datetime:
@@ -111,24 +111,33 @@ def soon_moved(clock: Clock, *, now: datetime, until: datetime) -> Definition | 
 
 
 def _near(clause: Clause, now: datetime, until: datetime) -> Iterable[Clause]:
-    for point in _points(clause):
-        low = moments.shift(now, point.count, point.unit) - SMEAR
-        high = moments.shift(until.astimezone(now.tzinfo), point.count, point.unit) + SMEAR
-        low, high = min(low, high), max(low, high)
-        window = Window(since=low, before=high)
-        if isinstance(clause, Between):
-            yield Between(clause.field, low, high)
-        elif isinstance(clause, Count | Latest):
+    events = asked_of_events(clause)
+    for such in events:
+        for window in _bands(such.window, now, until):
+            yield replace(such, low=1, high=None, window=window, where=None)
+    if isinstance(clause, Count | Latest):
+        for window in _bands(clause.where.window, now, until):
             yield Count(clause.field, replace(clause.where, window=window), low=1)
-        elif isinstance(clause, Happened):
-            yield replace(clause, low=1, high=None, window=window)
+    elif isinstance(clause, Between):
+        points = [point for point in (clause.low, clause.high) if isinstance(point, Relative)]
+        for low, high in (_band(point, now, until) for point in points):
+            yield Between(clause.field, low, high)
 
 
-def _points(clause: Clause) -> list[Relative]:
-    if isinstance(clause, Between):
-        return [point for point in (clause.low, clause.high) if isinstance(point, Relative)]
-    where = getattr(clause, "where", None)
-    window = where.window if isinstance(where, Where) else getattr(clause, "window", Window())
+def _bands(window: Window, now: datetime, until: datetime) -> Iterable[Window]:
+    for low, high in (_band(point, now, until) for point in _points(window)):
+        yield Window(since=low, before=high)
+
+
+def _band(point: Relative, now: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """What the point passes from now until then, and a little more."""
+    ends = [
+        moments.shift(at, point.count, point.unit) for at in (now, until.astimezone(now.tzinfo))
+    ]
+    return min(ends) - SMEAR, max(ends) + SMEAR
+
+
+def _points(window: Window) -> list[Relative]:
     found = [point for point in (window.since, window.before) if isinstance(point, Relative)]
     if last := window.last:
         found += [Relative(-last.count, last.unit), Relative(0, last.unit)]
@@ -166,7 +175,7 @@ def _second(moment: datetime) -> int:
 def _facts(ids: Sequence[int], clauses: Collection[Clause]) -> dict[int, Facts]:
     fields = registry.current()
     keys = {clause.field for clause in clauses if isinstance(clause, Between | Count | Latest)}
-    kinds = {clause.kind for clause in clauses if isinstance(clause, Happened)}
+    kinds = {such.kind for clause in clauses for such in asked_of_events(clause)}
     values = opening.values_of(tenancy.current(), ids, keys) if keys else {one: {} for one in ids}
     events = _events(ids, kinds) if kinds else {}
     return {

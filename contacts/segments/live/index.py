@@ -33,9 +33,12 @@ SELECT sha256(convert_to(concat_ws('|',
      FROM contacts_contactlist WHERE organisation_id = %(o)s),
     (SELECT mark::text FROM contacts_fieldmark WHERE organisation_id = %(o)s),
     (SELECT string_agg(id::text || version || (archived_at IS NULL), ',' ORDER BY id)
-     FROM contacts_codegroup WHERE organisation_id = %(o)s)
+     FROM contacts_codegroup WHERE organisation_id = %(o)s),
+    {others}
+    ''
 ), 'UTF8'))
 """
+_others: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ class Index:
                 group.add(one.id)
 
     def of_fields(self, keys: Iterable[str]) -> set[UUID]:
-        """Those that a change of these fields concerns; of consent too, which asks the record."""
-        found = set(self.by_consent | self.by_any_event)
+        """Those that a change of these fields concerns."""
+        found: set[UUID] = set()
         for key in keys:
             found |= self.by_field.get(key, set())
         return found
@@ -107,10 +110,23 @@ class Index:
         return set(self.segments)
 
 
+def also_names(table: str, columns: str = "id::text") -> None:
+    """Definitions may name rows of this table too, by a question of a higher floor.
+
+    `columns` is SQL for what matters of a row: when it changes, definitions are looked at again.
+    """
+    said = (
+        f"(SELECT string_agg({columns}, ',' ORDER BY id) FROM {table}"
+        " WHERE organisation_id = %(o)s),"
+    )
+    if said not in _others:
+        _others.append(said)
+
+
 def mark() -> bytes:
     """Return a hash of all that the organisation's definitions are and name."""
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, {"o": tenancy.current()})
+        cursor.execute(_MARK.replace("{others}", "".join(_others)), {"o": tenancy.current()})
         return bytes(cursor.fetchone()[0])
 
 

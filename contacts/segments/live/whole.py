@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -34,6 +34,9 @@ from contacts.segments.live.models import Following
 from contacts.segments.models import Segment
 
 AT_A_TIME: Final = 20
+CONFIRM: Final = timedelta(minutes=2)
+"""A segment that asks what is told only where somebody asks is evaluated again after so long: who
+was at work when it was made did not know yet that it would be asked."""
 
 
 def refresh(segment: Segment, *, now: datetime) -> Changed:
@@ -118,7 +121,10 @@ def _settle(segment_id: UUID, found: _Evaluated, changed: Changed, *, now: datet
     foresight.clear_past(segment_id, now=now)
     if found.moved is not None:
         foresight.write_down({segment_id: found.moved}, now=now, until={segment_id: found.until})
+    before_done = following.done
     following.done, following.whole_at, following.next_at = found.asked, now, found.next_at
+    if following.rests_on and before_done < found.asked:
+        following.next_at = min(following.next_at, now + CONFIRM)
     following.foreseen_until = None if found.moved is None else found.until
     following.frozen_at = None
     following.drifted += drifted

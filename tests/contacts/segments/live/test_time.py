@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from accounts import tenancy
 from accounts.models import Organisation
 from contacts import events
+from contacts.amending import amend
 from contacts.models import Event
 from contacts.segments import catalogue, evaluate, membership
 from contacts.segments.live import follow
@@ -173,8 +174,6 @@ def test_after_each_step_of_the_clock_members_are_those_of_a_whole_evaluation(
 
 
 def _happens(contact_id: int, what: str, at: datetime, *, now: datetime) -> None:
-    from contacts.amending import amend
-
     if what == "click":
         click(contact_id, at, now=now)
     else:
