@@ -87,6 +87,9 @@ class Field:
     choices: tuple[str, ...] = ()
     custom: bool = False
     """Added by the organisation (`contacts.registry`), not declared here."""
+    by_rules: bool = False
+    """Worked out by rules of the segment language (`contacts.stage_rules`): kept nowhere, and a
+    question about it is a question about what the rules name."""
     archived: bool = False
     """Keeps and shows the values that it has; takes no new ones."""
 
@@ -123,6 +126,12 @@ _DECLARED = (
     _field(_D, "race", "Race", _T.TEXT),
     _field(_D, "ethnicity", "Ethnicity", _T.TEXT),
     _field(_D, "marital_status", "Marital status", _T.TEXT),
+    _field(_D, "family_status", "Family status", _T.TEXT),
+    _field(_D, "household_size", "People in the household", _T.NUMBER),
+    _field(_D, "education", "Education", _T.TEXT),
+    _field(_D, "employment", "Employment", _T.TEXT),
+    _field(_D, "income", "Yearly household income", _T.NUMBER),
+    _field(_D, "religion", "Religion", _T.TEXT),
     _field(_C, "conditions", "Conditions", _T.CODES),
     _field(_C, "medications", "Medications", _T.CODES),
     _field(_C, "results", "Results", _T.RESULTS),
@@ -130,9 +139,25 @@ _DECLARED = (
     _field(_C, "immunizations", "Immunizations", _T.OCCURRENCES),
     _field(_C, "procedures", "Procedures", _T.OCCURRENCES),
     _field(_C, "appointments", "Appointments", _T.OCCURRENCES),
+    _field(_C, "care_plans", "Plans of care", _T.CODES),
+    _field(_C, "hospital_stays", "Hospital stays", _T.CODES),
     _field(_V, "insurance", "Insurance", _T.TEXT),
     _field(_V, "plan", "Plan", _T.TEXT),
+    _field(_V, "coverage_type", "Kind of coverage", _T.TEXT),
+    _field(_V, "coverage_start", "Covered from", _T.DATE),
+    _field(_V, "coverage_end", "Covered until", _T.DATE),
+    _field(_V, "coverages", "Coverages", _T.CODES),
     _field(_E, "last_visit", "Last visit", _T.DATETIME, derived_from="encounters"),
+    _field(
+        _E,
+        "journey_stage",
+        "Journey stage",
+        _T.CHOICE,
+        choices=("new", "active", "overdue", "at risk"),
+        derived_from="encounters",
+        segmentable=False,
+        by_rules=True,
+    ),
 )
 
 FIELDS: Mapping[str, Field] = MappingProxyType({field.key: field for field in _DECLARED})

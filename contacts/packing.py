@@ -54,6 +54,12 @@ NUMBERS: Mapping[str, int] = {
     "race": 22,
     "ethnicity": 23,
     "marital_status": 24,
+    "family_status": 25,
+    "household_size": 26,
+    "education": 27,
+    "employment": 28,
+    "income": 29,
+    "religion": 46,
     "conditions": 30,
     "medications": 31,
     "results": 32,
@@ -61,8 +67,14 @@ NUMBERS: Mapping[str, int] = {
     "immunizations": 34,
     "procedures": 35,
     "appointments": 36,
+    "care_plans": 37,
+    "hospital_stays": 38,
     "insurance": 40,
     "plan": 41,
+    "coverage_type": 42,
+    "coverage_start": 43,
+    "coverage_end": 44,
+    "coverages": 45,
 }
 
 _NAMES = _Names(NUMBERS)

@@ -7,16 +7,18 @@ the read; where it cannot be written, nothing is revealed.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import tenancy
-from accounts.models import User
+from accounts.models import Organisation, User
 from audit import trail
 from audit.actor import Actor, current
-from contacts import packing, registry, writing
+from contacts import packing, registry, stages, writing
 from contacts.facts import last_visit
 from contacts.fields import SEALED_CLASSES, DataClass, stored_in
 from crypto import data_keys
@@ -35,12 +37,17 @@ class RevealRefused(PermissionError):
 
 
 def reveal(
-    contact_ids: Sequence[int], classes: Collection[DataClass], *, purpose: str
+    contact_ids: Sequence[int],
+    classes: Collection[DataClass],
+    *,
+    purpose: str,
+    now: datetime | None = None,
 ) -> dict[int, dict[str, Any]]:
     """Return the known values of each contact that exists and is not erased, by field key.
 
     Staff get only what their role grants, and an entry in the trail for each person; programs get
-    one entry for the call. `purpose` is a code without spaces: `contact-page`, `dispatch`.
+    one entry for the call. `purpose` is a code without spaces: `contact-page`, `dispatch`. `now`
+    is when journey stages are asked for; this moment, if it is not said.
     """
     wanted = frozenset(DataClass(name) for name in classes)
     actor = current()
@@ -51,8 +58,22 @@ def reveal(
         remaining = iter(contact_ids)
         while batch := list(islice(remaining, BATCH)):
             revealed |= _open(tenancy.current(), batch, wanted, readable)
+        if DataClass.ENGAGEMENT in wanted:
+            _stage(revealed, wanted, now or timezone.now())
         _record(actor, revealed.keys(), wanted, purpose)
     return revealed
+
+
+def _stage(
+    revealed: Mapping[int, dict[str, Any]], wanted: frozenset[DataClass], now: datetime
+) -> None:
+    """Add journey stages; take out what was opened for them only."""
+    here = now.astimezone(Organisation.objects.get(pk=tenancy.current()).zone)
+    kept_back = stages.READS if DataClass.CLINICAL not in wanted else ()
+    for values in revealed.values():
+        values["journey_stage"] = stages.stage_of(values, now=here)
+        for key in kept_back:
+            values.pop(key, None)
 
 
 def may_see(actor: Actor) -> frozenset[DataClass]:
@@ -124,6 +145,7 @@ def _values(
         if kind is DataClass.CLINICAL and DataClass.ENGAGEMENT in wanted:
             visit = last_visit(opened.get("encounters", ()))
             values |= {"last_visit": visit} if visit else {}
+            values |= {key: opened[key] for key in stages.READS if key in opened}
     return values
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
+from contacts import stage_rules
 from contacts.fields import FIELDS, Field
 from contacts.segments import event_clauses, field_clauses, language, reading
 from contacts.segments.nodes import (
@@ -36,6 +38,7 @@ __all__ = [
     "parse",
 ]
 
+_STAGE_OPS: Final = ("equals", "not_equals", "in")
 MAX_DEPTH: Final = 12
 MAX_CLAUSES: Final = 200
 LIMITS: Final = ("exactly", "at_least", "at_most")
@@ -49,6 +52,12 @@ def parse(tree: object, *, fields: Mapping[str, Field] = FIELDS) -> Definition:
     if root is None or parser.problems:
         raise DefinitionInvalid(parser.problems)
     return Definition(root, tree, fields)
+
+
+def _among(choices: tuple[str, ...], value: Any) -> str:
+    if value not in choices:
+        raise ValueError
+    return str(value)
 
 
 class _Parser:
@@ -113,6 +122,8 @@ class _Parser:
     def _field(self, at: Reader) -> Clause | None:
         key = at.tree["field"]
         field = self.fields.get(key) if isinstance(key, str) else None
+        if field is not None and field.by_rules:
+            return self._stage(at, field)
         if field is None or not field.segmentable:
             at.known |= at.tree.keys()
             self._wrong(f"{at.path}.field", "is not a field that segments can ask")
@@ -129,6 +140,27 @@ class _Parser:
             at.known |= at.tree.keys()
             return None
         return read(at, field)
+
+    def _stage(self, at: Reader, field: Field) -> Clause | None:
+        """Put the rules of the stages asked for in their place."""
+        asked = at.take("op", _STAGE_OPS.index, f"one of {', '.join(_STAGE_OPS)}")
+        read = reading.several if asked == _STAGE_OPS.index("in") else reading.one_or_several
+        expected = "one of " + ", ".join(field.choices)
+        stages = at.take("value", read(partial(_among, field.choices)), expected)
+        if asked is None or stages is None:
+            return None
+        alone = len(stages) == 1 and asked == _STAGE_OPS.index("equals")
+        rules = [
+            self.clause(
+                stage_rules.RULES[stage], at.path if alone else f"{at.path}.{stage}", depth=0
+            )
+            for stage in stages
+        ]
+        whole = tuple(rule for rule in rules if rule is not None)
+        if len(whole) < len(rules):
+            return None
+        found = Any_(whole, path=at.path) if len(whole) > 1 else whole[0]
+        return Not(found, path=at.path) if asked == _STAGE_OPS.index("not_equals") else found
 
     def _several(self, kind: str, at: Reader, depth: int) -> Clause | None:
         low, high = event_clauses.limits(at)
