@@ -1,7 +1,8 @@
 """From FHIR R4 resources to facts about people. Pure: no Django, no I/O, no clock of its own.
 
 Mapped: Patient, Condition, MedicationRequest, Observation, Encounter, Immunization, Procedure,
-Appointment. Other types of R4 are counted and left; a type that R4 does not have is a problem.
+Appointment, CarePlan, Coverage. Other types of R4 are counted and left; a type that R4 does not
+have is a problem.
 Resources in error (entered-in-error, refuted) are taken back where they were known, and never
 added. Social security, licence and passport numbers are not read at all.
 """
@@ -57,8 +58,21 @@ class _Person:
     patient: PersonFacts | None = None
     reference: str = ""
     lists: dict[str, list[Json]] = field(default_factory=dict)
+    singles: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    """The value of a field, and the rank by which another takes its place."""
     retracted: set[str] = field(default_factory=set)
     as_of: datetime | None = None
+
+    def add(self, item: fhir_clinical.Item) -> None:
+        self.retracted |= item.retracted
+        for field_, found in (*((item.field, one) for one in item.items), *item.also):
+            self.lists.setdefault(field_, []).append(found)
+        for key, rank, value in item.values:
+            if key not in self.singles or rank >= self.singles[key][0]:
+                self.singles[key] = (rank, value)
+
+    def values(self) -> dict[str, Any]:
+        return {**self.lists, **{key: value for key, (_, value) in self.singles.items()}}
 
 
 def person_from_bundle(entries: Sequence[Entry], *, source: str, now: datetime) -> PersonFacts:
@@ -144,9 +158,7 @@ class _Gathering:
         for subject in subjects:
             tail = reference_tail(subject)
             person = self._person(self.names.get(tail, tail), entry.place)
-            person.retracted |= item.retracted
-            for found in item.items:
-                person.lists.setdefault(item.field, []).append(found)
+            person.add(item)
             seen = updated_at(entry.resource)
             person.as_of = max(filter(None, (person.as_of, seen)), default=None)
 
@@ -168,7 +180,7 @@ class _Gathering:
             PersonFacts(
                 place=patient.place,
                 numbers=patient.numbers,
-                values={**patient.values, **person.lists},
+                values={**patient.values, **person.values()},
                 as_of=patient.as_of,
                 references=patient.references,
                 retracted=retracted,
@@ -181,7 +193,7 @@ class _Gathering:
         return PersonFacts(
             place=person.place,
             numbers=numbers,
-            values=dict(person.lists),
+            values=person.values(),
             whole=False,
             as_of=person.as_of,
             references=(person.reference,),

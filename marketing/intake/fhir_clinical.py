@@ -1,10 +1,13 @@
-"""Conditions, medications, results, visits, immunizations, procedures, appointments. Pure."""
+"""What clinical resources add to their patient: conditions, results, visits, plans ... Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from contacts.codes import SNOMED
+from contacts.facts import HAPPENED
+from marketing.intake import fhir_social
 from marketing.intake.fhir_elements import (
     Json,
     Malformed,
@@ -17,10 +20,12 @@ from marketing.intake.fhir_elements import (
     reference_tail,
     word,
 )
+from marketing.intake.fhir_social import Single
 
 IN_ERROR = "entered-in-error"
 FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _MOST_TEXT = 200
+_INPATIENT = frozenset({"IMP", "ACUTE", "NONAC"})
 
 
 class Item(NamedTuple):
@@ -30,6 +35,9 @@ class Item(NamedTuple):
     items: tuple[Json, ...] = ()
     retracted: frozenset[str] = frozenset()
     ignored: str = ""
+    values: tuple[Single, ...] = ()
+    also: tuple[tuple[str, Json], ...] = ()
+    """Further (field, item) of the same resource."""
 
 
 Medications = Mapping[str, Json]
@@ -42,7 +50,8 @@ def subjects(resource: Mapping[str, Any]) -> list[str]:
         actors = [obj(p, "actor") for p in objects(resource, "participant")]
         found = [word(actor, "reference") for actor in actors]
         return [reference for reference in found if "Patient/" in reference]
-    about = obj(resource, "patient" if "patient" in resource else "subject")
+    name = next((name for name in ("patient", "beneficiary") if name in resource), "subject")
+    about = obj(resource, name)
     reference = word(about, "reference")
     is_patient = reference.startswith("urn:") or "Patient/" in reference
     return [reference] if is_patient else []
@@ -131,7 +140,8 @@ def _observation(resource: Json, _: Medications) -> Item:
     )
     parts = [(resource, _ref(resource)), *((p, {}) for p in objects(resource, "component"))]
     items = tuple(item for part, ref in parts if (item := _result(part, at, ref)) is not None)
-    return Item("results", items, ignored="" if items else "without a value")
+    about = tuple(single for item in items for single in fhir_social.singles(item))
+    return Item("results", items, ignored="" if items else "without a value", values=about)
 
 
 def _result(part: Json, at: str | None, ref: Json) -> Json | None:
@@ -172,7 +182,74 @@ def _encounter(resource: Json, _: Medications) -> Item:
         "class": word(obj(resource, "class"), "code") or None,
         "at": moment(start, "period.start"),
     }
-    return _occurrence("encounters", resource, item)
+    visit = _occurrence("encounters", resource, item)
+    if item["class"] in _INPATIENT and visit.items and visit.items[0]["status"] in HAPPENED:
+        return visit._replace(also=(("hospital_stays", _stay(resource, visit.items[0])),))
+    return visit
+
+
+def _stay(resource: Json, visit: Json) -> Json:
+    period = obj(resource, "period")
+    stay = {
+        **{key: visit[key] for key in visit if key not in ("class", "at")},
+        "date": _calendar_day(period.get("start"), "period.start"),
+        "end": _calendar_day(period.get("end"), "period.end"),
+    }
+    return {key: value for key, value in stay.items() if value is not None}
+
+
+def _care_plan(resource: Json, _: Medications) -> Item:
+    status = word(resource, "status")
+    if status == IN_ERROR:
+        return _taken_back(resource)
+    kinds = [coded(kind) for kind in objects(resource, "category")]
+    kind = next((kind for kind in kinds if kind["system"] == SNOMED), (kinds or [coded({})])[-1])
+    period = obj(resource, "period")
+    item = {
+        **kind,
+        "display": kind["display"] or word(resource, "title"),
+        "status": status or "unknown",
+        "date": _calendar_day(period.get("start"), "period.start"),
+        "end": _calendar_day(period.get("end"), "period.end"),
+        **_ref(resource),
+    }
+    return _one("care_plans", item)
+
+
+def _coverage(resource: Json, _: Medications) -> Item:
+    """Of several coverages in force the first in order says insurance and plan."""
+    status = word(resource, "status")
+    if status == IN_ERROR:
+        return _taken_back(resource)
+    kind, period = coded(obj(resource, "type")), obj(resource, "period")
+    payor = next((p for one in objects(resource, "payor") if (p := word(one, "display"))), "")
+    found = {
+        "insurance": payor,
+        "plan": _plan_name(resource),
+        "coverage_type": kind["display"] or kind["code"],
+        "coverage_start": _calendar_day(period.get("start"), "period.start"),
+        "coverage_end": _calendar_day(period.get("end"), "period.end"),
+    }
+    item = {
+        **kind,
+        "display": ", ".join(filter(None, (payor, found["plan"], kind["display"]))),
+        "status": status or "unknown",
+        "date": found["coverage_start"],
+        "end": found["coverage_end"],
+        **_ref(resource),
+    }
+    order = resource.get("order")
+    place = order if isinstance(order, int) and 0 < order < 1000 else 999
+    rank = f"{1000 - place:04}{found['coverage_start'] or ''}"
+    singles = [Single(key, rank, value) for key, value in found.items() if value]
+    return _one("coverages", item)._replace(values=tuple(singles) if status == "active" else ())
+
+
+def _plan_name(resource: Json) -> str:
+    for group in objects(resource, "class"):
+        if any(word(c, "code") == "plan" for c in objects(obj(group, "type"), "coding")):
+            return word(group, "name") or word(group, "value")
+    return ""
 
 
 def _immunization(resource: Json, _: Medications) -> Item:
@@ -232,4 +309,6 @@ MAPPERS: Mapping[str, Mapper] = {
     "Immunization": _immunization,
     "Procedure": _procedure,
     "Appointment": _appointment,
+    "CarePlan": _care_plan,
+    "Coverage": _coverage,
 }

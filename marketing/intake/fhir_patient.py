@@ -25,6 +25,7 @@ _NEVER_READ = frozenset({"SS", "SB", "DL", "PPN", "TAX", "NIIP", "MC", "MCD"})
 """Identifier types that marketing needs for nothing: social security, licence, passport ..."""
 _SSN_SYSTEMS = ("http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.113883.4.1")
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+_RELIGION = "http://hl7.org/fhir/StructureDefinition/patient-religion"
 _NAME_ORDER = ("official", "usual", "", "nickname", "temp", "anonymous", "maiden", "old")
 
 
@@ -166,7 +167,15 @@ def _about(patient: Mapping[str, Any]) -> Json:
         "race": _us_core(patient, "us-core-race"),
         "ethnicity": _us_core(patient, "us-core-ethnicity"),
         "marital_status": _best_word(obj(patient, "maritalStatus")),
+        "religion": _religion(patient),
     }
+
+
+def _religion(patient: Mapping[str, Any]) -> str:
+    for extension in objects(patient, "extension"):
+        if extension.get("url") == _RELIGION:
+            return _best_word(obj(extension, "valueCodeableConcept"))
+    return ""
 
 
 def _language(patient: Mapping[str, Any]) -> str:

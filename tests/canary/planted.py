@@ -15,8 +15,8 @@ NUMBER = 73914.62518
 SYSTEM = "http://qxcanary.example/codes"
 CODE = f"{STEM}code"
 
-CANNOT_BE_UNIQUE = frozenset({"gender", "deceased", "last_visit"})
-"""Two choices, a yes or no, and a time that is derived from a planted visit."""
+CANNOT_BE_UNIQUE = frozenset({"gender", "deceased", "last_visit", "journey_stage"})
+"""Two choices, a yes or no, a time that is derived from a planted visit, and a stage."""
 
 
 def change(person: str, **more: Any) -> Change:
@@ -40,6 +40,13 @@ def values(person: str) -> dict[str, Any]:
         "immunizations": [_happened("immunization")],
         "procedures": [_happened("procedure")],
         "appointments": [_happened("appointment")],
+        "care_plans": [_item("care plan", status="active", date=DATES[1])],
+        "hospital_stays": [_item("stay", status="finished", date=DATES[1], end=DATES[2])],
+        "coverages": [_item("coverage", status="active", date=DATES[1])],
+        "coverage_start": DATES[1],
+        "coverage_end": DATES[2],
+        "household_size": NUMBER + 1,
+        "income": NUMBER + 2,
     }
 
 

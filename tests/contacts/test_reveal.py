@@ -51,7 +51,7 @@ def test_only_the_classes_asked_for_are_opened(ada: int) -> None:
 
 def test_the_last_visit_took_place(ada: int) -> None:
     opened = reveal.reveal([ada], [DataClass.ENGAGEMENT], purpose="test")[ada]
-    assert opened == {"last_visit": "2026-01-05T09:00:00Z"}
+    assert opened == {"last_visit": "2026-01-05T09:00:00Z", "journey_stage": "active"}
 
 
 def test_pr19_a_role_gets_only_its_classes(ada: int, mara: User) -> None:
