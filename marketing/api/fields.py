@@ -199,7 +199,7 @@ def row_of(field: Field) -> dict[str, Any]:
         "choices": list(field.choices),
         "custom": field.custom,
         "state": "archived" if field.archived else "active",
-        "segmentable": field.segmentable,
+        "segmentable": field.segmentable or field.by_rules,
         "derived": bool(field.derived_from),
     }
 

@@ -100,6 +100,12 @@ def _choices_of(field: Field) -> Options:
 def _choice(field: Field) -> list[Json]:
     one = choice("value", "Value", _choices_of(field))
     several = choice("value", "Values", _choices_of(field), type="choices")
+    if field.by_rules:  # rules give everybody exactly one value: no case, none unknown
+        return [
+            op("equals", "is", one),
+            op("not_equals", "is not", one),
+            op("in", "is one of", several),
+        ]
     return [
         op("equals", "is", one, _CASE),
         op("not_equals", "is not", one, _CASE),

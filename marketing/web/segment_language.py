@@ -76,7 +76,11 @@ def whole(user: User, *, but: UUID | None = None) -> Json:
 def subjects(user: User, *, but: UUID | None = None) -> list[Json]:
     groups = code_groups()
     return [
-        *(_field(field, groups) for field in registry.current().values() if field.segmentable),
+        *(
+            _field(field, groups)
+            for field in registry.current().values()
+            if field.segmentable or field.by_rules
+        ),
         *_messages(),
         *_events(),
         *_consent(),

@@ -26,14 +26,19 @@ from tests.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("at_harbor")
 
-SHOE = {"label": "Shoe size", "type_": "decimal", "data_class": "demographic", "labels": []}
+SHOE: dict[str, Any] = {
+    "label": "Shoe size",
+    "type_": "decimal",
+    "data_class": "demographic",
+    "labels": [],
+}
 
 
 def added(**parts: Any) -> CustomField:
     return custom_fields.add(**({**SHOE, "now": NOON} | parts))
 
 
-def put(number: str = "1001", **values: Any) -> int:
+def put(number: str = "1001", /, **values: Any) -> int:
     change = Change(source="ehr", record_number=number, values=values)
     return records.upsert([change], now=NOON).contact_ids[0]
 
