@@ -11,6 +11,7 @@ from accounts.roles import Permission
 from audit.models import Batch, Entry
 from consent.models import Authorization
 from contacts.models import ImportRun
+from contacts.segments import approvals
 from contacts.segments.models import Segment
 from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
@@ -180,3 +181,19 @@ def _matter(count: int, words: tuple[str, str], text: str, where: str, kind: Kin
     if not count:
         return None
     return Matter(count, words[0] if count == 1 else words[1], text, where, "Look", kind)
+
+
+@watches(Permission.SEGMENTS_APPROVE)
+def segments_to_approve(now: datetime) -> Matter | None:
+    """Sensitive segments that wait for a second person; nothing is sent to them meanwhile."""
+    waiting = list(approvals.waiting())
+    if not waiting:
+        return None
+    one = len(waiting) == 1
+    return Matter(
+        len(waiting),
+        "sensitive segment waits for approval" if one else "sensitive segments wait for approval",
+        "Nothing is sent to it until a second person has looked at what it asks.",
+        reverse("segment", kwargs={"segment_id": waiting[0].segment_id}),
+        "Look at it" if one else "Look at the oldest",
+    )

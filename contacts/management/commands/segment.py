@@ -16,7 +16,7 @@ from audit import trail
 from audit.actor import Actor, acting_as
 from contacts.models import Contact
 from contacts.segments import catalogue, columns, evaluate
-from contacts.segments.definition import Definition, DefinitionInvalid, parse
+from contacts.segments.definition import Definition, DefinitionInvalid
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
 
@@ -52,11 +52,11 @@ class Command(BaseCommand):
             self.stdout.write(f"  {path:<24} {alone:>9} alone {left:>9} left")
 
     def _explain(self, options: dict[str, Any]) -> None:
+        """Answers alone: values are for eyes whose look stands in the trail under their name."""
         definition, subject = _definition(options["segment"])
-        contact = Contact.objects.filter(public_id=options["contact"]).first()
-        if contact is None:
-            raise CommandError("there is no such contact in this organisation")
-        lines = explain(definition, contact.pk, now=timezone.now())
+        contact = _contact(options["contact"])
+        names = catalogue.names_in(definition, clinical=False)
+        lines = explain(definition, contact.pk, now=timezone.now(), names=names)
         trail.record(
             "segment.explained",
             subject=subject,
@@ -82,11 +82,18 @@ def _organisation(slug: str) -> int:
     return ids[0]
 
 
+def _contact(public_id: str) -> Contact:
+    try:
+        return Contact.objects.get(public_id=UUID(public_id), erased_at=None)
+    except (ValueError, Contact.DoesNotExist) as missing:
+        raise CommandError("there is no such contact in this organisation") from missing
+
+
 def _definition(given: str) -> tuple[Definition, str]:
     """Return what was meant and the subject of the trail's entry."""
     if given.lstrip().startswith("{"):
         try:
-            return parse(json.loads(given)), ""
+            return catalogue.read(json.loads(given)), ""
         except json.JSONDecodeError as broken:
             raise CommandError(f"the definition is not JSON: {broken.msg}") from broken
     try:
