@@ -13,10 +13,17 @@ import numpy as np
 from django.db import connection
 
 from accounts import tenancy
-from contacts.segments import opened_events
+from contacts.segments import housed, opened_events
 from contacts.segments.arrays import Ints
 from contacts.segments.bounds import window_bounds
-from contacts.segments.nodes import Clause, Happened, OnList, Registered, asked_of_events
+from contacts.segments.nodes import (
+    Clause,
+    Happened,
+    Household,
+    OnList,
+    Registered,
+    asked_of_events,
+)
 from contacts.segments.opened_events import Found
 
 _COPIED = np.dtype([("fields", ">i2"), ("length", ">i4"), ("id", ">i8")])
@@ -28,6 +35,8 @@ def find(clause: Clause, *, now: datetime, among: Sequence[int] | None = None) -
     """Return for whom the clause holds, of `among` only when that is given."""
     if asked_of_events(clause):
         return _of_events(clause, now, among)
+    if isinstance(clause, Household):
+        return housed.find(clause, now=now, among=among)
     if isinstance(clause, OnList):
         return Found(_ids("contacts_listmember", ["list_id = %s"], [clause.list_id], among))
     assert isinstance(clause, Registered)

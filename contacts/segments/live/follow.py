@@ -24,7 +24,7 @@ from django.db import transaction
 
 from accounts import tenancy
 from accounts.models import Organisation
-from contacts import events
+from contacts import events, households
 from contacts.models import ImportRun
 from contacts.segments import catalogue, evaluate
 from contacts.segments.live import attend, bits, feed, foresight, index, telling, touches, wake
@@ -156,6 +156,8 @@ def _settle(
 ) -> dict[UUID, bits.Changed]:
     """Work out and write who is in, of those concerned and of those whom time has moved."""
     people = concerned.contacts
+    if concerned.segments & known.by_household:
+        people = people | households.mates_of(people)
     changed: dict[UUID, bits.Changed] = {}
     for segments, contacts in _groups(concerned.segments, people, moved, known):
         changed |= _work_out(segments, contacts, now=now)

@@ -535,7 +535,8 @@ def _any_leaf(draw: st.DrawFn) -> Any:
 
 
 leaves = _any_leaf()
-anything = leaves | events | on_list
+housed = (leaves | events | on_list).map(lambda asked: {"household": asked})
+anything = leaves | events | on_list | housed
 
 
 def trees(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -69,6 +69,7 @@ def test_columns_and_changes_together_agree_with_the_meaning(at_harbor: Organisa
         for contact_id, happened in zip(added, happenings, strict=False):
             world.happen(contact_id, happened)
         world.put_on(generated.LISTS[0], added[0])
+        world.live_together(*added[:3])
         if fold:
             compacted()
         everyone_agrees(trees, at_harbor)

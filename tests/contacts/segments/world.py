@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from accounts import tenancy
-from contacts import custom_fields, events, records, registry
+from contacts import custom_fields, events, households, records, registry
 from contacts.declared.models import CodeGroup, CodeGroupVersion
 from contacts.fields import DataClass
+from contacts.households import living
 from contacts.models import Contact, ContactList, Event, ListMember
 from contacts.records import Change
 from contacts.reveal import reveal
@@ -60,6 +62,10 @@ def make_list(list_id: UUID) -> None:
     ContactList.objects.create(id=list_id, name="A list", created_at=NOON)
 
 
+def live_together(*contact_ids: int) -> None:
+    living.join(contact_ids, now=NOON)
+
+
 def make_fields() -> None:
     """Give the organisation the fields and the code groups that `generated` asks about."""
     for key, field in generated.FIELDS.items():
@@ -95,7 +101,7 @@ def facts() -> dict[int, Facts]:
     ids = list(Contact.objects.filter(erased_at=None).values_list("pk", flat=True))
     values = reveal(ids, list(DataClass), purpose="test")
     keys = data_keys.load(tenancy.current(), ids)
-    return {
+    alone = {
         contact_id: Facts(
             building.facts_values(values[contact_id], registry.current()),
             tuple(
@@ -107,6 +113,11 @@ def facts() -> dict[int, Facts]:
             ),
         )
         for contact_id in ids
+    }
+    mates = households.members_of(ids)
+    return {
+        contact_id: replace(one, household=tuple(alone[mate] for mate in mates.get(contact_id, ())))
+        for contact_id, one in alone.items()
     }
 
 

@@ -258,3 +258,12 @@ def test_hd_another_organisation_has_its_own_feed(hill: Any) -> None:
     with tenancy.acting_for(hill.pk):
         follow.run_once(now=NOON)
         assert Feed.objects.count() == 1
+
+
+def test_a_change_of_one_moves_the_others_of_the_household() -> None:
+    ada, ben = world.add([{"city": "Quincy"}, {"city": "Quincy"}])
+    world.live_together(ada, ben)
+    housed = segment({"household": BOSTON}, "With someone in Boston")
+    change(ben, city="Boston")
+    settle()
+    assert told("segment.entered", housed) == [ada]
