@@ -56,6 +56,7 @@ class Permission(StrEnum):
     MESSAGES_SEND = "messages.send"
     CONSENT_VIEW = "consent.view"
     CONSENT_RECORD = "consent.record"
+    FORMS_EDIT = "forms.edit"
     TRAIL_VIEW = "trail.view"
     DELIVERY_VIEW = "delivery.view"
     KEYS_MANAGE = "keys.manage"
@@ -97,6 +98,7 @@ _MEANS = {
     Permission.MESSAGES_SEND: "send messages",
     Permission.CONSENT_VIEW: "see who agreed to what",
     Permission.CONSENT_RECORD: "record and revoke consent",
+    Permission.FORMS_EDIT: "write and publish the forms that people sign",
     Permission.TRAIL_VIEW: "read the trail",
     Permission.DELIVERY_VIEW: "see what came in and went out by machine",
     Permission.KEYS_MANAGE: "make and revoke API keys",
@@ -122,7 +124,8 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
         *_PEOPLE, *_READS, "contacts.reveal_identity", "contacts.reveal_clinical",
         "contacts.write", "contacts.merge", "contacts.erase", "segments.approve",
         "messages.view", "consent.view",
-        "consent.record", "trail.view", "imports.view", "delivery.view", "code_groups.manage",
+        "consent.record", "forms.edit", "trail.view", "imports.view", "delivery.view",
+        "code_groups.manage",
     ),
     Role.INTEGRATION: (
         "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view",

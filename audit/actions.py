@@ -159,7 +159,8 @@ for _action, _facts in {
     "consent.opted_out": "channel topic scope source",
     "consent.opted_in": "channel topic scope source",
     "consent.asked": "purpose channel classes permitted refused count",
-    "consent.viewed": "count",
+    "consent.viewed": "count concerns",
+    "consent.exported": "count concerns format",
     "suppression.added": "channel reason scope",
     "suppression.removed": "channel reason scope",
     # Messages

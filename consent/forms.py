@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -29,3 +31,26 @@ def add_version(
             states_remuneration=states_remuneration,
             created_at=now,
         )
+
+
+def add_composed(
+    name: str,
+    *,
+    language: str,
+    number: int,
+    text: str,
+    elements: Mapping[str, Any],
+    states_remuneration: bool,
+    now: datetime,
+) -> FormVersion:
+    """Add a version that a form was published as, with the elements it was composed of."""
+    return FormVersion.objects.create(
+        name=name,
+        language=language,
+        number=number,
+        text=text,
+        sha256=hashlib.sha256(text.encode()).digest(),
+        elements=dict(elements),
+        states_remuneration=states_remuneration,
+        created_at=now,
+    )

@@ -73,6 +73,8 @@ class FormVersion(TenantModel):
     number = models.PositiveIntegerField()
     text = models.TextField()
     sha256 = models.BinaryField()
+    elements = models.JSONField(null=True)
+    """What it was composed of; null for a text that was handed in whole."""
     states_remuneration = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -83,6 +85,14 @@ class FormVersion(TenantModel):
                 name="consent_form_version_number",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.language}, {self.number}"
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 of the text's UTF-8 bytes, in hexadecimal."""
+        return bytes(self.sha256).hex()
 
 
 class Authorization(TenantModel):
@@ -190,6 +200,13 @@ class Suppression(TenantModel):
 
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
 from consent.sending.models import Carrier, FrequencyCap, QuietTime, StopScope  # noqa: E402
+from consent.signing.models import (  # noqa: E402
+    Copy,
+    Defect,
+    Form,
+    Signature,
+    SigningRequest,
+)
 from consent.wishes.models import (  # noqa: E402
     ConfidentialRequest,
     Part2Consent,
@@ -201,7 +218,10 @@ __all__ = [
     "Authorization",
     "Carrier",
     "ConfidentialRequest",
+    "Copy",
+    "Defect",
     "Entry",
+    "Form",
     "FormVersion",
     "FrequencyCap",
     "OptOut",
@@ -209,6 +229,8 @@ __all__ = [
     "PlainPreference",
     "QuietTime",
     "Restriction",
+    "Signature",
+    "SigningRequest",
     "StopScope",
     "Suppression",
 ]

@@ -116,15 +116,16 @@ class History:
 
 def history(contact_id: int, *, now: datetime) -> History:
     """Return one person's authorizations, refusals and every act, the latest first."""
-    signed = Authorization.objects.filter(contact_id=contact_id).select_related("form_version")
+    rows = Authorization.objects.filter(contact_id=contact_id).select_related("form_version")
     return History(
-        signed=tuple(_signed(list(signed.order_by("-signed_at", "-id")), now=now)),
+        signed=tuple(signed(list(rows.order_by("-signed_at", "-id")), now=now)),
         opt_outs=tuple(OptOut.objects.filter(contact_id=contact_id, lifted_at=None)),
         acts=tuple(Entry.objects.filter(contact_id=contact_id).order_by("-id")),
     )
 
 
-def _signed(rows: Sequence[Authorization], *, now: datetime) -> list[Signed]:
+def signed(rows: Sequence[Authorization], *, now: datetime) -> list[Signed]:
+    """Return each authorization with what became of it by now."""
     ended = _ended_by_event([row for row in rows if row.expires_event])
     found = []
     for row in rows:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -202,22 +201,16 @@ def _facts(row: tuple[Any, ...], *, now: datetime) -> AuthorizationFacts:
     )
     return AuthorizationFacts(
         id=id_,
-        purposes=_set(tuple(purposes)),
-        classes=_set(tuple(classes)),
+        purposes=frozenset(purposes),
+        classes=frozenset(classes),
         signed_at=signed_at,
         expires_on=expires_on,
         zone=zone,
         ended_at=ended_at,
         revoked_at=_at_once(revoked_at, now=now),
         states_remuneration=stated,
-        channels=_set(tuple(channels)),
+        channels=frozenset(channels),
     )
-
-
-@lru_cache(maxsize=1024)
-def _set(codes: tuple[str, ...]) -> frozenset[str]:
-    """Return one set for all who signed for the same."""
-    return frozenset(codes)
 
 
 def _at_once(ended_at: datetime | None, *, now: datetime) -> datetime | None:

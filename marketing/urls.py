@@ -8,7 +8,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from marketing.web import (
     account,
     api_keys,
-    consent,
     home,
     segment_approvals,
     segment_builder,
@@ -63,15 +62,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="segment-approval",
     ),
     # Prove
-    path("consent/", consent.desk, name="consent"),
-    path("consent/<uuid:public_id>/", consent.person, name="consent-person"),
-    path("consent/<uuid:public_id>/authorizations/", consent.record, name="consent-record"),
-    path(
-        "consent/<uuid:public_id>/authorizations/<uuid:authorization_id>/withdrawal/",
-        consent.revoke,
-        name="consent-revoke",
-    ),
-    path("consent/<uuid:public_id>/opt-outs/", consent.opt_out, name="consent-opt-out"),
     path("", include("marketing.web.consent_addresses")),
     path("", include("marketing.web.people_addresses")),
     path("", include("marketing.web.message_addresses")),

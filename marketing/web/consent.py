@@ -22,9 +22,11 @@ from audit import trail
 from consent import ledger, policy, report
 from consent.models import Authorization, Entry, FormVersion
 from consent.policy import Refusal
+from consent.signing import asking
 from contacts import matching
 from contacts.fields import DataClass
 from contacts.models import Contact
+from marketing.web import proof
 from messaging.models import PURPOSES, Message
 
 PURPOSE_NAMES = dict(PURPOSES)
@@ -172,6 +174,9 @@ def _show(
         "record_form": RecordAuthorization(zone=user.organisation.zone, now=now),
         "withdraw_form": Withdraw(),
         "no_form": SayNo(auto_id="no_%s"),
+        "askable": proof.askable(),
+        "asked": asking.still_open(contact.id).filter(expires_at__gt=now).select_related("form"),
+        "paper_form": proof.Paper(auto_id="paper_%s"),
         "names": PURPOSE_NAMES,
         "class_names": CLASS_NAMES,
         "as_of": now,

@@ -1,12 +1,26 @@
-"""Addresses of the rules of consent, and of what one person asked for."""
+"""Addresses of consent: the desk, a person, proofs, forms; and of the public page to sign."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import purposes, wishes
+from marketing.web import consent, forms_pages, proof, purposes, signing_page, wishes
+
+_ONE = "consent/<uuid:public_id>/authorizations/<uuid:authorization_id>/"
 
 urlpatterns = [
+    path("consent/", consent.desk, name="consent"),
+    path("consent/<uuid:public_id>/", consent.person, name="consent-person"),
+    path("consent/<uuid:public_id>/authorizations/", consent.record, name="consent-record"),
+    path(_ONE, proof.authorization, name="authorization"),
+    path(f"{_ONE}pdf/", proof.pdf, name="authorization-pdf"),
+    path(f"{_ONE}scan/", proof.scan, name="authorization-scan"),
+    path(f"{_ONE}copy/", proof.copied, name="authorization-copied"),
+    path(f"{_ONE}defect/", proof.defective, name="authorization-defective"),
+    path(f"{_ONE}withdrawal/", consent.revoke, name="consent-revoke"),
+    path("consent/<uuid:public_id>/signing/", proof.ask, name="consent-ask"),
+    path("consent/<uuid:public_id>/paper/", proof.paper, name="consent-paper"),
+    path("consent/<uuid:public_id>/opt-outs/", consent.opt_out, name="consent-opt-out"),
     path("consent/purposes/", purposes.purposes, name="purposes"),
     path("consent/<uuid:public_id>/wishes/", wishes.wishes, name="consent-wishes"),
     path("consent/<uuid:public_id>/restrictions/", wishes.restrict, name="consent-restrict"),
@@ -22,4 +36,9 @@ urlpatterns = [
         wishes.end,
         name="consent-wish-end",
     ),
+    path("forms/", forms_pages.forms_list, name="forms"),
+    path("forms/<uuid:form_id>/", forms_pages.form, name="form"),
+    path("forms/<uuid:form_id>/archive/", forms_pages.archive, name="form-archive"),
+    path("m/s/<str:token>", signing_page.sign, name="sign"),
+    path("m/s/copy/<str:token>", signing_page.copy, name="sign-copy"),
 ]

@@ -44,7 +44,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Lists", "lists", Permission.CONTACTS_VIEW, "n"),
             Place("Review", "people-review", Permission.CONTACTS_MERGE, "r"),
             Place("Imports", "imports", Permission.IMPORTS_VIEW, "i"),
-            Place("Forms", "forms", Permission.TEMPLATES_VIEW),
+            Place("Forms", "forms", Permission.CONSENT_VIEW),
         ),
     ),
     (

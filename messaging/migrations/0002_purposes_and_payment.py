@@ -4,45 +4,89 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('messaging', '0001_messages'),
+        ("messaging", "0001_messages"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='template',
-            name='new_formulation',
+            model_name="template",
+            name="new_formulation",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='template',
-            name='remuneration',
+            model_name="template",
+            name="remuneration",
             field=models.JSONField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='templateversion',
-            name='new_formulation',
+            model_name="templateversion",
+            name="new_formulation",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='templateversion',
-            name='remuneration',
+            model_name="templateversion",
+            name="remuneration",
             field=models.JSONField(null=True),
         ),
         migrations.AlterField(
-            model_name='message',
-            name='purpose',
-            field=models.CharField(choices=[('treatment', 'Treatment'), ('care_coordination', 'Care coordination'), ('appointment', 'Appointment'), ('payment', 'Payment'), ('operations', 'Health care operations'), ('refill', 'Refill and adherence'), ('fundraising', 'Fundraising'), ('marketing', 'Marketing'), ('remunerated_marketing', 'Marketing that somebody pays for'), ('research', 'Research'), ('service_notice', 'Service notice')], max_length=24),
+            model_name="message",
+            name="purpose",
+            field=models.CharField(
+                choices=[
+                    ("treatment", "Treatment"),
+                    ("care_coordination", "Care coordination"),
+                    ("appointment", "Appointment"),
+                    ("payment", "Payment"),
+                    ("operations", "Health care operations"),
+                    ("refill", "Refill and adherence"),
+                    ("fundraising", "Fundraising"),
+                    ("marketing", "Marketing"),
+                    ("remunerated_marketing", "Marketing that somebody pays for"),
+                    ("research", "Research"),
+                    ("service_notice", "Service notice"),
+                ],
+                max_length=24,
+            ),
         ),
         migrations.AlterField(
-            model_name='template',
-            name='purpose',
-            field=models.CharField(choices=[('treatment', 'Treatment'), ('care_coordination', 'Care coordination'), ('appointment', 'Appointment'), ('payment', 'Payment'), ('operations', 'Health care operations'), ('refill', 'Refill and adherence'), ('fundraising', 'Fundraising'), ('marketing', 'Marketing'), ('remunerated_marketing', 'Marketing that somebody pays for'), ('research', 'Research'), ('service_notice', 'Service notice')], max_length=24),
+            model_name="template",
+            name="purpose",
+            field=models.CharField(
+                choices=[
+                    ("treatment", "Treatment"),
+                    ("care_coordination", "Care coordination"),
+                    ("appointment", "Appointment"),
+                    ("payment", "Payment"),
+                    ("operations", "Health care operations"),
+                    ("refill", "Refill and adherence"),
+                    ("fundraising", "Fundraising"),
+                    ("marketing", "Marketing"),
+                    ("remunerated_marketing", "Marketing that somebody pays for"),
+                    ("research", "Research"),
+                    ("service_notice", "Service notice"),
+                ],
+                max_length=24,
+            ),
         ),
         migrations.AlterField(
-            model_name='templateversion',
-            name='purpose',
-            field=models.CharField(choices=[('treatment', 'Treatment'), ('care_coordination', 'Care coordination'), ('appointment', 'Appointment'), ('payment', 'Payment'), ('operations', 'Health care operations'), ('refill', 'Refill and adherence'), ('fundraising', 'Fundraising'), ('marketing', 'Marketing'), ('remunerated_marketing', 'Marketing that somebody pays for'), ('research', 'Research'), ('service_notice', 'Service notice')], max_length=24),
+            model_name="templateversion",
+            name="purpose",
+            field=models.CharField(
+                choices=[
+                    ("treatment", "Treatment"),
+                    ("care_coordination", "Care coordination"),
+                    ("appointment", "Appointment"),
+                    ("payment", "Payment"),
+                    ("operations", "Health care operations"),
+                    ("refill", "Refill and adherence"),
+                    ("fundraising", "Fundraising"),
+                    ("marketing", "Marketing"),
+                    ("remunerated_marketing", "Marketing that somebody pays for"),
+                    ("research", "Research"),
+                    ("service_notice", "Service notice"),
+                ],
+                max_length=24,
+            ),
         ),
     ]

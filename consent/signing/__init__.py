@@ -1,0 +1,1 @@
+"""Forms that people sign, and their signatures: from the wording to the proof."""
