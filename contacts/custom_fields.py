@@ -18,7 +18,7 @@ from contacts.declared.models import KINDS, CustomField
 from contacts.dependants import Dependant
 from contacts.fields import CUSTOM, SEALED_CLASSES, DataClass, Field, FieldType, Sensitivity
 from contacts.models import first_id
-from contacts.segments import columns
+from contacts.segments import columns, relabelling
 
 MOST_FIELDS = 300
 MOST_CHOICES = 200
@@ -107,6 +107,9 @@ def change(
             field.updated_at = now
             field.save()
             _record("field.changed", field, fields=changed)
+        if "labels" in changed:
+            asking = [user.id for user in dependants.of_field(key) if user.kind == "segment"]
+            relabelling.run(asking, now=now)
     return field
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from hypothesis import given
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from accounts import tenancy
 from accounts.models import Organisation
 from audit.models import Entry
-from contacts import code_groups, grouping
+from contacts import code_groups, grouping, records
 from contacts.code_groups import GroupGone
 from contacts.codes import ICD10, LOINC, SNOMED, labels_of
 from contacts.declared import starters
@@ -22,6 +24,7 @@ from contacts.declared.models import CodeGroup
 from contacts.fields import Sensitivity
 from contacts.grouping import ChangedMeanwhile, GroupRefused, StillUsed
 from contacts.segments import catalogue
+from contacts.segments.evaluate import among
 from contacts.segments.models import Segment
 from tests.conftest import NOON
 
@@ -234,3 +237,40 @@ def test_every_act_stands_in_the_trail(diabetes: CodeGroup) -> None:
     assert list(told.values_list("action", flat=True)) == [
         "code_group.created", "code_group.changed", "code_group.renamed", "code_group.archived",
     ]  # fmt: skip
+
+
+def test_pr30_a_version_gives_segments_the_labels_of_its_codes(diabetes: CodeGroup) -> None:
+    """PR-30: the group became sensitive after the segment was made."""
+    tree = {"field": "conditions", "op": "has_code", "group": str(diabetes.pk)}
+    segment = catalogue.save(name="By group", tree=tree, now=NOON)
+    assert segment.labels == []
+    grouping.change(diabetes.pk, [T2, HIV], since=1, now=NOON)
+    segment.refresh_from_db()
+    assert segment.labels == ["hiv"]
+
+
+def test_a_segment_finds_people_by_the_newest_version(diabetes: CodeGroup) -> None:
+    ids = records.upsert(
+        [
+            records.Change(
+                source="ehr",
+                record_number=code,
+                values={"conditions": [{"system": ICD10, "code": code, "status": "active"}]},
+            )
+            for code in ("E11.9", "B20")
+        ],
+        now=NOON,
+    ).contact_ids
+    tree = {"field": "conditions", "op": "has_code", "group": str(diabetes.pk)}
+    segment = catalogue.save(name="By group", tree=tree, now=NOON)
+    assert among(catalogue.definition_of(segment), ids, now=NOON) == {ids[0]}
+    grouping.change(diabetes.pk, [HIV], since=1, now=NOON)
+    assert among(catalogue.definition_of(segment), ids, now=NOON) == {ids[1]}
+
+
+def test_a_command_adds_the_starters_of_every_organisation(
+    harbor: Organisation, hill: Organisation
+) -> None:
+    told = StringIO()
+    call_command("add_code_groups", stdout=told)
+    assert told.getvalue().count(f"{len(starters.GROUPS)} code groups added") == 2

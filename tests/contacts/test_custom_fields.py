@@ -330,3 +330,15 @@ def test_every_act_stands_in_the_trail() -> None:
         "field.created", "field.changed", "field.archived", "field.restored", "field.deleted",
     ]  # fmt: skip
     assert told[1].detail == '{"fields":["label","labels"],"labels":[]}'
+
+
+def test_pr30_a_label_given_later_reaches_the_segments_that_ask() -> None:
+    """PR-30."""
+    key = added(type_="text").key
+    tree = {"field": key, "op": "exists"}
+    segment = catalogue.save(name="Asks", tree=tree, now=NOON)
+    over = catalogue.save(name="Over", tree={"segment": str(segment.pk)}, now=NOON)
+    custom_fields.change(key, labels=["hiv"], now=NOON)
+    for one in (segment, over):
+        one.refresh_from_db()
+        assert one.labels == ["hiv"]

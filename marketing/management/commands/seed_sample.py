@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import sample as staff
 from accounts import tenancy
 from audit.actor import Actor, acting_as
+from contacts import grouping
 from contacts.sample import seed
 from contacts.segments import columns
 from deploy.mailbox import Mailbox
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         clinic = staff.found(now=now)
         with tenancy.acting_for(clinic.pk), acting_as(Actor("system", "sample")):
             stored = seed.patients(patients, now=now)
+            grouping.add_starters(now=now)
             columns.compact(now=now)
             with _mailbox() as transport:
                 journey.ensure(clinic, transport=transport, now=now)
