@@ -34,6 +34,7 @@ _EMAIL = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
+_NO_DIGIT = re.compile("[^0-9]")
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension)\s*(\d{1,8})\s*$", re.IGNORECASE)
 
 
@@ -87,6 +88,7 @@ def text(value: object, field: Field) -> str | None:
 def day(value: object, field: Field) -> str | None:
     if type(value) is str and len(value) == 10 and value[4::3] == "--" and value.isascii():
         date.fromisoformat(value)
+        _keep(_PLAIN_DAYS, value)
         return value
     if isinstance(value, datetime):
         return value.date().isoformat()
@@ -102,6 +104,8 @@ def day(value: object, field: Field) -> str | None:
 
 def moment(value: object, field: Field) -> str | None:
     if type(value) is str and _is_stored_form(value):
+        _keep(_PLAIN_DAYS, value[:10])
+        _keep(_PLAIN_TIMES, value[10:])
         return value
     if not isinstance(value, datetime):
         given = text(value, field)
@@ -148,7 +152,7 @@ def phone(value: object, field: Field) -> str | None:
         return None
     number = _EXTENSION.sub("", given)
     extension = given[len(number) :]
-    digits = "".join(c for c in number if c.isdigit() and c.isascii())
+    digits = _NO_DIGIT.sub("", number)
     if not 3 <= len(digits) <= 20:
         raise ValueRefused(field.key, "is not a phone number")
     tail = ";ext=" + "".join(c for c in extension if c.isdigit()) if extension else ""
@@ -283,7 +287,13 @@ def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
         return None
     if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
         raise ValueRefused(field.key, f"must be a list of at most {MAX_ITEMS} items")
-    return [_item(item, field) for item in value] or None
+    shape, needed = _STORED[field.key]
+    return [
+        item
+        if item.__class__ is dict and _is_stored_item(item, shape, needed)
+        else _item(item, field)
+        for item in value
+    ] or None
 
 
 def _item(item: object, field: Field) -> dict[str, Any]:
@@ -304,9 +314,53 @@ def _item(item: object, field: Field) -> dict[str, Any]:
     return clean
 
 
+def _is_stored_item(item: dict[str, Any], shape: Mapping[str, Any], needed: frozenset[str]) -> bool:
+    """Whether every part of an item has its stored form; where in doubt, no."""
+    try:
+        for key, value in item.items():
+            plain = shape[key]
+            if plain.__class__ is set:
+                if value not in plain:
+                    return False
+            elif not plain(value):
+                return False
+    except (KeyError, TypeError):
+        return False
+    return needed <= item.keys()
+
+
 _PLAIN_WORDS: set[str] = set()
 """Words of code systems found plain before: the same few thousand come again and again."""
+_PLAIN_DAYS: set[str] = set()
+_PLAIN_TIMES: set[str] = set()
+"""Days, and times of day with their `T` and `Z`, that were read before."""
 _MOST_WORDS = 20_000
+_MOST_DAYS = 90_000
+
+
+def _keep(known: set[str], plain: str) -> None:
+    if len(known) < _MOST_DAYS:
+        known.add(plain)
+
+
+def _is_plain_text(value: object) -> bool:
+    return (
+        value.__class__ is str
+        and value.isascii()  # type: ignore[attr-defined]
+        and value.isprintable()  # type: ignore[attr-defined]
+        and 0 < len(value) <= MAX_TEXT  # type: ignore[arg-type]
+        and value[0] != " " != value[-1]  # type: ignore[index]
+    )
+
+
+def _is_plain_moment(value: str) -> bool:
+    return len(value) == 20 and value[:10] in _PLAIN_DAYS and value[10:] in _PLAIN_TIMES
+
+
+def _is_plain_result(value: object) -> bool:
+    if value.__class__ is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    return value.__class__ is int or _is_plain_text(value)
 
 
 def _word(value: object, field: Field) -> str | None:
@@ -354,6 +408,22 @@ _ITEMS_BY_TYPE: Mapping[FieldType, tuple[dict[str, _Canon], tuple[str, ...]]] = 
 }
 _ITEMS = {key: _ITEMS_BY_TYPE[field.type] for key, field in FIELDS.items() if field.is_list}
 """What an item of each list field may hold, and what it must."""
+
+_PLAIN: Mapping[_Canon, Any] = {
+    _word: _PLAIN_WORDS,
+    day: _PLAIN_DAYS,
+    moment: _is_plain_moment,
+    _result: _is_plain_result,
+    text: _is_plain_text,
+}
+_STORED = {
+    key: (
+        {name: _PLAIN[canon] for name, canon in parts.items() if canon in _PLAIN},
+        frozenset(needed) | (parts.keys() & {"system", "code", "display"}),
+    )
+    for key, (parts, needed) in _ITEMS.items()
+}
+"""For each list field: how to see that a part has its stored form, and the parts that it has."""
 
 _SPECIAL: Mapping[str, _Canon] = {"email": email, "phone": phone, "gender": _gender}
 

@@ -41,14 +41,15 @@ def fresh(
     values: Mapping[str, Any], *, as_of: int, fields: Mapping[str, Field] = FIELDS
 ) -> dict[DataClass, Record]:
     """Return the records of a person of whom nothing was known."""
-    records = {}
-    for kind, part in by_class(values, fields=fields).items():
-        known = {
-            key: _each_once(key, value, as_of) if key in _LISTS else value
-            for key, value in part.items()
-            if value is not None and value is not CLEAR
-        }
-        records[kind] = Record(known, dict.fromkeys(known, as_of))
+    records: dict[DataClass, Record] = {}
+    for key, value in values.items():
+        kind = STORED_CLASS[key] if key in STORED_CLASS else fields[key].data_class
+        record = records.get(kind)
+        if record is None:
+            record = records[kind] = Record({}, {})
+        if value is not None and value is not CLEAR:
+            record.values[key] = _each_once(key, value, as_of) if key in _LISTS else value
+            record.as_of[key] = as_of
     return records
 
 
@@ -132,8 +133,7 @@ def _each_once(key: str, items: list[Item], as_of: int) -> list[Item]:
     """Return the items as they are where no two are the same; an item as old as its field says so
     by saying nothing.
     """
-    name = _NAME_OF[FIELDS[key].type]
-    if len({name(item) for item in items}) == len(items):
+    if len(items) == 1 or len(set(map(_NAME_BY_KEY[key], items))) == len(items):
         return items
     return _distinct(key, items, as_of)
 
@@ -195,6 +195,7 @@ _NEWER: Mapping[FieldType, Callable[[Item, Item], bool]] = {
     FieldType.RESULTS: _happened_later,
     FieldType.NUMBERS: _never,
 }
+_NAME_BY_KEY = {key: _NAME_OF[FIELDS[key].type] for key in _LISTS}
 
 
 def is_list(key: str) -> bool:

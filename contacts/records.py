@@ -8,7 +8,9 @@ rows, indexes, numbers, dirty marks and events, all in one transaction and a han
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -107,7 +109,7 @@ def upsert(
     organisation_id = tenancy.current()
     if not changes:
         return Outcome(0, 0, 0, ())
-    with transaction.atomic():
+    with _no_collector(), transaction.atomic():
         fields = registry.held(change.values for change in changes)
         if not is_clean:
             changes = [clean(change, at, fields=fields) for at, change in enumerate(changes)]
@@ -144,6 +146,20 @@ def upsert(
         tuple(found.ids),
         tuple(found.origins),
     )
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Keep the collector of cycles away from a batch: it has none, and is walked in vain many
+    times over, which takes a third of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:

@@ -54,7 +54,7 @@ def create(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
     if not rows:
         return
     keys = data_keys.create(organisation_id, [row.contact_id for row in rows])
-    insert_rows(TABLE, _COLUMNS, _TYPES, _new_rows(organisation_id, rows, keys, now))
+    insert_rows(TABLE, _COLUMNS, _TYPES, _new_rows(organisation_id, rows, keys, now), ahead=True)
 
 
 def _new_rows(

@@ -20,6 +20,7 @@ NOT_SEALED_BY_AN_ORGANISATION_KEY = {
         "contacts_contact.clinical",
         "contacts_contact.coverage",
         "contacts_event.properties",
+        "contacts_importmark.before",
         "messaging_message.merge",
     },
     "hashes, keyed or of what is public": {
@@ -43,6 +44,7 @@ NOT_SEALED_BY_AN_ORGANISATION_KEY = {
         "contacts_eventkey.key_hash",
         "contacts_identifier.value_index",
         "contacts_importrun.sha256",
+        "contacts_importseen.token",
         "marketing_answer.key_hash",
         "marketing_answer.request_hash",
     },
