@@ -37,7 +37,12 @@ SOURCE = "import.undo"
 Note = dict[str, list[Any]]
 """For each field: its class, the value and time before the import, and those that it wrote."""
 
-_holders: set[str] = {"contacts_listmember"}
+_holders: set[str] = {
+    "contacts_listmember",
+    "contacts_householdmember",
+    "contacts_representation",
+    "contacts_beforemerge",
+}
 
 
 def register(table: str) -> None:
