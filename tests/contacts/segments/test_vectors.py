@@ -70,7 +70,7 @@ def test_every_leaf_agrees_on_its_own(tree: Any, crowd: Any, now: datetime) -> N
 
 
 @settings(max_examples=40, deadline=None)
-@given(generated.trees(generated.leaves), crowds, generated.nows)
+@given(generated.trees(generated.anything), crowds, generated.nows)
 def test_a_question_and_its_negation_are_everyone(tree: Any, crowd: Any, now: datetime) -> None:
     inside = by_columns(generated.read(tree), crowd, now)
     outside = by_columns(generated.read({"not": tree}), crowd, now)
@@ -78,11 +78,28 @@ def test_a_question_and_its_negation_are_everyone(tree: Any, crowd: Any, now: da
 
 
 @settings(max_examples=40, deadline=None)
-@given(generated.leaves, generated.leaves, crowds, generated.nows)
+@given(generated.anything, generated.anything, crowds, generated.nows)
 def test_de_morgan_holds(one: Any, other: Any, crowd: Any, now: datetime) -> None:
     neither = by_columns(generated.read({"not": {"any": [one, other]}}), crowd, now)
     both_not = by_columns(generated.read({"all": [{"not": one}, {"not": other}]}), crowd, now)
     assert neither == both_not
+
+
+@settings(max_examples=40, deadline=None)
+@given(generated.anything, crowds, generated.nows)
+def test_what_is_not_not_so_is_so(one: Any, crowd: Any, now: datetime) -> None:
+    twice = by_columns(generated.read({"not": {"not": one}}), crowd, now)
+    assert twice == by_columns(generated.read(one), crowd, now)
+
+
+@settings(max_examples=40, deadline=None)
+@given(generated.anything, generated.anything, crowds, generated.nows)
+def test_groups_are_special_cases_of_so_many_of(
+    one: Any, other: Any, crowd: Any, now: datetime
+) -> None:
+    for group, counted in (("all", {"exactly": 2}), ("any", {"at_least": 1})):
+        plain = by_columns(generated.read({group: [one, other]}), crowd, now)
+        assert plain == by_columns(generated.read({**counted, "of": [one, other]}), crowd, now)
 
 
 @settings(max_examples=40, deadline=None)
