@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from struct import pack, unpack
-from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgpack
 from django.db import connection, transaction
@@ -24,141 +20,25 @@ from django.db.models import Q
 
 from accounts import tenancy
 from contacts import registry
-from contacts.fields import CUSTOM, FIELDS, Field
+from contacts.fields import Field
 from contacts.models import BLOCK_SIZE, Contact, Dirty, first_id, ordinal_of
 from contacts.segments import arrays, building, opening
-from contacts.segments.arrays import Column, IntColumn
+from contacts.segments.arrays import Column
+from contacts.segments.building import PRESENT
 from contacts.segments.models import SegmentColumn
 from contacts.segments.patching import patched
+from contacts.segments.sealed_blocks import Listed, SealedBlock
 from crypto import columns as sealing
+from crypto import inventory, keyring
 from crypto.rows import binary_cursor, insert_rows
+from crypto.seal import version_of
 
-PRESENT: Final = "present"
 FOLD_AT: Final = 5_000
 """Fold when so many contacts have changed: below it, evaluating them from records is cheap."""
 AT_A_TIME: Final = 16
 """Blocks folded in one transaction."""
 _LOCK: Final = 0x5E6
 _TABLE: Final = SegmentColumn._meta.db_table
-
-
-class ColumnsBroken(RuntimeError):
-    """A segment column is not the one that belongs there: run `manage.py segment rebuild`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Which version of each column belongs to a block, and a digest of what it holds."""
-
-    places: Mapping[str, int]
-    versions: tuple[int, ...]
-    digests: bytes
-
-    SIZE: ClassVar[int] = 8
-
-    def version(self, name: str) -> int:
-        """The version of the column, or 0."""
-        place = self.places.get(name)
-        return 0 if place is None else self.versions[place]
-
-    def digest(self, name: str) -> bytes:
-        at = self.places[name] * self.SIZE
-        return self.digests[at : at + self.SIZE]
-
-    @classmethod
-    def of(cls, listed: Sequence[tuple[str, int, bytes]]) -> Listed:
-        names = {name: place for place, (name, _, _) in enumerate(listed)}
-        digests = b"".join(digest for _, _, digest in listed)
-        return cls(names, tuple(version for _, version, _ in listed), digests)
-
-    def packed(self) -> list[Any]:
-        return [
-            "\n".join(self.places),
-            pack(f">{len(self.versions)}I", *self.versions),
-            self.digests,
-        ]
-
-    @classmethod
-    def read(cls, names: str, versions: bytes, digests: bytes) -> Listed:
-        return cls(_places(names), unpack(f">{len(versions) // 4}I", versions), digests)
-
-
-@lru_cache(maxsize=256)
-def _places(names: str) -> Mapping[str, int]:
-    """The same names head most blocks."""
-    return MappingProxyType({name: place for place, name in enumerate(names.split("\n")) if name})
-
-
-NOTHING_LISTED: Final = Listed({}, (), b"")
-
-
-@dataclass(slots=True)
-class SealedBlock:
-    """A block as it is stored. Columns are opened when first asked for."""
-
-    opener: sealing.Opener
-    number: int
-    rows: Mapping[str, tuple[int, bytes]]
-    fields: Mapping[str, Field] = field(default_factory=lambda: FIELDS)
-    listed: Listed = NOTHING_LISTED
-    _opened: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Open `present` and the list of versions that is sealed with it.
-
-        A block that another release wrote answers nothing: records do, until it is made anew.
-        """
-        if PRESENT not in self.rows:
-            return
-        form, *listed, payload = msgpack.unpackb(self._open(PRESENT))
-        if form == arrays.FORMAT:
-            self.listed = Listed.read(*listed)
-            self._opened[PRESENT] = arrays.unpack(payload)
-
-    @property
-    def size(self) -> int:
-        return len(self._opened[PRESENT]) if PRESENT in self._opened else 0
-
-    @property
-    def ordinals(self) -> slice:
-        start = self.number * BLOCK_SIZE
-        return slice(start, start + self.size)
-
-    def people(self) -> arrays.Mask:
-        flags: IntColumn = self._opened[PRESENT]
-        return flags.between(1, 2)
-
-    def covers(self, names: Iterable[str]) -> bool:
-        """Whether the block can answer from these columns."""
-        return PRESENT in self._opened and all(
-            (name in self.rows and self.listed.version(name)) or self._is_newer(name)
-            for name in names
-        )
-
-    def _is_newer(self, name: str) -> bool:
-        """Whether an organisation added the field after the block was written.
-
-        Whoever has a value of it since is marked as changed, and keys are never used again: so for
-        all others the column would be empty.
-        """
-        return name.startswith(CUSTOM) and name not in self.rows and not self.listed.version(name)
-
-    def column(self, name: str) -> Any:
-        found = self._opened.get(name)
-        if found is not None:
-            return found
-        if self._is_newer(name):
-            found = building.nobody(name, self.size, self.fields)
-        elif self.rows[name][0] != self.listed.version(name):
-            raise ColumnsBroken(ColumnsBroken.__doc__)
-        else:
-            found = arrays.unpack(self._open(name))
-        self._opened[name] = found
-        return found
-
-    def _open(self, name: str) -> bytes:
-        version, payload = self.rows[name]
-        return self.opener.open(payload, field=name, block=self.number, version=version)
 
 
 def compact(*, now: datetime, at_least: int = FOLD_AT) -> int:
@@ -168,14 +48,37 @@ def compact(*, now: datetime, at_least: int = FOLD_AT) -> int:
     organisation); changes are read before records, so a block never tells less than the changes
     that are taken away; a change that comes in meanwhile has its own row and stays.
     """
+    folded = _fold_changes(max(at_least, 1))
+    _follow_rotation()
+    return folded
+
+
+def _fold_changes(at_least: int) -> int:
     folded = 0
-    if Dirty.objects.count() < max(at_least, 1):
+    if Dirty.objects.count() < at_least:
         return folded
     while blocks := _changed_blocks():
         folded += sum(_fold(batch) for batch in _batches(blocks))
-        if Dirty.objects.count() < max(at_least, 1):
+        if Dirty.objects.count() < at_least:
             break
     return folded
+
+
+def _follow_rotation() -> None:
+    """Seal some blocks with the key that writes now; after a rotation each run takes the next."""
+    keys = keyring.for_organisation(tenancy.current())
+    if len(keys.readable) == 1:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT block FROM {_TABLE} WHERE organisation_id = %s AND field = %s"
+            f" AND {inventory.VERSION.format('payload')} <> %s ORDER BY block LIMIT %s",
+            [tenancy.current(), PRESENT, keys.writing.version, AT_A_TIME],
+        )
+        blocks = [number for (number,) in cursor.fetchall()]
+    with _alone():
+        for number, old in _stored(blocks).items():
+            _write_changed(old, number, [])
 
 
 def forget(contact_id: int) -> None:
@@ -361,9 +264,11 @@ def _unchanged(old: SealedBlock | None, name: str, digest: bytes) -> int:
     """The version of a column that is stored as it should be; 0 where it must be written."""
     if old is None or name not in old.rows:
         return 0
-    version = old.listed.version(name)
-    same = version == old.rows[name][0] and old.listed.digest(name) == digest
-    return version if version and same else 0
+    version, (stored, payload) = old.listed.version(name), old.rows[name]
+    if not version or version != stored or old.listed.digest(name) != digest:
+        return 0
+    writing = keyring.for_organisation(tenancy.current()).writing.version
+    return version if version_of(payload) == writing else 0
 
 
 def _row(number: int, name: str, version: int, payload: bytes) -> tuple[Any, ...]:

@@ -28,9 +28,10 @@ from contacts.fields import Field
 from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
 from contacts.segments import building, catalogue, gathered, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
-from contacts.segments.columns import SealedBlock
-from contacts.segments.nodes import All, Clause, Definition, InSegment, children
+from contacts.segments.counting import Counts, Preview, standing
+from contacts.segments.nodes import Clause, Definition
 from contacts.segments.planning import Block, BuiltBlock
+from contacts.segments.sealed_blocks import SealedBlock
 from crypto import columns as sealing
 from crypto import keyring
 from crypto.seal import KeyUnavailable
@@ -53,70 +54,6 @@ class Members:
         return ids
 
 
-@dataclass(slots=True)
-class Preview:
-    """How many are in, how many each clause holds for, and how many are left after each step.
-
-    `clause_counts` is by the clause's place in the JSON. `funnel` is for a definition that is one
-    `all`: how many are left after its first part, its first two, and so on.
-    """
-
-    total: int
-    population: int
-    clause_counts: dict[str, int]
-    funnel: list[tuple[str, int]]
-    as_of: datetime
-    took: float
-
-
-@dataclass(slots=True)
-class _Counts:
-    """Adds up what each clause answered, block by block."""
-
-    steps: Sequence[Clause] = ()
-    people: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
-    left: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
-    clauses: dict[str, int] = field(default_factory=dict)
-    funnel: dict[str, int] = field(default_factory=dict)
-    own: dict[str, Clause] = field(default_factory=dict)
-    """The clause that stands at each place of this JSON: not those of other segments, whose places
-    sound the same, and not the inside of an operator that is written as one word."""
-    turn: Callable[[], None] | None = None
-
-    def start(self, root: Clause) -> None:
-        self.steps = root.parts if isinstance(root, All) else (root,)
-        self.own = standing(root)
-        self.clauses, self.funnel = {}, {}
-        if self.turn is not None:
-            self.turn()
-
-    def begin(self, people: Mask) -> None:
-        self.people, self.left = people, people
-        if self.turn is not None:
-            self.turn()
-
-    def watch(self, clause: Clause, found: Mask) -> None:
-        if self.own.get(clause.path) is not clause:
-            return
-        here = found & self.people
-        self.clauses[clause.path] = self.clauses.get(clause.path, 0) + int(here.sum())
-        if any(clause is step for step in self.steps):
-            self.left = self.left & found
-            path = clause.path
-            self.funnel[path] = self.funnel.get(path, 0) + int(self.left.sum())
-
-
-def standing(root: Clause) -> dict[str, Clause]:
-    """Return the outermost clause at each place of the definition's own JSON."""
-    found: dict[str, Clause] = {}
-    todo = [root]
-    while todo:
-        clause = todo.pop()
-        found.setdefault(clause.path, clause)
-        todo += () if isinstance(clause, InSegment) else reversed(children(clause))
-    return found
-
-
 def members(definition: Definition, *, now: datetime) -> Members:
     """Return everyone in the current organisation for whom the definition holds."""
     return _everyone(definition, now, None)
@@ -128,7 +65,7 @@ def preview(
     """Count the whole, and each clause on its own. `turn` is called before each block, and ends
     the count by what it raises (`contacts.segments.asking`)."""
     started = time.perf_counter()
-    counts = _Counts(turn=turn)
+    counts = Counts(turn=turn)
     found = _everyone(definition, now, counts)
     return Preview(
         total=found.count,
@@ -201,7 +138,7 @@ def _ready(definition: Definition, now: datetime) -> tuple[Definition, datetime]
     return catalogue.expanded(definition), now.astimezone(zone())
 
 
-def _everyone(definition: Definition, now: datetime, counts: _Counts | None) -> Members:
+def _everyone(definition: Definition, now: datetime, counts: Counts | None) -> Members:
     """Evaluate; once more, with the keys read anew, where one was made since they were read."""
     organisation_id = tenancy.current()
     try:
@@ -212,7 +149,7 @@ def _everyone(definition: Definition, now: datetime, counts: _Counts | None) -> 
 
 
 def _over_all(
-    organisation_id: int, definition: Definition, now: datetime, counts: _Counts | None
+    organisation_id: int, definition: Definition, now: datetime, counts: Counts | None
 ) -> Members:
     keyring.for_organisation(organisation_id)
     with _one_instant():

@@ -16,12 +16,12 @@ from contacts.erase import erase
 from contacts.fields import FIELDS
 from contacts.models import Contact, Dirty, organisation_of
 from contacts.packing import Record
-from contacts.segments import arrays, catalogue, columns, evaluate
+from contacts.segments import arrays, catalogue, columns, evaluate, sealed_blocks
 from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.facts import Happening
 from contacts.segments.models import SegmentColumn
 from contacts.writing import Row, lock_and_open, mark_dirty, update
-from crypto import keyring, rotation
+from crypto import inventory, keyring, rotation
 from crypto.seal import SealBroken
 from tests.conftest import NOON
 from tests.contacts.segments import generated, world
@@ -177,7 +177,7 @@ def test_an_old_column_put_back_is_refused() -> None:
     change(ada, city="Quincy")
     compacted()
     SegmentColumn.objects.filter(field="city").update(version=old.version, payload=old.payload)
-    with pytest.raises(columns.ColumnsBroken):
+    with pytest.raises(sealed_blocks.ColumnsBroken):
         ids(BOSTON)
 
 
@@ -207,6 +207,17 @@ def test_columns_sealed_with_a_key_made_since_are_read(at_harbor: Organisation) 
     compacted()
     keyring._remembered.update(remembered)
     assert ids(BOSTON) == added
+
+
+def test_a_rotation_reaches_the_columns_by_folding(at_harbor: Organisation) -> None:
+    """SE-05: without a changed contact, and without opening a record."""
+    added = world.add([{"city": "Boston"}, {"city": "Quincy"}])
+    compacted()
+    rotation.rotate(at_harbor.pk, now=NOON)
+    assert "contacts_segmentcolumn.payload" in inventory.of_version(at_harbor.pk, 1)
+    compacted()
+    assert "contacts_segmentcolumn.payload" not in inventory.of_version(at_harbor.pk, 1)
+    assert ids(BOSTON) == added[:1]
 
 
 def test_a_record_moved_to_another_person_does_not_open() -> None:
