@@ -13,6 +13,7 @@ from contacts import merging, registry, writing
 from contacts.canonical import ValueRefused, canonical
 from contacts.facts import CLEAR
 from contacts.fields import Field
+from contacts.history import keeping
 from contacts.merge import since
 from contacts.records import micros
 from contacts.writing import Row
@@ -32,6 +33,8 @@ def amend(changes: Mapping[int, Mapping[str, Any]], *, source: str, now: datetim
                 rows.append(Row(id_, merged.records, source, now, fields=merged.fields))
         writing.update(organisation_id, rows, now=now)
         writing.announce(organisation_id, [], rows, now=now, run=None)
+        if rows:
+            keeping.keep(stored, rows, keeping.origins(rows, run=None, now=now))
         shared = since.merged_among(stored)
         since.keep(since.Said(id_, clean[id_], micros(now)) for id_ in shared)
     return len(rows)

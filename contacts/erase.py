@@ -28,6 +28,7 @@ from contacts.models import (
     MergeProposal,
     Representation,
     SinceMerge,
+    ValueChange,
     ordinal_of,
 )
 from contacts.segments import columns
@@ -77,7 +78,7 @@ def forget(contact_ids: Sequence[int], *, now: datetime) -> None:
 
 
 def _drop_rows(ids: Sequence[int]) -> None:
-    for model in (Identifier, ListMember, ContactPoint, BeforeMerge):
+    for model in (Identifier, ListMember, ContactPoint, BeforeMerge, ValueChange):
         model._default_manager.filter(contact_id__in=ids).delete()
     HouseholdMember.objects.filter(contact_id__in=ids).delete()
     Representation.objects.filter(Q(contact_id__in=ids) | Q(holder_id__in=ids)).delete()

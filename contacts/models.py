@@ -100,6 +100,8 @@ class Contact(models.Model):
     """The contact that stands for this person since a merge; never itself merged into another."""
     deceased = models.BooleanField(default=False, db_default=False)
     """What the sealed record says, kept beside it by the writer: death stops every message."""
+    origin_id = models.BigIntegerField(null=True)
+    """Whence came what was first known (contacts.history); later changes have their own."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["public_id"], name="contacts_public_id")]
@@ -297,6 +299,7 @@ from contacts.declared.models import (  # noqa: E402
     CustomField,
     FieldMark,
 )
+from contacts.history.models import Origin, ValueChange  # noqa: E402
 from contacts.households.models import (  # noqa: E402
     Household,
     HouseholdMember,
@@ -355,6 +358,7 @@ __all__ = [
     "Merge",
     "MergeProposal",
     "Ordinal",
+    "Origin",
     "Representation",
     "Segment",
     "SegmentApproval",
@@ -362,4 +366,5 @@ __all__ = [
     "SegmentCount",
     "SinceMerge",
     "Touch",
+    "ValueChange",
 ]

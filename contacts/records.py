@@ -23,6 +23,7 @@ from contacts import identity, merging, registry, writing
 from contacts.canonical import ValueRefused, canonical
 from contacts.facts import CLEAR, PointFact
 from contacts.fields import FIELDS, DataClass, Field
+from contacts.history import keeping as keeping_history
 from contacts.merge import proposing, since
 from contacts.models import ordinal_of
 from contacts.packing import Record
@@ -55,6 +56,8 @@ class Change:
     retracted: frozenset[str] = frozenset()
     points: tuple[PointFact, ...] = ()
     same_as: tuple[str, str] | None = None
+    mapping: str = ""
+    """The version of the rules that made these values of the source's own form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +122,19 @@ def upsert(
             create=may_create,
             same=[c.same_as for c in changes],
         )
-        if not may_create:
-            _all_known(found.ids)
+        _all_known(found.ids, may_create=may_create)
         groups = _grouped(found.ids, changes)
         fresh = [_fresh(id_, groups[id_], now, fields) for id_ in found.new]
         known = [id_ for id_ in groups if id_ not in found.new]
         stored = writing.lock_and_open(organisation_id, known) if known else {}
         changed, touched = _merge_known(stored, groups, now, fields)
-        writing.create(organisation_id, fresh, now=now)
+        by = keeping_history.origins([*fresh, *changed], run=run, now=now)
+        writing.create(organisation_id, fresh, now=now, origins=by)
         writing.update(organisation_id, changed + touched, now=now)
         writing.remember_numbers(organisation_id, found.numbers)
         writing.announce(organisation_id, fresh, changed, now=now, run=run)
-        _take_points(groups, now)
-        _mind_merges(found, changes, now)
+        keeping_history.keep(stored, [*(row for row in fresh if row.message_id), *changed], by)
+        _besides(found, changes, now)
         if journal is not None:
             journal(
                 [row.contact_id for row in fresh],
@@ -217,6 +220,7 @@ def clean(change: Change, position: int = 0, *, fields: Mapping[str, Field]) -> 
         also=also,
         retracted=change.retracted,
         points=change.points,
+        mapping=change.mapping,
         same_as=change.same_as and _number_form(change.same_as),
     )
 
@@ -229,9 +233,9 @@ def _numbers(change: Change) -> tuple[tuple[str, str], ...]:
     return ((change.source, change.record_number), *change.also)
 
 
-def _all_known(ids: Sequence[int | None]) -> None:
+def _all_known(ids: Sequence[int | None], *, may_create: bool) -> None:
     for position, contact_id in enumerate(ids):
-        if contact_id is None:
+        if contact_id is None and not may_create:
             raise NobodyKnown(position)
 
 
@@ -256,8 +260,11 @@ def _as_of(change: Change, now: datetime) -> int:
     return micros(min(change.occurred_at or now, now))
 
 
-def _mind_merges(found: identity.Found, changes: Sequence[Change], now: datetime) -> None:
-    """Keep what came for merged people apart, by whose number it named; propose new merges."""
+def _besides(found: identity.Found, changes: Sequence[Change], now: datetime) -> None:
+    """Keep further addresses; what came for merged people apart, by whose number it named;
+    propose new merges.
+    """
+    _take_points(found.ids, changes, now)
     proposing.propose(found.meeting, reason="one_record", now=now)
     merged = since.merged_among(set(found.ids))
     if merged:
@@ -268,12 +275,11 @@ def _mind_merges(found: identity.Found, changes: Sequence[Change], now: datetime
         )
 
 
-def _take_points(groups: Mapping[int, list[Change]], now: datetime) -> None:
+def _take_points(ids: Sequence[int], changes: Sequence[Change], now: datetime) -> None:
     """Keep the further addresses of those few who have any."""
     said = [
         keeping.Said(contact_id, fact, change.source, min(change.occurred_at or now, now))
-        for contact_id, changes in groups.items()
-        for change in changes
+        for contact_id, change in zip(ids, changes, strict=True)
         for fact in change.points
     ]
     if said:
@@ -297,6 +303,7 @@ def _fresh(
         first.source,
         changes[-1].occurred_at or now,
         message_id=first.message_id,
+        mapping=first.mapping,
     )
 
 
@@ -362,4 +369,5 @@ def _merge_one(
         last.occurred_at or now,
         message_id=last.message_id,
         fields=frozenset(seen),
+        mapping=last.mapping,
     )

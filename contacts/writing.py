@@ -26,11 +26,11 @@ _FORMS = {"email": email_form, "phone": phone_form}
 
 _COLUMNS = (
     "id", "organisation_id", "public_id", "ordinal", "email_index", "phone_index", *CLASSES,
-    "deceased", "version", "created_at", "updated_at",
+    "deceased", "origin_id", "version", "created_at", "updated_at",
 )  # fmt: skip
 _TYPES = (
     "int8", "int4", "uuid", "int8", "bytea", "bytea", *("bytea" for _ in CLASSES),
-    "bool", "int4", "timestamptz", "timestamptz",
+    "bool", "int8", "int4", "timestamptz", "timestamptz",
 )  # fmt: skip
 
 
@@ -47,18 +47,30 @@ class Row(NamedTuple):
     occurred_at: datetime
     message_id: str = ""
     fields: frozenset[str] = frozenset()
+    mapping: str = ""
 
 
-def create(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
-    """Write new contacts with their data keys."""
+def create(
+    organisation_id: int,
+    rows: Sequence[Row],
+    *,
+    now: datetime,
+    origins: Mapping[tuple[str, str], int] | None = None,
+) -> None:
+    """Write new contacts with their data keys, and the origin of what is known of each."""
     if not rows:
         return
     keys = data_keys.create(organisation_id, [row.contact_id for row in rows])
-    insert_rows(TABLE, _COLUMNS, _TYPES, _new_rows(organisation_id, rows, keys, now), ahead=True)
+    made = _new_rows(organisation_id, rows, keys, origins or {}, now)
+    insert_rows(TABLE, _COLUMNS, _TYPES, made, ahead=True)
 
 
 def _new_rows(
-    organisation_id: int, rows: Sequence[Row], keys: Mapping[int, bytes], now: datetime
+    organisation_id: int,
+    rows: Sequence[Row],
+    keys: Mapping[int, bytes],
+    origins: Mapping[tuple[str, str], int],
+    now: datetime,
 ) -> Iterator[tuple[Any, ...]]:
     emails = _indexes(organisation_id, rows, "email")
     phones = _indexes(organisation_id, rows, "phone")
@@ -74,6 +86,7 @@ def _new_rows(
             phones.get(row.contact_id),
             *(sealed.get(name) for name in CLASSES),
             _deceased(row),
+            origins.get((row.source, row.mapping)),
             1,
             now,
             now,

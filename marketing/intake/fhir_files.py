@@ -26,6 +26,8 @@ from marketing.intake import fhir, reading
 from marketing.intake.fhir import Entry, Mapped
 
 FORM = "fhir"
+MAPPING = "fhir-r4/1"
+"""Raise the number whenever the mapping gives other values for the same resource (HD-18)."""
 SOURCE = "fhir"
 GROUP = 2_000
 """Entries taken together; a bundle stays together up to five times as many."""
@@ -174,6 +176,7 @@ def _change(person: PersonFacts, address: _Address | None = None) -> Change:
         also=tuple(also),
         retracted=person.retracted,
         points=person.points,
+        mapping=MAPPING,
         same_as=also[-1] if also and also[-1][1] in person.references else None,
     )
 

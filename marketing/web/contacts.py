@@ -21,10 +21,12 @@ from accounts.roles import Permission
 from audit import trail
 from contacts import matching, registry
 from contacts.fields import SEALED_CLASSES, DataClass, Field, fields_of
+from contacts.history.reading import provenance
 from contacts.models import Contact, ContactList, Identifier
 from contacts.reveal import RevealRefused, reveal
 from marketing.web import shown, timeline
 from marketing.web.addresses import address
+from marketing.web.history import Correcting
 from marketing.web.person import person_of, tabs
 
 PAGE = 50
@@ -126,7 +128,12 @@ def values(request: HttpRequest, public_id: UUID, data_class: str) -> HttpRespon
     fields = registry.current()
     panel = _panel(person, kind, staff_of(request), fields) | {
         "open": True,
-        "facts": shown.facts(opened, kind, fields=fields),
+        "facts": shown.with_origins(
+            shown.facts(opened, kind, fields=fields), provenance(person, kind)
+        ),
+        "correcting": Correcting(kind=kind)
+        if staff_of(request).may(Permission.CONTACTS_WRITE)
+        else None,
     }
     context = {"contact": person, "panel": panel, "now": timezone.now()}
     template = "contacts/_panel.html" if request.htmx else "contacts/opened.html"  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from django.urls import path
 from marketing.web import (
     contacts,
     family,
+    history,
     import_acts,
     import_columns,
     imports,
@@ -35,6 +36,13 @@ urlpatterns = [
         "contacts/<uuid:public_id>/representatives/<uuid:representation_id>/end/",
         family.end,
         name="contact-representative-end",
+    ),
+    path("contacts/<uuid:public_id>/history/", history.history, name="contact-history"),
+    path("contacts/<uuid:public_id>/history/values/", history.values, name="contact-changes"),
+    path(
+        "contacts/<uuid:public_id>/correct/<str:data_class>/",
+        history.correct,
+        name="contact-correct",
     ),
     path("contacts/<uuid:public_id>/points/", points.points, name="contact-points"),
     path("contacts/<uuid:public_id>/points/values/", points.values, name="contact-point-values"),

@@ -15,6 +15,7 @@ _TABS = (
     ("Person", "contact"),
     ("Addresses", "contact-points"),
     ("Family", "contact-family"),
+    ("History", "contact-history"),
 )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from contacts.fields import FIELDS, DataClass, Field, FieldType, fields_of
+from contacts.history.reading import Provenance
 
 CLASS_LABELS: Mapping[DataClass, str] = {
     DataClass.IDENTITY: "Identity",
@@ -28,6 +29,8 @@ class Fact:
     text: str = ""
     lines: tuple[tuple[str, str], ...] = ()
     more: int = 0
+    key: str = ""
+    origin: Provenance | None = None
 
 
 def name(values: Mapping[str, Any]) -> str:
@@ -49,10 +52,15 @@ def facts(
 
 def _fact(field: Field, value: Any) -> Fact:
     if not field.is_list:
-        return Fact(field.label, text=_text(field, value))
+        return Fact(field.label, text=_text(field, value), key=field.key)
     newest = sorted(value, key=_moment, reverse=True)
     lines = tuple(_line(field, item) for item in newest[:MOST_ITEMS])
-    return Fact(field.label, lines=lines, more=max(0, len(newest) - MOST_ITEMS))
+    return Fact(field.label, lines=lines, more=max(0, len(newest) - MOST_ITEMS), key=field.key)
+
+
+def with_origins(known: Iterable[Fact], origins: Mapping[str, Provenance]) -> list[Fact]:
+    """Return the facts, each with where it comes from."""
+    return [replace(fact, origin=origins.get(fact.key)) for fact in known]
 
 
 def _text(field: Field, value: Any) -> str:
