@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.state import CHECKOUT
 
-PUBLIC = Path("templates/messaging")
+PUBLIC = (Path("templates/messaging"), Path("templates/public"))
 """Patients' pages: the token in the link authorises, no cookie does, so there is none to forge."""
 FOLDERS = ("templates", *(f"{app}/templates" for app in ("accounts", "messaging", "marketing")))
 INLINE = re.compile(r"<[a-z][^>]*\s(style|on[a-z]+)\s*=", re.IGNORECASE)
@@ -52,7 +52,7 @@ def problems(path: Path, text: str, *, names: frozenset[str]) -> Iterator[Proble
         if match[1] not in names:
             yield Problem(path, _line(text, match.start()), f"no address is named {match[1]}")
     for match in FORM.finditer(text):
-        if "csrf_token" not in match[0] and PUBLIC not in path.parents:
+        if "csrf_token" not in match[0] and not set(PUBLIC) & set(path.parents):
             yield Problem(path, _line(text, match.start()), "a POST form lacks {% csrf_token %}")
 
 

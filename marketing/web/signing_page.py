@@ -159,7 +159,7 @@ def _page(
         ],
         "words": words,
     }
-    return _private(render(request, "consent/sign.html", context | more, status=status))
+    return _private(render(request, "public/sign.html", context | more, status=status))
 
 
 @public

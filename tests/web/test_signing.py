@@ -14,12 +14,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import staff
 from accounts.models import Organisation, User
+from accounts.roles import Role
 from audit.models import Entry
 from consent.models import Authorization
 from consent.signing import designing, signing
 from consent.signing.models import Copy, Form, Signature, SigningRequest
 from contacts.models import Contact
+from tests.conftest import NOON
 from tests.consent.conftest import person
 from tests.consent.test_signing import SOUND, SPANISH, WHOLE, form
 
@@ -224,10 +227,6 @@ def test_the_proof_answers_what_was_signed_and_what_it_said(
 def test_who_signed_is_hidden_from_a_role_without_identity(
     sign_in_as: SignedIn, omar: User, at_harbor: Organisation, eve: Contact, both: Form
 ) -> None:
-    from accounts import staff
-    from accounts.roles import Role
-    from tests.conftest import NOON
-
     analyst = staff.add("an@harbor.example", name="Anton", role=Role.ANALYST, now=NOON)
     address = signed(sign_in_as(omar), eve, both)
     client = sign_in_as(analyst)
