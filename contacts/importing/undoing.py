@@ -37,17 +37,18 @@ SOURCE = "import.undo"
 Note = dict[str, list[Any]]
 """For each field: its class, the value and time before the import, and those that it wrote."""
 
-_holders: set[str] = {
-    "contacts_listmember",
-    "contacts_householdmember",
-    "contacts_representation",
-    "contacts_beforemerge",
+_holders: set[tuple[str, str]] = {
+    ("contacts_listmember", "contact_id"),
+    ("contacts_householdmember", "contact_id"),
+    ("contacts_representation", "contact_id"),
+    ("contacts_representation", "holder_id"),
+    ("contacts_beforemerge", "contact_id"),
 }
 
 
-def register(table: str) -> None:
-    """Name a table whose `contact_id` says that somebody has to do with a contact."""
-    _holders.add(table)
+def register(table: str, column: str = "contact_id") -> None:
+    """Name a column that says that somebody has to do with a contact."""
+    _holders.add((table, column))
 
 
 class Journal:
@@ -162,8 +163,8 @@ def foresee(run: UUID) -> Foreseen:
 def _untouched() -> str:
     """Return the condition that nothing but the run has to do with contact c."""
     elsewhere = "".join(
-        f" AND NOT EXISTS (SELECT FROM {table} h WHERE h.contact_id = c.id)"
-        for table in sorted(_holders)
+        f" AND NOT EXISTS (SELECT FROM {table} h WHERE h.{column} = c.id)"
+        for table, column in sorted(_holders)
     )
     return (
         "m.version = c.version AND NOT EXISTS (SELECT FROM contacts_event e"
