@@ -123,12 +123,14 @@ def overdue_messages(now: datetime) -> Matter | None:
 @watches(Permission.SEGMENTS_VIEW)
 def broken_segments(now: datetime) -> Matter | None:
     broken = Segment.objects.filter(status=Segment.Status.INVALID, archived_at=None)
+    ids = list(broken.order_by("-following__frozen_at").values_list("pk", flat=True)[:MOST])
     return _matter(
-        broken.count(),
+        len(ids),
         ("segment is broken", "segments are broken"),
-        "Something they refer to is gone. Nothing is sent to them until they are repaired.",
-        address("segments"),
-        "warn",
+        "Something that is referred to is gone. Nothing is sent, and the members stay as they were"
+        " until it is repaired.",
+        reverse("segment", args=ids) if len(ids) == 1 else address("segments"),
+        "bad",
     )
 
 

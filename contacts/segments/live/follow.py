@@ -160,7 +160,7 @@ def _settle(
         people = people | households.mates_of(people)
     changed: dict[UUID, bits.Changed] = {}
     for segments, contacts in _groups(concerned.segments, people, moved, known):
-        changed |= _work_out(segments, contacts, now=now)
+        changed |= _work_out(segments, contacts, known, now=now)
     foresight.cross_out(moved, now=now)
     _leave_word(moved, now=now)
     return changed
@@ -187,7 +187,7 @@ def _groups(
 
 
 def _work_out(
-    segments: list[Followed], contacts: set[int], *, now: datetime
+    segments: list[Followed], contacts: set[int], known: Index, *, now: datetime
 ) -> dict[UUID, bits.Changed]:
     if not segments or not contacts:
         return {}
@@ -196,8 +196,8 @@ def _work_out(
     clocks = {one.id: one.clock for one in segments if one.id in until}
     soon = {
         one: near
-        for one, clock in clocks.items()
-        if (near := foresight.soon_moved(clock, now=zoned, until=until[one])) is not None
+        for one in clocks
+        if (near := known.soon_moved(known.segments[one], now=zoned, until=until[one])) is not None
     }
     asked = [*(one.definition for one in segments), *soon.values()]
     answers = evaluate.among_each(asked, contacts, now=zoned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -63,6 +64,8 @@ class Index:
     by_household: set[UUID] = field(default_factory=set)
     by_consent: set[UUID] = field(default_factory=set)
     by_any_event: set[UUID] = field(default_factory=set)
+    soon: dict[tuple[UUID, datetime, datetime], Definition | None] = field(default_factory=dict)
+    """Who may be moved soon, by segment, hour and horizon: see `soon_moved`."""
 
     def add(self, one: Followed) -> None:
         rests = one.rests_on
@@ -81,6 +84,16 @@ class Index:
         ):
             if asked:
                 group.add(one.id)
+
+    def soon_moved(self, one: Followed, *, now: datetime, until: datetime) -> Definition | None:
+        """The same as foresight's from the beginning of the hour; made once an hour."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        key = (one.id, hour, until)
+        if key not in self.soon:
+            if len(self.soon) > 8 * len(self.segments):
+                self.soon.clear()
+            self.soon[key] = foresight.soon_moved(one.clock, now=hour, until=until)
+        return self.soon[key]
 
     def of_fields(self, keys: Iterable[str]) -> set[UUID]:
         """Those that a change of these fields concerns."""
