@@ -10,6 +10,7 @@ import pytest
 from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
+from contacts import custom_fields, grouping
 from tests.browser import axe
 from tests.browser.conftest import NARROW, WIDE, NewContext, OpenAs
 from tests.conftest import NOON
@@ -34,6 +35,12 @@ PAGES: list[tuple[Role, str]] = [
     (Role.INTEGRATION, "/integrations/keys/new/"),
     (Role.ADMINISTRATOR, "/staff/"),
     (Role.ADMINISTRATOR, "/staff/invite/"),
+    (Role.ADMINISTRATOR, "/settings/"),
+    (Role.ADMINISTRATOR, "/settings/fields/"),
+    (Role.ADMINISTRATOR, "/settings/fields/new/"),
+    (Role.ADMINISTRATOR, "/settings/fields/custom_site/"),
+    (Role.COMPLIANCE, "/settings/code-groups/"),
+    (Role.COMPLIANCE, "/settings/code-groups/new/"),
     (Role.ADMINISTRATOR, "/no/such/page/"),
 ]
 
@@ -41,6 +48,8 @@ PAGES: list[tuple[Role, str]] = [
 @pytest.fixture
 def someone(harbor: Organisation, request: pytest.FixtureRequest) -> User:
     with tenancy.acting_for(harbor.pk):
+        grouping.add_starters(now=NOON)
+        custom_fields.add(label="Site", type_="text", data_class="coverage", labels=[], now=NOON)
         return staff.add("someone@harbor.example", name="Sam Someone", role=request.param, now=NOON)
 
 
