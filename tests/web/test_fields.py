@@ -46,7 +46,7 @@ def test_settings_lead_to_what_the_role_may_see(ada: User, mara: User, sign_in_a
     assert "/staff/" in text(sign_in_as(ada).get("/settings/"))
     page = text(sign_in_as(mara).get("/settings/"))
     assert "/settings/fields/" in page
-    assert "Open staff" not in page
+    assert "Staff and roles" not in page
 
 
 def test_an_administrator_adds_a_field(harbor: Organisation, ada: User, sign_in_as: SignIn) -> None:
