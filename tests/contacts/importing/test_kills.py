@@ -13,7 +13,7 @@ from django.db import connection
 from accounts import tenancy
 from accounts.models import Organisation
 from audit.actor import Actor, acting_as
-from contacts.importing import storing, undoing, work
+from contacts.importing import chunks, storing, undoing, work
 from contacts.importing.jobs import State
 from contacts.importing.models import ImportJob
 from contacts.models import Event, ImportRun
@@ -51,7 +51,7 @@ def created(run: UUID) -> int:
 
 @pytest.mark.parametrize(
     ("room", "name"),
-    [(storing, "store"), (storing.chunks, "put_refused"), (storing, "_write_part")],
+    [(storing, "store"), (chunks, "put_refused"), (storing, "_write_part")],
 )
 def test_an_import_goes_on_where_it_was_killed_and_doubles_nothing(
     committed_db: OwnDatabase, at_harbor: Organisation, bring: Bring, room: Any, name: str

@@ -81,7 +81,7 @@ def test_a_part_that_breaks_is_done_again_whole(
     until(run, State.RUNNING)
     work.run_once(now=NOON)
     with monkeypatch.context() as broken:
-        broken.setattr(storing.chunks, "put_refused", None)
+        broken.setattr(chunks, "put_refused", None)
         work.run_once(now=NOON)
     assert (ImportJob.objects.get(pk=run).next_chunk, living()) == (1, 2)
     work_off()
