@@ -17,6 +17,7 @@ from accounts.roles import Permission
 from audit import trail
 from contacts.models import Contact
 from contacts.segments import approvals, asking, catalogue, counts, evaluate, growth, references
+from contacts.segments.counting import Preview
 from contacts.segments.definition import Definition, DefinitionInvalid, in_words
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
@@ -413,7 +414,7 @@ def _counted(definition: Definition, view: MachineView) -> dict[str, Any]:
     return _shown(definition, seen, key)
 
 
-def _record(definition: Definition, seen: evaluate.Preview) -> None:
+def _record(definition: Definition, seen: Preview) -> None:
     detail: dict[str, int | list[str]] = {
         "count": seen.total,
         "fields": sorted(references.fields_read(definition)),
@@ -423,7 +424,7 @@ def _record(definition: Definition, seen: evaluate.Preview) -> None:
     trail.record("segment.previewed", detail=detail)
 
 
-def _shown(definition: Definition, seen: evaluate.Preview, key: ApiKey) -> dict[str, Any]:
+def _shown(definition: Definition, seen: Preview, key: ApiKey) -> dict[str, Any]:
     classes = segment_classes(definition)
     exact = counts.exact_for(classes, _granted(key))
     people = seen.population

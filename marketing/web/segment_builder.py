@@ -21,6 +21,7 @@ from accounts.roles import Permission
 from audit import trail
 from contacts import registry
 from contacts.segments import asking, catalogue, counts, evaluate, references, vocabulary
+from contacts.segments.counting import Preview
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, in_words
 from contacts.segments.models import Segment
 from contacts.segments.nodes import children
@@ -90,7 +91,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"options": options})
 
 
-def shown(definition: Definition, seen: evaluate.Preview, user: User) -> dict[str, Any]:
+def shown(definition: Definition, seen: Preview, user: User) -> dict[str, Any]:
     """What this person may see of a count."""
     classes = segment_sight.betrayed(definition)
     exact = counts.exact_for(classes, user.data_classes)
@@ -188,7 +189,7 @@ def _sentence(definition: Definition, user: User) -> str:
     return in_words(definition, names=catalogue.names_in(definition, clinical=clinical))
 
 
-def _record(definition: Definition, seen: evaluate.Preview) -> None:
+def _record(definition: Definition, seen: Preview) -> None:
     trail.record(
         "segment.previewed",
         detail={
@@ -202,7 +203,7 @@ def _record(definition: Definition, seen: evaluate.Preview) -> None:
 
 def _funnel(
     definition: Definition,
-    seen: evaluate.Preview,
+    seen: Preview,
     steps: list[int],
     *,
     exact: bool,
