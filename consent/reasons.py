@@ -49,7 +49,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "no_baa": (
         "No agreement in force covers who would carry this message.",
-        "Record the business associate agreement and its services under Settings, Routes.",
+        "Record the business associate agreement and its services under Settings, Sending.",
     ),
     "psychotherapy_notes": (
         "It rests on psychotherapy notes.",

@@ -29,6 +29,9 @@ class QuietHours:
     source: str = ""
     since: date | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.id, self.begins))  # asked for every message: cheap, and telling enough
+
 
 @dataclass(frozen=True, slots=True)
 class Cap:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -201,16 +202,22 @@ def _facts(row: tuple[Any, ...], *, now: datetime) -> AuthorizationFacts:
     )
     return AuthorizationFacts(
         id=id_,
-        purposes=frozenset(purposes),
-        classes=frozenset(classes),
+        purposes=_set(tuple(purposes)),
+        classes=_set(tuple(classes)),
         signed_at=signed_at,
         expires_on=expires_on,
         zone=zone,
         ended_at=ended_at,
         revoked_at=_at_once(revoked_at, now=now),
         states_remuneration=stated,
-        channels=frozenset(channels),
+        channels=_set(tuple(channels)),
     )
+
+
+@lru_cache(maxsize=1024)
+def _set(codes: tuple[str, ...]) -> frozenset[str]:
+    """Return one set for all who signed for the same."""
+    return frozenset(codes)
 
 
 def _at_once(ended_at: datetime | None, *, now: datetime) -> datetime | None:

@@ -91,7 +91,11 @@ def _states(rules: Rules) -> list[tuple[str, str, str]]:
     for one in rules.states:
         about = ", ".join(sorted(map(_plain, one.labels)))
         age = f" from {one.age} years" if one.age else ""
-        says = f"{about.capitalize()} information{age} {EFFECTS[one.effect]}" if about else ""
+        says = (
+            f"{about[:1].upper()}{about[1:]} information{age} {EFFECTS[one.effect]}"
+            if about
+            else ""
+        )
         told.append((NAMES[one.state], says or EFFECTS[one.effect], one.source))
     return told
 
@@ -110,4 +114,4 @@ def days_in_words(days: Iterable[int]) -> str:
 
 
 def _plain(code: str) -> str:
-    return code.replace("_", " ")
+    return "HIV" if code == "hiv" else code.replace("_", " ")

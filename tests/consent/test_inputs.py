@@ -80,7 +80,7 @@ def test_a_restriction_ends_once_and_is_never_removed(ada: int) -> None:
 )
 def test_a_restriction_of_nothing_known_is_refused(ada: int, wrong: dict[str, list[str]]) -> None:
     with pytest.raises(ConsentInvalid):
-        record.restrict(ada, received_by="letter", now=NOON, **wrong)  # type: ignore[arg-type]
+        record.restrict(ada, received_by="letter", now=NOON, **wrong)
 
 
 def test_confidential_communications_need_an_address_of_their_own(ada: int) -> None:

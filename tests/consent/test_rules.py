@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import available_timezones
 
 import pytest
 
 from consent import policy, rulebook
+from consent.management.commands.purposes import table
 from consent.objections import OBJECTIONS
 from consent.purposes import Purpose
 from consent.reasons import HOLDS, REASONS
@@ -85,3 +87,14 @@ def test_every_objection_has_its_words() -> None:
 )
 def test_a_state_is_known_by_name_and_by_code(said: str, country: str, code: str) -> None:
     assert code_of(said, country=country) == code
+
+
+def test_the_page_for_readers_has_the_rules_in_force() -> None:
+    """PR-01: docs/purposes.md is what `manage.py purposes` prints."""
+    page = (Path(__file__).parents[2] / "docs" / "purposes.md").read_text("utf-8")
+    assert table(EVERY[-1]) in page
+
+
+def test_the_page_for_readers_names_every_reason() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "purposes.md").read_text("utf-8")
+    assert [code for code in REASONS if f"`{code}`" not in page] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -141,7 +141,12 @@ def test_another_organisations_withdrawal_asks_nobody_again(
     sign(*people)
     enqueue(people)
     asked: list[int] = []
-    monkeypatch.setattr(claims, "recalled", lambda some, now: asked.append(len(some)) or {})
+
+    def recalled(some: list[claims.Claimed], *, now: datetime) -> dict[int, str]:
+        asked.append(len(some))
+        return {}
+
+    monkeypatch.setattr(claims, "recalled", recalled)
 
     def meanwhile(gone: int) -> None:
         if gone == 0:
