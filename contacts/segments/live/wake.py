@@ -6,6 +6,7 @@ The roof registers how (a message without content to a worker); below it nobody 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -30,10 +31,14 @@ class _Bell:
         if self.ring is None or moment < self.not_before:
             return
         self.not_before = moment + AT_MOST_EVERY
+        # Beside the request: a client that finds no broker tries for seconds before it gives up.
+        threading.Thread(target=self._ring, args=(self.ring,), daemon=True).start()
+
+    def _ring(self, ring: Callable[[], None]) -> None:
         try:
-            self.ring()
+            ring()
         except Exception:
-            self.not_before = moment + REST
+            self.not_before = time.monotonic() + REST
             logger.warning("no wake-up for live segments: the broker does not take messages")
 
 
