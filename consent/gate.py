@@ -125,7 +125,7 @@ class _Bench:
         person = self.stands.people.get(contact_id)
         asked = _asked(request)
         address = self.reach.address(asked, person.addresses.get(channel) if person else None)
-        blocked = self.stands.block(channel, address)
+        blocked = self.stands.block(contact_id, channel, address)
         wishes = self.stands.wished(contact_id)
         life = self.lives.get(contact_id, UNKNOWN)
         return Question(
@@ -156,8 +156,9 @@ class _Bench:
             representative_until=request.representative_until,
             recipient_state=request.recipient_state,
             quiet=self.terms.quiet,
-            caps=self.terms.caps,
+            caps=(*self.terms.caps, *wishes.caps) if wishes.caps else self.terms.caps,
             used=used,
+            in_review=self.stands.held(contact_id, address),
             stop_means_all=self.terms.stop_means_all,
         )
 
@@ -176,7 +177,7 @@ def _reached(
     }
     asked = (_asked(one) for one in requests if one.contact_id in stands.people)
     found = reach.read(asked, own, stands.families, now=now)
-    standing.read_addresses(stands, found.further())
+    standing.read_addresses(stands, found.further(), now=now)
     return found
 
 

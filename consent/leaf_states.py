@@ -60,6 +60,7 @@ FROM consent_optout r
 JOIN contacts_contact c ON c.organisation_id = r.organisation_id AND (
     c.id = r.contact_id OR c.email_index = r.address_hash OR c.phone_index = r.address_hash)
 WHERE r.organisation_id = %(o)s AND r.lifted_at IS NULL AND r.received_at <= %(now)s
+    AND (r.until IS NULL OR r.until > %(now)s)
     AND r.purpose IN ('', %(purpose)s) AND r.channel IN ('', %(channel)s)
     AND r.topic IN ('', %(topic)s)
     AND (%(among)s::int8[] IS NULL

@@ -39,6 +39,7 @@ TRAIL_ACTIONS = {
     Entry.Kind.PLAIN_ENDED: "consent.plain_ended",
     Entry.Kind.PART2_SIGNED: "consent.part2_signed",
     Entry.Kind.PART2_REVOKED: "consent.part2_revoked",
+    Entry.Kind.CHOSE: "consent.chosen",
 }
 for _action in TRAIL_ACTIONS.values():
     actions.register(_action, ("concerns", "source", "channel", "purpose", "topic"))
@@ -102,10 +103,13 @@ def opt_out(
     purpose: str = "",
     topic: str = "",
     keyword: bool = False,
+    until: datetime | None = None,
     received_by: str,
     now: datetime,
 ) -> list[UUID]:
     """Record a no by person or by address; what is left empty means all of its kind.
+
+    With `until` it is a pause, which ends by itself.
 
     The no is kept for the person and for each of the person's addresses, so that it still counts
     when the contact is deleted and comes back from another source. Saying no twice adds nothing.
@@ -119,7 +123,7 @@ def opt_out(
         standing = OptOut.objects.filter(
             contact_id=contact_id, channel=channel, purpose=purpose, topic=topic, lifted_at=None
         )
-        known = {_bytes(row.address_hash): row for row in standing}
+        known = {_bytes(row.address_hash): row for row in standing if _as_long(row, until)}
         fresh = [
             OptOut(
                 contact_id=contact_id,
@@ -128,6 +132,7 @@ def opt_out(
                 purpose=purpose,
                 topic=topic,
                 keyword=keyword,
+                until=until,
                 received_at=now,
             )
             for one in hashes or [None]
@@ -144,10 +149,13 @@ def opt_in(
     channel: str = "",
     purpose: str = "",
     topic: str = "",
+    pauses_only: bool = False,
     received_by: str,
     now: datetime,
 ) -> int:
     """Lift the person's own no of exactly this scope; return how many rows it lifted.
+
+    With `pauses_only` a no without an end stays.
 
     A no to everything is not lifted by a yes to one topic: that would need the person's word on
     everything else.
@@ -156,10 +164,15 @@ def opt_in(
         standing = OptOut.objects.select_for_update().filter(
             contact_id=contact_id, channel=channel, purpose=purpose, topic=topic, lifted_at=None
         )
-        rows = list(standing)
+        rows = [row for row in standing if row.until is not None or not pauses_only]
         OptOut.objects.filter(id__in=[row.id for row in rows]).update(lifted_at=now)
         _enter(_about(rows, Entry.Kind.OPTED_IN, received_by=received_by, now=now), now=now)
     return len(rows)
+
+
+def _as_long(row: OptOut, until: datetime | None) -> bool:
+    """Say whether a standing no lasts at least until then."""
+    return row.until is None or (until is not None and row.until >= until)
 
 
 def keep(rows: Sequence[Any], kind: Entry.Kind, *, received_by: str, now: datetime) -> None:

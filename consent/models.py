@@ -35,6 +35,7 @@ class Entry(TenantModel):
         PLAIN_ENDED = "plain_ended", "Unencrypted messages ended"
         PART2_SIGNED = "part2_signed", "Part 2 consent"
         PART2_REVOKED = "part2_revoked", "Part 2 consent withdrawn"
+        CHOSE = "chose", "Chose how often, which language, no sale"
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=16, choices=Kind)
@@ -145,6 +146,8 @@ class OptOut(TenantModel):
     topic = models.CharField(max_length=64, blank=True)
     keyword = models.BooleanField(default=False)
     """It came as STOP or its kin (TC-03)."""
+    until = models.DateTimeField(null=True)
+    """A pause: it ends by itself; null for a no that stands until it is lifted."""
     received_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
 
@@ -179,18 +182,43 @@ class Suppression(TenantModel):
         DO_NOT_CALL = "do_not_call"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    channel = models.CharField(max_length=16)
-    address_hash = models.BinaryField()
+    channel = models.CharField(max_length=16, blank=True)
+    """Empty: every channel."""
+    address_hash = models.BinaryField(null=True)
+    contact_id = models.BigIntegerField(null=True)
+    """Where a person is meant, whatever the address; one of the two is always there."""
+    purpose = models.CharField(max_length=32, blank=True, default="")
+    topic = models.CharField(max_length=64, blank=True, default="")
+    """With neither purpose nor topic, nothing at all may go."""
     reason = models.CharField(max_length=16, choices=Reason)
+    source = models.CharField(max_length=32, blank=True, default="")
+    effective_from = models.DateTimeField(null=True)
+    effective_until = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "channel", "address_hash"],
+                fields=["organisation", "channel", "address_hash", "purpose", "topic"],
                 condition=models.Q(released_at=None),
                 name="consent_suppression_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "channel", "contact_id", "purpose", "topic"],
+                condition=models.Q(released_at=None, address_hash=None),
+                name="consent_suppression_person_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(address_hash__isnull=False) | models.Q(contact_id__isnull=False),
+                name="consent_suppression_of_somebody",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["contact_id"],
+                name="consent_suppression_person",
+                condition=models.Q(released_at=None, address_hash=None),
             )
         ]
 
@@ -199,6 +227,7 @@ class Suppression(TenantModel):
 
 
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
+from consent.choices.models import Choice, Regime, Reply, SignUp, SignUpForm, Topic  # noqa: E402
 from consent.sending.models import Carrier, FrequencyCap, QuietTime, StopScope  # noqa: E402
 from consent.signing.models import (  # noqa: E402
     Copy,
@@ -217,6 +246,7 @@ from consent.wishes.models import (  # noqa: E402
 __all__ = [
     "Authorization",
     "Carrier",
+    "Choice",
     "ConfidentialRequest",
     "Copy",
     "Defect",
@@ -228,9 +258,14 @@ __all__ = [
     "Part2Consent",
     "PlainPreference",
     "QuietTime",
+    "Regime",
+    "Reply",
     "Restriction",
+    "SignUp",
+    "SignUpForm",
     "Signature",
     "SigningRequest",
     "StopScope",
     "Suppression",
+    "Topic",
 ]

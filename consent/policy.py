@@ -73,6 +73,11 @@ NEEDS_AUTHORIZATION = frozenset(
 """What the rules say of the purposes, for figures; a test compares it with every version."""
 
 
+READ_WITHIN = timedelta(hours=1)
+"""How long until a message that waits for a reply to be read is asked about again."""
+STOPPABLE = frozenset({"everything", "purpose", "topic"})
+
+
 @lru_cache(maxsize=512)
 def refuse(code: str, *, outside: Iterable[str] = (), rules: str = "") -> Refusal:
     named = tuple(sorted(outside))
@@ -177,7 +182,13 @@ def _by_law(purpose: str, version: str) -> Permit:
 
 
 def _when(case: Case, permit: Permit) -> Answer:
-    """Return the permit, or the moment at which quiet hours are over and every cap has room."""
+    """Return the permit, or the moment at which quiet hours are over and every cap has room.
+
+    While a reply waits to be read, everything that a no could stop waits with it.
+    """
+    if case.question.in_review and case.rule.stopped_by & STOPPABLE:
+        later = case.question.now + READ_WITHIN
+        return Hold("in_review", *REASONS["in_review"], until=later, permit=permit)
     full = [one for one in (*case.rules.caps, *case.question.caps) if _full(one, case)]
     if any(one.when_full == "refuse" for one in full):
         return refuse("cap_reached", rules=case.rules.version)

@@ -193,6 +193,8 @@ class Question:
     caps: tuple[Cap, ...] = ()
     used: tuple[Use, ...] = ()
     stop_means_all: bool = False
+    in_review: bool = False
+    """A reply of this person waits to be read: it may be a no."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The quiet hours leave no moment at which it may go.",
         "Shorten the quiet hours under Settings, Sending.",
     ),
+    "in_review": (
+        "This person wrote back, and nobody has read yet whether it is a no.",
+        "Read it under Consent, Replies, and decide.",
+    ),
     "quiet_hours": (
         "It is quiet time where this person lives.",
         "Nothing to do; it goes when the quiet is over, if its time is not over by then.",
@@ -134,5 +138,5 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
 }
 
-HOLDS = frozenset({"quiet_hours", "cap_full"})
+HOLDS = frozenset({"quiet_hours", "cap_full", "in_review"})
 """Reasons to wait; the others are refusals."""

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from consent.addresses import EMAIL, SMS
+from consent.choices import often
 from consent.policy import (
     AuthorizationFacts,
     ConfidentialFacts,
@@ -21,6 +22,7 @@ from consent.policy import (
     Part2Facts,
     RestrictionFacts,
 )
+from consent.rulebook import Cap
 from contacts import persons
 
 PEOPLE = """
@@ -36,15 +38,28 @@ select a.contact_id, a.id, a.purposes, a.classes, a.signed_at, a.expires_on, a.z
 from consent_authorization a where a.contact_id = any(%s)
 """
 REFUSED = """
-select contact_id, address_hash, channel, purpose, topic, keyword from consent_optout
-where lifted_at is null and contact_id = any(%(people)s)
+select contact_id, address_hash, channel, purpose, topic, keyword, false from consent_optout
+where lifted_at is null and (until is null or until > %(now)s) and contact_id = any(%(people)s)
 union
-select contact_id, address_hash, channel, purpose, topic, keyword from consent_optout
-where lifted_at is null and address_hash = any(%(hashes)s)
+select contact_id, address_hash, channel, purpose, topic, keyword, false from consent_optout
+where lifted_at is null and (until is null or until > %(now)s) and address_hash = any(%(hashes)s)
+union
+select contact_id, address_hash, channel, purpose, topic, false, false from consent_suppression
+where released_at is null and (purpose <> '' or topic <> '')
+  and (effective_from is null or effective_from <= %(now)s)
+  and (effective_until is null or effective_until > %(now)s)
+  and (address_hash = any(%(hashes)s) or (address_hash is null and contact_id = any(%(people)s)))
+union
+select contact_id, address_hash, channel, '', '', false, true from consent_reply
+where decided_at is null and (contact_id = any(%(people)s) or address_hash = any(%(hashes)s))
 """
 SUPPRESSED = """
-select channel, address_hash, reason, received_at from consent_suppression
-where released_at is null and address_hash = any(%s)
+select channel, coalesce(address_hash, int8send(contact_id)), reason, received_at
+from consent_suppression
+where released_at is null and purpose = '' and topic = ''
+  and (effective_from is null or effective_from <= %(now)s)
+  and (effective_until is null or effective_until > %(now)s)
+  and (address_hash = any(%(hashes)s) or (address_hash is null and contact_id = any(%(people)s)))
 """
 WISHED = """
 select contact_id, 'restriction', purposes, classes, channels, null::text, received_at, null::date,
@@ -60,6 +75,9 @@ from consent_plainpreference where contact_id = any(%(people)s) and ended_at is 
 union all
 select contact_id, 'part2', purposes, null, null, null, signed_at, expires_on, zone, ended_at
 from consent_part2consent where contact_id = any(%(people)s)
+union all
+select contact_id, 'often', null, null, null, value, received_at, null, '', null
+from consent_choice where contact_id = any(%(people)s) and kind = 'frequency' and ended_at is null
 """
 
 
@@ -79,6 +97,8 @@ class Wishes:
     confidential: tuple[ConfidentialFacts, ...] = ()
     part2: tuple[Part2Facts, ...] = ()
     plain: frozenset[str] = frozenset()
+    caps: tuple[Cap, ...] = ()
+    """How often at most the person wants to be written to."""
 
 
 NO_WISHES = Wishes()
@@ -99,6 +119,8 @@ class Standing:
     refused: dict[int | bytes, list[OptOutFacts]] = field(default_factory=lambda: defaultdict(list))
     blocked: dict[tuple[str, bytes], Blocked] = field(default_factory=dict)
     """By channel and address: why it is on the suppression list, and since when."""
+    in_review: set[int | bytes] = field(default_factory=set)
+    """People and addresses whose reply waits for somebody to read it."""
     wishes: dict[int, Wishes] = field(default_factory=dict)
     families: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """Of the contacts that are several: all that are this person."""
@@ -129,10 +151,22 @@ class Standing:
             confidential=tuple(chain.from_iterable(one.confidential for one in every)),
             part2=tuple(chain.from_iterable(one.part2 for one in every)),
             plain=self.wishes.get(contact_id, NO_WISHES).plain,
+            caps=tuple(chain.from_iterable(one.caps for one in every)),
         )
 
-    def block(self, channel: str, address: bytes | None) -> Blocked:
-        return self.blocked.get((channel, address), {}) if address else {}
+    def block(self, contact_id: int, channel: str, address: bytes | None) -> Blocked:
+        """Return why the address, or the person whatever the address, is suppressed."""
+        if not self.blocked:
+            return {}
+        who = [_as_bytes(one) for one in self._all(contact_id)] + ([address] if address else [])
+        found = (self.blocked.get((by, one), {}) for one in who for by in ("", channel))
+        return {reason: at for each in found for reason, at in each.items()}
+
+    def held(self, contact_id: int, address: bytes | None) -> bool:
+        """Say whether a reply of this person, or from this address, waits to be read."""
+        if not self.in_review:
+            return False
+        return address in self.in_review or not self.in_review.isdisjoint(self._all(contact_id))
 
     def _all(self, contact_id: int) -> tuple[int, ...]:
         return self.families.get(contact_id) or (contact_id,)
@@ -151,7 +185,7 @@ def read(contact_ids: Collection[int], *, now: datetime) -> Standing:
         cursor.execute(SIGNED, [rows_of])
         for contact_id, *row in cursor.fetchall():
             standing.signed[contact_id].append(_facts(tuple(row), now=now))
-        _read_noes(cursor, standing, rows_of, hashes)
+        _read_noes(cursor, standing, rows_of, hashes, now=now)
         cursor.execute(WISHED, {"people": rows_of})
         standing.wishes = _wishes(cursor.fetchall(), now=now)
     return standing
@@ -167,33 +201,47 @@ def _read_people(cursor: CursorWrapper, standing: Standing, ids: list[int]) -> l
     return list({one for person in standing.people.values() for one in person.addresses.values()})
 
 
-def read_addresses(standing: Standing, hashes: Collection[bytes]) -> None:
+def read_addresses(standing: Standing, hashes: Collection[bytes], *, now: datetime) -> None:
     """Read what stands against further addresses of these people."""
     known = {one for person in standing.people.values() for one in person.addresses.values()}
     further = [one for one in hashes if one not in known]
     if further:
         with connection.cursor() as cursor:
-            _read_noes(cursor, standing, [], further)
+            _read_noes(cursor, standing, [], further, now=now)
 
 
 def _read_noes(
-    cursor: CursorWrapper, standing: Standing, people: list[int], hashes: list[bytes]
+    cursor: CursorWrapper,
+    standing: Standing,
+    people: list[int],
+    hashes: list[bytes],
+    *,
+    now: datetime,
 ) -> None:
-    cursor.execute(REFUSED, {"people": people, "hashes": hashes})
+    asked = {"people": people, "hashes": hashes, "now": now}
+    cursor.execute(REFUSED, asked)
     _take_refusals(standing, cursor.fetchall())
-    cursor.execute(SUPPRESSED, [hashes])
+    cursor.execute(SUPPRESSED, asked)
     for channel, address, reason, at in cursor.fetchall():
         known = standing.blocked.get((channel, bytes(address)), {})
         standing.blocked[channel, bytes(address)] = {**known, reason: at}
 
 
 def _take_refusals(standing: Standing, rows: Iterable[tuple[Any, ...]]) -> None:
-    for contact_id, address, *scope in rows:
+    for contact_id, address, *scope, waiting in rows:
+        if waiting:
+            standing.in_review |= {contact_id, bytes(address) if address else None} - {None}
+            continue
         no = OptOutFacts(*scope)
         if contact_id is not None:
             standing.refused[contact_id].append(no)
         if address is not None:
             standing.refused[bytes(address)].append(no)
+
+
+def _as_bytes(contact_id: int) -> bytes:
+    """Return what stands for a person among addresses, as the database writes it."""
+    return contact_id.to_bytes(8, "big")
 
 
 def _facts(row: tuple[Any, ...], *, now: datetime) -> AuthorizationFacts:
@@ -236,6 +284,8 @@ def _wishes(rows: Iterable[tuple[Any, ...]], *, now: datetime) -> dict[int, Wish
             wishes.confidential += (ConfidentialFacts(said, more),)
         elif kind == "plain":
             wishes.plain |= {said}
+        elif kind == "often":
+            wishes.caps += (often.cap(said),)
         else:
             until = _at_once(ended, now=now)
             wishes.part2 += (Part2Facts(at, frozenset(purposes), last, more, until),)

@@ -64,7 +64,7 @@ def release(suppression_id: UUID, *, received_by: str, now: datetime) -> bool:
 def is_suppressed(address: str, *, channel: str = addresses.EMAIL) -> bool:
     found = addresses.hash_of(address, channel=channel)
     return Suppression.objects.filter(
-        channel=channel, address_hash=found, released_at=None
+        channel=channel, address_hash=found, purpose="", topic="", released_at=None
     ).exists()
 
 
@@ -82,8 +82,14 @@ def _suppress(
         row, created = Suppression.objects.get_or_create(
             channel=channel,
             address_hash=address_hash,
+            purpose="",
+            topic="",
             released_at=None,
-            defaults={"reason": Suppression.Reason(reason), "received_at": now},
+            defaults={
+                "reason": Suppression.Reason(reason),
+                "source": received_by,
+                "received_at": now,
+            },
         )
         if created:
             _enter(row, Entry.Kind.SUPPRESSED, received_by=received_by, now=now, about=about)

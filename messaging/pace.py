@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from accounts import tenancy
+from consent.choices import often
 from consent.gate import Use
 from consent.sending import terms
 from contacts import persons
@@ -33,7 +34,7 @@ WHERE contact_id = ANY(%b::int8[]) AND organisation_id = %b
 
 def longest(*, now: datetime) -> timedelta | None:
     """Return how far back the caps look; None where no cap stands."""
-    caps = terms.read(now=now).caps
+    caps = [*terms.read(now=now).caps, *often.chosen()]
     return timedelta(days=max(one.days for one in caps)) if caps else None
 
 
