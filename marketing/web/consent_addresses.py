@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import consent, forms_pages, proof, purposes, signing_page, wishes
+from marketing.web import (
+    consent,
+    forms_pages,
+    proof,
+    public_choices,
+    purposes,
+    signing_page,
+    wishes,
+)
 
 _ONE = "consent/<uuid:public_id>/authorizations/<uuid:authorization_id>/"
 
@@ -39,6 +47,7 @@ urlpatterns = [
     path("forms/", forms_pages.forms_list, name="forms"),
     path("forms/<uuid:form_id>/", forms_pages.form, name="form"),
     path("forms/<uuid:form_id>/archive/", forms_pages.archive, name="form-archive"),
+    path("m/u/<str:token>/choices", public_choices.choices, name="choices"),
     path("m/s/<str:token>", signing_page.sign, name="sign"),
     path("m/s/copy/<str:token>", signing_page.copy, name="sign-copy"),
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.http import HttpRequest
+
 LANGUAGES: Mapping[str, str] = {"en": "English", "es": "Español"}
 
 SIGNING: Mapping[str, Mapping[str, str]] = {
@@ -92,6 +94,119 @@ SIGNING: Mapping[str, Mapping[str, str]] = {
         "language": "Idioma",
     },
 }
+
+
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "What we send you",
+        "page_language": "Language of this page",
+        "lead": "Choose what you want. Your care does not depend on it. It counts at once.",
+        "problem": "There is a problem",
+        "topics": "What about",
+        "channels": "How we may write to you",
+        "by_email": "By e-mail",
+        "by_sms": "By text message",
+        "often": "How often",
+        "often_hint": "Reminders of appointments and care come when they are due.",
+        "often_every": "Whenever there is something for me",
+        "often_weekly": "At most once a week",
+        "often_monthly": "At most once a month",
+        "speak": "In which language",
+        "measuring": "Measuring",
+        "measured": "You may see whether I open a mail and which links I follow",
+        "save": "Save my choices",
+        "pause": "A break",
+        "pause_for": "Send me nothing for",
+        "pause_14": "two weeks",
+        "pause_30": "a month",
+        "pause_90": "three months",
+        "pause_do": "Take a break",
+        "paused_until": "We send you nothing until",
+        "resume": "End the break now",
+        "address": "Another e-mail address",
+        "address_hint": "We write to this one instead. The date of birth shows that it is you.",
+        "address_new": "E-mail address",
+        "address_do": "Use this address",
+        "address_born": "The address stays as it is: this is not the date of birth we know.",
+        "address_locked": "Too many attempts. Try again later, or call us.",
+        "address_address": "This is not an e-mail address. It needs the form name@place.example.",
+        "born": "Your date of birth",
+        "born_hint": "For example 4 / 27 / 1958.",
+        "month": "Month",
+        "day": "Day",
+        "year": "Year",
+        "stop": "Nothing at all",
+        "stop_hint": "This stops every message, reminders of appointments too.",
+        "stop_do": "Stop everything",
+        "all_off": "We send you nothing.",
+        "start": "Write to me again",
+        "done_saved": "Saved. It counts from now on.",
+        "done_paused": "The break begins now.",
+        "done_resumed": "The break is over.",
+        "done_stopped": "Stopped. We send you nothing from now on.",
+        "done_started": "We write to you again; what you turned off by itself stays off.",
+        "done_address_kept": "We write to the new address from now on.",
+    },
+    "es": {
+        "title": "Lo que le enviamos",
+        "page_language": "Idioma de esta página",
+        "lead": "Elija lo que quiera. Su atención no depende de ello. Vale de inmediato.",
+        "problem": "Hay un problema",
+        "topics": "Sobre qué",
+        "channels": "Cómo podemos escribirle",
+        "by_email": "Por correo electrónico",
+        "by_sms": "Por mensaje de texto",
+        "often": "Con qué frecuencia",
+        "often_hint": "Los avisos de citas y de su atención llegan cuando corresponde.",
+        "often_every": "Cada vez que haya algo para mí",
+        "often_weekly": "Como mucho una vez por semana",
+        "often_monthly": "Como mucho una vez al mes",
+        "speak": "En qué idioma",
+        "measuring": "Medición",
+        "measured": "Pueden ver si abro un correo y qué enlaces sigo",
+        "save": "Guardar",
+        "pause": "Una pausa",
+        "pause_for": "No me envíen nada durante",
+        "pause_14": "dos semanas",
+        "pause_30": "un mes",
+        "pause_90": "tres meses",
+        "pause_do": "Hacer una pausa",
+        "paused_until": "No le enviamos nada hasta el",
+        "resume": "Terminar la pausa ahora",
+        "address": "Otra dirección de correo",
+        "address_hint": "Le escribiremos a esta. La fecha de nacimiento muestra que es usted.",
+        "address_new": "Dirección de correo electrónico",
+        "address_do": "Usar esta dirección",
+        "address_born": "La dirección no cambia: no es la fecha de nacimiento que conocemos.",
+        "address_locked": "Demasiados intentos. Pruebe más tarde o llámenos.",
+        "address_address": "No es una dirección de correo. Tiene la forma nombre@lugar.example.",
+        "born": "Su fecha de nacimiento",
+        "born_hint": "Por ejemplo 4 / 27 / 1958.",
+        "month": "Mes",
+        "day": "Día",
+        "year": "Año",
+        "stop": "Nada en absoluto",
+        "stop_hint": "Esto detiene todos los mensajes, también los avisos de citas.",
+        "stop_do": "Detener todo",
+        "all_off": "No le enviamos nada.",
+        "start": "Escríbanme de nuevo",
+        "done_saved": "Guardado. Vale desde ahora.",
+        "done_paused": "La pausa empieza ahora.",
+        "done_resumed": "La pausa terminó.",
+        "done_stopped": "Detenido. Desde ahora no le enviamos nada.",
+        "done_started": "Le escribimos de nuevo; lo que quitó aparte sigue quitado.",
+        "done_address_kept": "Desde ahora le escribimos a la nueva dirección.",
+    },
+}
+
+
+def asked(request: HttpRequest, *, otherwise: str = "") -> str:
+    """Return the language of the page: what was chosen, or what the browser prefers of ours."""
+    browser = request.headers.get("Accept-Language", "")
+    wanted = [request.POST.get("lang", ""), request.GET.get("lang", ""), otherwise]
+    wanted += [one.partition(";")[0].strip() for one in browser[:200].split(",")]
+    known = (one.partition("-")[0].lower() for one in wanted)
+    return next((one for one in known if one in LANGUAGES), "en")
 
 
 def words(table: Mapping[str, Mapping[str, str]], language: str) -> Mapping[str, str]:

@@ -43,6 +43,12 @@ SUBJECTS = (
         Permission.DELIVERY_VIEW,
     ),
     Subject(
+        "Topics",
+        "What people can say no to by itself on the preference page behind every mail.",
+        "topics",
+        Permission.DELIVERY_VIEW,
+    ),
+    Subject(
         "Staff and roles",
         "Who has access, and what each role may do.",
         "staff",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import code_groups, fields, sending, settings
+from marketing.web import code_groups, fields, sending, settings, topics_pages
 
 urlpatterns = [
     path("settings/", settings.settings, name="settings"),
+    path("settings/topics/", topics_pages.topics_list, name="topics"),
+    path("settings/topics/<uuid:topic_id>/", topics_pages.one, name="topic"),
+    path("settings/topics/<uuid:topic_id>/archive/", topics_pages.archive, name="topic-archive"),
+    path("settings/topics/<uuid:topic_id>/restore/", topics_pages.restore, name="topic-restore"),
     path("settings/sending/", sending.sending, name="sending"),
     path("settings/sending/quiet-hours/", sending.add_quiet, name="sending-quiet"),
     path(

@@ -81,6 +81,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
                 "organisation": Organisation.objects.get(id=tenancy.current()),
                 "scope": feedback.scope(message),
                 "done": done,
+                "choices": f"/m/u/{token}/choices",
             }
     except TokenRefused:
         raise Http404 from None
