@@ -218,7 +218,7 @@ def _read_noes(
     *,
     now: datetime,
 ) -> None:
-    asked = {"people": people, "hashes": hashes, "now": now}
+    asked: dict[str, Any] = {"people": people, "hashes": hashes, "now": now}
     cursor.execute(REFUSED, asked)
     _take_refusals(standing, cursor.fetchall())
     cursor.execute(SUPPRESSED, asked)

@@ -45,9 +45,7 @@ def reach(contact_id: int, address: str, born: date | None, *, now: datetime) ->
         )
         raise Refused("born")
     throttle.succeeded(limits)
-    point = keeping.NewPoint(
-        kind="email", value=address, use="home", preferred=True, verified_by="choices"
-    )
+    point = keeping.NewPoint(kind="email", value=address, preferred=True)
     try:
         keeping.add(contact_id, point, source="choices", now=now)
     except ValueRefused:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -152,13 +153,17 @@ class _Acts:
     def _move(self, part: str, standing: Collection[str], wanted: Collection[str]) -> int:
         off, on = set(wanted) - set(standing), set(standing) - set(wanted)
         for one in sorted(off):
-            ledger.opt_out(
-                self.contact_id, **{part: one}, received_by=self.received_by, now=self.now
-            )
+            scope = self._scope(part, one)
+            ledger.opt_out(self.contact_id, **scope, received_by=self.received_by, now=self.now)
         for one in sorted(on):
             for each in self._family():
-                ledger.opt_in(each, **{part: one}, received_by=self.received_by, now=self.now)
+                ledger.opt_in(
+                    each, **self._scope(part, one), received_by=self.received_by, now=self.now
+                )
         return len(off) + len(on)
+
+    def _scope(self, part: str, one: str) -> dict[str, Any]:
+        return {part: one}
 
     def choice(self, kind: Choice.Kind, value: str) -> int:
         before = Choice.objects.filter(contact_id__in=self._family(), kind=kind, ended_at=None)

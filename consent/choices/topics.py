@@ -76,5 +76,8 @@ def _clean(words: Words) -> dict[str, dict[str, str]]:
 
 
 def _note(what: str, row: Topic) -> None:
-    detail = {"topic": row.key, "languages": sorted(row.words)}
-    trail.record(f"topic.{what}", subject=f"topic:{row.id}", detail=detail)
+    trail.record(
+        f"topic.{what}",
+        subject=f"topic:{row.id}",
+        detail={"topic": row.key, "languages": sorted(row.words)},
+    )
