@@ -56,6 +56,7 @@ class Permission(StrEnum):
     MESSAGES_SEND = "messages.send"
     CONSENT_VIEW = "consent.view"
     CONSENT_RECORD = "consent.record"
+    CONSENT_EXPORT = "consent.export"
     FORMS_EDIT = "forms.edit"
     TRAIL_VIEW = "trail.view"
     DELIVERY_VIEW = "delivery.view"
@@ -98,6 +99,7 @@ _MEANS = {
     Permission.MESSAGES_SEND: "send messages",
     Permission.CONSENT_VIEW: "see who agreed to what",
     Permission.CONSENT_RECORD: "record and revoke consent",
+    Permission.CONSENT_EXPORT: "take proof of consent out as files, draw samples",
     Permission.FORMS_EDIT: "write and publish the forms that people sign",
     Permission.TRAIL_VIEW: "read the trail",
     Permission.DELIVERY_VIEW: "see what came in and went out by machine",
@@ -124,8 +126,8 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
         *_PEOPLE, *_READS, "contacts.reveal_identity", "contacts.reveal_clinical",
         "contacts.write", "contacts.merge", "contacts.erase", "segments.approve",
         "messages.view", "consent.view",
-        "consent.record", "forms.edit", "trail.view", "imports.view", "delivery.view",
-        "code_groups.manage",
+        "consent.record", "consent.export", "forms.edit", "trail.view", "imports.view",
+        "delivery.view", "code_groups.manage",
     ),
     Role.INTEGRATION: (
         "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view",
@@ -157,7 +159,8 @@ SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.CONTACTS_MERGE,
     Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT,
-    Permission.WORKFLOWS_ENROL, Permission.CONSENT_RECORD,
+    Permission.WORKFLOWS_ENROL,
+    Permission.CONSENT_VIEW, Permission.CONSENT_RECORD, Permission.CONSENT_EXPORT,
     Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
     Permission.FIELDS_VIEW, Permission.FIELDS_MANAGE, Permission.CODE_GROUPS_MANAGE,

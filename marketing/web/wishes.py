@@ -18,7 +18,7 @@ from audit import trail
 from consent.models import ConfidentialRequest, Part2Consent, PlainPreference, Restriction
 from consent.wishes import record
 from contacts.models import Contact
-from marketing.web.consent import CAME_BY, CLASS_NAMES
+from marketing.web.consent_person import CAME_BY, CLASS_NAMES
 from marketing.web.sending import CHANNELS
 from messaging.models import PURPOSES
 
