@@ -12,7 +12,8 @@ from contacts import custom_fields, dependants
 from contacts.custom_fields import StillUsed
 from messaging.models import Template
 from tests.conftest import NOON
-from tests.messaging.conftest import BODY, FOOT, approved, mjml, template
+from tests.messaging.conftest import approved, template
+from tests.messaging.mails import BODY, FOOT, mjml
 from tests.workflows.graphs import series
 from workflows.lint import check
 from workflows.models import Workflow

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import tenancy
 from consent import gate, ledger
 from consent.gate import GateRequest
 from contacts import amending, erase, events, lists, matching, records
@@ -95,7 +96,8 @@ def test_properties_of_moved_events_open_for_the_one_that_stays_and_back() -> No
 
 def opened(contact_id: int) -> dict[str, object]:
     event = Event.objects.get(kind="visited", contact_id=contact_id)
-    key = data_keys.load(event.organisation_id, [contact_id])[contact_id]
+    assert event.properties is not None
+    key = data_keys.load(tenancy.current(), [contact_id])[contact_id]
     return events.open_properties(contact_id, bytes(event.properties), key=key)
 
 

@@ -53,7 +53,9 @@ def test_consent_learns_the_hash_of_the_address_that_will_be_used() -> None:
     ada = person("ada")
     row = add(ada, categories=frozenset({"all"}))
     own = {ada: bytes(Contact.objects.get(pk=ada).email_index or b"")}
-    assert choosing.indexes_for(own, channel="email", now=NOON) == {ada: bytes(row.value_index)}
+    assert choosing.indexes_for(own, channel="email", now=NOON) == {
+        ada: bytes(row.value_index or b"")
+    }
 
 
 def test_an_address_given_twice_is_one_row() -> None:

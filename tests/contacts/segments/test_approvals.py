@@ -20,7 +20,7 @@ BOSTON = {"field": "city", "op": "equals", "value": "Boston"}
 
 
 def being(user: User) -> Any:
-    return acting_as(Actor("user", str(user.pk)))
+    return acting_as(Actor("staff", str(user.pk)))
 
 
 @pytest.fixture
