@@ -173,10 +173,10 @@ class RestrictionEndings(MachineView):
         responses=Ended,
     )
     def post(self, request: Request, restriction_id: UUID) -> Response:
-        form = EndingForm(data=request.data)
-        form.is_valid(raise_exception=True)
         if not Restriction.objects.filter(pk=restriction_id).exists():
             raise not_found("restriction")
+        form = EndingForm(data=request.data)
+        form.is_valid(raise_exception=True)
         how = form.validated_data["how"]
         ended = record.end_restriction(
             restriction_id, how=how, received_by=RECEIVED_BY, now=self.now

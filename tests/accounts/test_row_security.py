@@ -21,6 +21,7 @@ _VALUES = {
     "inet": "'127.0.0.1'::inet",
     "jsonb": "'{}'::jsonb",
     "timestamptz": "now()",
+    "time": "time '09:00'",
     "uuid": "gen_random_uuid()",
     "xid8": "pg_current_xact_id()",
 }
