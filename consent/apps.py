@@ -8,7 +8,9 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import precedence
+        from consent.choices import replies
         from consent.leaf import ConsentLeaf
+        from contacts import erase
         from contacts.importing import undoing
         from contacts.merge import carried
         from contacts.segments import language
@@ -16,5 +18,6 @@ class ConsentConfig(AppConfig):
         if language.leaf(ConsentLeaf.key) is None:
             language.register(ConsentLeaf())
         carried.hold(precedence.hold_for_withdrawal)
+        erase.also(replies.forget)
         undoing.register("consent_entry")
         undoing.register("consent_authorization")

@@ -123,6 +123,8 @@ def opt_out(
         standing = OptOut.objects.filter(
             contact_id=contact_id, channel=channel, purpose=purpose, topic=topic, lifted_at=None
         )
+        if contact_id is None:
+            standing = standing.filter(address_hash__in=hashes)
         known = {_bytes(row.address_hash): row for row in standing if _as_long(row, until)}
         fresh = [
             OptOut(

@@ -7,7 +7,7 @@ to `consent`; they outlive the person, or the next import would write to them ag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -34,6 +34,14 @@ from contacts.models import (
 from contacts.segments import columns
 from contacts.segments.live import follow
 from crypto import data_keys
+
+_forgetting: list[Callable[[Sequence[int]], None]] = []
+"""What other floors drop of erased people; each is called in the erasing transaction."""
+
+
+def also(forget: Callable[[Sequence[int]], None]) -> None:
+    """Have this called with the ids of whoever is erased."""
+    _forgetting.append(forget)
 
 
 class AlreadyErased(LookupError):
@@ -75,6 +83,8 @@ def forget(contact_ids: Sequence[int], *, now: datetime) -> None:
     for contact_id in {ordinal_of(id_) // BLOCK_SIZE: id_ for id_ in ids}.values():
         columns.forget(contact_id)
     follow.forget(ids, now=now)
+    for one in _forgetting:
+        one(ids)
 
 
 def _drop_rows(ids: Sequence[int]) -> None:

@@ -13,6 +13,7 @@ from marketing.web import (
     proof,
     public_choices,
     purposes,
+    replies,
     signing_page,
     wishes,
 )
@@ -36,6 +37,8 @@ urlpatterns = [
     path("consent/<uuid:public_id>/signing/", proof.ask, name="consent-ask"),
     path("consent/<uuid:public_id>/paper/", proof.paper, name="consent-paper"),
     path("consent/<uuid:public_id>/opt-outs/", consent_person.opt_out, name="consent-opt-out"),
+    path("consent/replies/", replies.replies, name="replies"),
+    path("consent/replies/<uuid:reply_id>/", replies.decide, name="reply-decide"),
     path("consent/purposes/", purposes.purposes, name="purposes"),
     path("consent/<uuid:public_id>/wishes/", wishes.wishes, name="consent-wishes"),
     path("consent/<uuid:public_id>/restrictions/", wishes.restrict, name="consent-restrict"),

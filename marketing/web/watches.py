@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.models import ApiKey, User
 from accounts.roles import Permission
 from audit.models import Batch, Entry
+from consent.choices import replies
 from consent.models import Authorization
 from contacts.models import ImportRun
 from contacts.segments import approvals
@@ -27,6 +28,21 @@ MOST = 10_000
 
 def ready() -> None:
     """Importing this module put its questions on the list; views call this to say so."""
+
+
+@watches(Permission.CONSENT_RECORD)
+def unread_replies(now: datetime) -> Matter | None:
+    """What people wrote back and nobody read; their messages wait for it."""
+    count = replies.waiting().count()
+    if not count:
+        return None
+    return Matter(
+        count,
+        "reply waits to be read" if count == 1 else "replies wait to be read",
+        "Each may be a no; messages to whoever wrote wait until somebody decides.",
+        reverse("replies"),
+        "Read the replies",
+    )
 
 
 @watches(Permission.TRAIL_VIEW)
