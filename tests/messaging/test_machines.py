@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from messaging.machines import judge
+from messaging.machines import HINTS, judge, verdict_of
 from tests.conftest import NOON
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -55,3 +59,28 @@ def test_a_program_is_known_by(changed: dict[str, Any], reason: str) -> None:
 )
 def test_a_mail_program_that_a_person_reads_with_is_a_person(agent: str) -> None:
     assert reasons(user_agent=agent) == ()
+
+
+AGENTS = Path("/work/shared/data/user-agents/user_agents.jsonl")
+
+
+def test_of_many_agents_programs_are_found_and_no_person_is_called_one(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """TR-05: at least 90 % of machines found, no person called a machine."""
+    if not AGENTS.exists():
+        pytest.skip("the list of user agents is not on this machine")
+    judged: Counter[tuple[bool, bool]] = Counter()
+    for line in AGENTS.read_text().splitlines():
+        row = json.loads(line)
+        machine = bool(set(reasons(user_agent=row["user_agent"])) - HINTS)
+        judged[row["automated"], machine] += 1
+    record_property("found", f"{judged[True, True]}, missed {judged[True, False]}")
+    assert judged[True, True] / (judged[True, True] + judged[True, False]) >= 0.9
+    assert judged[False, True] == 0
+
+
+def test_a_hint_alone_is_unclear_and_no_machine() -> None:
+    agent = "Safari/7536.30.1 CFNetwork/520.5.1 Darwin/11.4.2 (i386)"
+    verdict = verdict_of(reasons(user_agent=agent))
+    assert (verdict.machine, verdict.unclear) == (False, True)
