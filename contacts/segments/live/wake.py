@@ -25,12 +25,13 @@ class _Bell:
     def __init__(self) -> None:
         self.ring: Callable[[], None] | None = None
         self.not_before = 0.0
+        self.ringing = False
 
     def sound(self) -> None:
         moment = time.monotonic()
-        if self.ring is None or moment < self.not_before:
+        if self.ring is None or self.ringing or moment < self.not_before:
             return
-        self.not_before = moment + AT_MOST_EVERY
+        self.not_before, self.ringing = moment + AT_MOST_EVERY, True
         # Beside the request: a client that finds no broker tries for seconds before it gives up.
         threading.Thread(target=self._ring, args=(self.ring,), daemon=True).start()
 
@@ -40,6 +41,8 @@ class _Bell:
         except Exception:
             self.not_before = time.monotonic() + REST
             logger.warning("no wake-up for live segments: the broker does not take messages")
+        finally:
+            self.ringing = False
 
 
 _bell = _Bell()
