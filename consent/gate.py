@@ -30,7 +30,7 @@ from consent.rules import shelf
 from consent.sending import terms
 from consent.sending.terms import Terms
 
-__all__ = ["Answer", "GateRequest", "Hold", "Permit", "Refusal", "Use", "ask", "ask_again"]
+__all__ = ["Answer", "Bench", "GateRequest", "Hold", "Permit", "Refusal", "Use", "ask", "ask_again"]
 
 NO_LIST = frozenset({"reassigned", "do_not_call"})
 """Reasons on the suppression list that have answers of their own."""
@@ -62,7 +62,7 @@ def ask(
     With `used` (what each person got and is about to get) frequency caps are asked too: requests
     are taken by the priority of their purposes, and each permit fills its place at once.
     """
-    bench = _Bench.prepared(requests, now=now)
+    bench = Bench.prepared(requests, now=now)
     if used is None:
         return [bench.decide(one, ()) for one in requests]
     return _one_after_another(requests, bench, used)
@@ -79,7 +79,7 @@ def ask_again(
     return ask(requests, now=now, used=used)
 
 
-def _one_after_another(requests: Sequence[GateRequest], bench: _Bench, used: Used) -> list[Answer]:
+def _one_after_another(requests: Sequence[GateRequest], bench: Bench, used: Used) -> list[Answer]:
     got = {one: tuple(uses) for one, uses in used.items()}
     answers: dict[int, Answer] = {}
     for place in sorted(range(len(requests)), key=lambda at: (bench.priority(requests[at]), at)):
@@ -93,7 +93,7 @@ def _one_after_another(requests: Sequence[GateRequest], bench: _Bench, used: Use
 
 
 @dataclass(slots=True)
-class _Bench:
+class Bench:
     """Everything that a set of questions is answered from."""
 
     rules: Rules
@@ -104,7 +104,7 @@ class _Bench:
     now: datetime
 
     @classmethod
-    def prepared(cls, requests: Sequence[GateRequest], *, now: datetime) -> _Bench:
+    def prepared(cls, requests: Sequence[GateRequest], *, now: datetime) -> Bench:
         rules, agreed = shelf.at(now), terms.read(now=now)
         people = {one.contact_id for one in requests}
         stands = standing.read(people, now=now)

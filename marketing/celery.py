@@ -25,6 +25,7 @@ PERIODS = {
     "memberships": 1.0,
     "compact": 10.0,
     "imports": 1.0,
+    "simulations": 2.0,
     "seal": 5.0,
     "partitions": 3600.0,
     "sweep": 3600.0,

@@ -18,6 +18,7 @@ from contacts.segments import columns, membership
 from contacts.segments.live import follow, touches
 from messaging import dispatch, sender
 from workflows import runner, triggers
+from workflows.simulate import keeping
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,10 @@ def _imports(now: datetime) -> int:
     return imports.run_once(now=now)
 
 
+def _simulations(now: datetime) -> int:
+    return keeping.run_once(now=now)
+
+
 def _seal(now: datetime) -> int:
     audit.seal.run_once(now=now)
     return 0  # it goes on until nothing is left by itself
@@ -113,6 +118,7 @@ LOOPS: Mapping[str, Loop] = {
     "memberships": _memberships,
     "compact": _compact,
     "imports": _imports,
+    "simulations": _simulations,
     "seal": _seal,
     "partitions": _partitions,
     "sweep": _sweep,

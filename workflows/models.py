@@ -171,3 +171,16 @@ class Cursor(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+from workflows.simulate.models import KeptSimulation, Simulation  # noqa: E402
+
+__all__ = [
+    "Cursor",
+    "Enrolment",
+    "KeptSimulation",
+    "Move",
+    "Simulation",
+    "Workflow",
+    "WorkflowVersion",
+]
