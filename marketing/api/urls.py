@@ -21,6 +21,7 @@ from marketing.api import (
     problems,
     reference,
     segments,
+    suppressions,
     wishes,
     workflows,
 )
@@ -75,6 +76,15 @@ urlpatterns = [
     ),
     path("plain-preferences", wishes.PlainPreferences.as_view(), name="plain-preferences"),
     path("part2-consents", wishes.Part2Consents.as_view(), name="part2-consents"),
+    path("suppressions", suppressions.Suppressions.as_view(), name="suppressions"),
+    path(
+        "suppressions/lookup", suppressions.SuppressionLookups.as_view(), name="suppression-lookup"
+    ),
+    path(
+        "suppressions/<uuid:suppression_id>/release",
+        suppressions.SuppressionReleases.as_view(),
+        name="suppression-release",
+    ),
     path("replies", preferences.Replies.as_view(), name="replies"),
     path("topics", preferences.Topics.as_view(), name="topics"),
     path(

@@ -15,6 +15,7 @@ from marketing.web import (
     purposes,
     replies,
     signing_page,
+    suppressions,
     wishes,
 )
 
@@ -37,6 +38,15 @@ urlpatterns = [
     path("consent/<uuid:public_id>/signing/", proof.ask, name="consent-ask"),
     path("consent/<uuid:public_id>/paper/", proof.paper, name="consent-paper"),
     path("consent/<uuid:public_id>/opt-outs/", consent_person.opt_out, name="consent-opt-out"),
+    path("consent/suppressions/", suppressions.suppressions, name="suppressions"),
+    path("consent/suppressions/import/", suppressions.take, name="suppressions-import"),
+    path("consent/suppressions/file/", suppressions.export, name="suppressions-file"),
+    path("consent/suppressions/find/", suppressions.find, name="suppression-find"),
+    path(
+        "consent/suppressions/<uuid:suppression_id>/release/",
+        suppressions.release,
+        name="suppression-release",
+    ),
     path("consent/replies/", replies.replies, name="replies"),
     path("consent/replies/<uuid:reply_id>/", replies.decide, name="reply-decide"),
     path("consent/purposes/", purposes.purposes, name="purposes"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -97,3 +98,23 @@ def test_a_pause_needs_a_moment_in_the_future(machine: Machine, ada: Contact) ->
 
 def test_another_clinics_machine_reads_nothing(stranger: Machine, ada: Contact) -> None:
     problem(stranger.get(f"contacts/{ada.public_id}/preferences"), 404, "not-found")
+
+
+def test_a_person_is_suppressed_found_and_released(machine: Machine, ada: Contact) -> None:
+    """CS-02, TC-03"""
+    sent = {"contact": str(ada.public_id), "reason": "request"}
+    made = machine.post("suppressions", sent).json()["ids"]
+    asked = {"contacts": [str(ada.public_id)], "purpose": "appointment"}
+    assert machine.post("decisions", asked).json()["decisions"][0]["code"] == "suppressed"
+    found = machine.post("suppressions/lookup", {"address": "Ada.Canarybird@example.org"}).json()
+    assert [one["id"] for one in found["suppressions"]] == made[1:]
+    for one in made:
+        assert machine.post(f"suppressions/{one}/release", {}).json() == {"released": True}
+    assert machine.post("decisions", asked).json()["decisions"][0]["code"] != "suppressed"
+
+
+@pytest.mark.parametrize("more", [{}, {"address": "a@b.example", "contact": str(UUID(int=7))}])
+def test_a_suppression_is_of_an_address_or_of_a_person(
+    machine: Machine, more: dict[str, str]
+) -> None:
+    problem(machine.post("suppressions", {"reason": "request"} | more), 422, "invalid")
