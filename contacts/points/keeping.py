@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,9 @@ from audit import trail
 from contacts import persons
 from contacts.canonical import ValueRefused
 from contacts.facts import PointFact
+from contacts.history import addresses
+from contacts.history.addresses import AddressChange
+from contacts.models import Contact
 from contacts.points import sealing
 from contacts.points.models import ContactPoint
 from contacts.points.sealing import Opened, Value
@@ -49,6 +52,7 @@ def add(contact_id: int, given: NewPoint, *, source: str, now: datetime) -> Cont
     _check_period(given.starts_on, given.ends_on)
     with transaction.atomic():
         known = _same(contact_id, given.kind, value)
+        before = addresses.told(known, value) if known else None
         row = known or ContactPoint(contact_id=contact_id, kind=given.kind, created_at=now)
         for name in _PLAIN:
             setattr(row, name, getattr(given, name))
@@ -57,13 +61,18 @@ def add(contact_id: int, given: NewPoint, *, source: str, now: datetime) -> Cont
         _seal(row, Opened(value, given.categories), now=now)
         row.save()
         _note(row, "changed" if known else "added")
+        _remember(row, before, addresses.told(row, value), source=source, now=now)
     return row
 
 
-def change(point_id: UUID, contact_id: int, *, now: datetime, **given: Any) -> ContactPoint:
+def change(
+    point_id: UUID, contact_id: int, *, now: datetime, source: str = "staff", **given: Any
+) -> ContactPoint:
     """Change use, rank, preferred, starts_on, ends_on, categories or verified_by of an address."""
     with transaction.atomic():
         row = _locked(point_id, contact_id)
+        stood = sealing.open_many([row])[row.pk]
+        before = addresses.told(row, stood.value)
         for name in _PLAIN:
             if name in given:
                 setattr(row, name, given[name])
@@ -71,19 +80,21 @@ def change(point_id: UUID, contact_id: int, *, now: datetime, **given: Any) -> C
         if "verified_by" in given:
             _verify(row, given["verified_by"], now=now)
         if "categories" in given:
-            before = sealing.open_many([row])[row.pk]
-            _seal(row, Opened(before.value, frozenset(given["categories"])), now=now)
+            _seal(row, Opened(stood.value, frozenset(given["categories"])), now=now)
         row.updated_at = now
         row.save()
         _note(row, "changed")
+        _remember(row, before, addresses.told(row, stood.value), source=source, now=now)
     return row
 
 
-def drop(point_id: UUID, contact_id: int) -> None:
+def drop(point_id: UUID, contact_id: int, *, now: datetime, source: str = "staff") -> None:
     """Forget an address. Opt-outs and suppressions of it are kept by its hash."""
     with transaction.atomic():
         row = _locked(point_id, contact_id)
         _note(row, "removed")
+        if (stood := sealing.open_many([row]).get(row.pk)) is not None:
+            _remember(row, addresses.told(row, stood.value), None, source=source, now=now)
         row.delete()
 
 
@@ -91,6 +102,7 @@ def bounced(contact_id: int, kind: str, value: str, *, now: datetime) -> None:
     """Note that the address took no mail, whether it is the record's own or one of the rows."""
     with transaction.atomic():
         row = _same(contact_id, kind, value)
+        before = addresses.told(row, value) if row else None
         if row is None:
             row = ContactPoint(
                 contact_id=contact_id, kind=kind, created_at=now, source="dispatch", known_at=now
@@ -99,6 +111,7 @@ def bounced(contact_id: int, kind: str, value: str, *, now: datetime) -> None:
         row.state, row.updated_at = ContactPoint.State.BOUNCED, now
         row.save()
         _note(row, "changed")
+        _remember(row, before, addresses.told(row, value), source="dispatch", now=now)
 
 
 def of_contact(contact_id: int) -> list[ContactPoint]:
@@ -128,6 +141,7 @@ def take(said: Sequence[Said], *, now: datetime) -> int:
     rows, keys = _known(people), sealing.keys_of(people)
     fresh: dict[UUID, ContactPoint] = {}
     changed: dict[UUID, ContactPoint] = {}
+    past: dict[UUID, tuple[addresses.Told | None, Said]] = {}
     for one in said:
         if one.contact_id not in keys:
             continue
@@ -136,17 +150,25 @@ def take(said: Sequence[Said], *, now: datetime) -> int:
         if row is None:
             row = rows[name] = _fresh(one, key=keys[one.contact_id], now=now)
             fresh[row.pk] = row
+            past[row.pk] = (None, one)
         elif one.known_at < row.known_at or not _differs(row, one.fact):
             continue
         elif row.pk not in fresh:
+            if row.pk not in changed:
+                past[row.pk] = (addresses.told(row, one.fact.value), one)
             changed[row.pk] = row
         row.known_at, row.updated_at = one.known_at, now
         for part in _FROM_SOURCES:
             setattr(row, part, getattr(one.fact, part))
+    _write(fresh, changed)
+    _remember_many({**fresh, **changed}, past, now=now)
+    return len(fresh) + len(changed)
+
+
+def _write(fresh: Mapping[UUID, ContactPoint], changed: Mapping[UUID, ContactPoint]) -> None:
     ContactPoint.objects.bulk_create(fresh.values(), batch_size=1_000)
     written = [*_FROM_SOURCES, "known_at", "updated_at"]
     ContactPoint.objects.bulk_update(changed.values(), written, batch_size=500)
-    return len(fresh) + len(changed)
 
 
 def _fresh(said: Said, *, key: bytes, now: datetime) -> ContactPoint:
@@ -225,3 +247,36 @@ def _note(row: ContactPoint, what: str) -> None:
             "point": str(row.pk),
         },
     )
+
+
+def _remember(
+    row: ContactPoint,
+    before: addresses.Told | None,
+    after: addresses.Told | None,
+    *,
+    source: str,
+    now: datetime,
+) -> None:
+    addresses.keep([AddressChange(row.contact_id, before, after, source)], now=now)
+
+
+def _remember_many(
+    rows: Mapping[UUID, ContactPoint],
+    past: Mapping[UUID, tuple[addresses.Told | None, Said]],
+    *,
+    now: datetime,
+) -> None:
+    """Keep what a feed changed. With what a person first comes is no change, as of other values."""
+    known = Contact.objects.filter(pk__in={row.contact_id for row in rows.values()})
+    older = set(known.filter(created_at__lt=now).values_list("pk", flat=True))
+    addresses.keep(
+        (
+            AddressChange(
+                row.contact_id, past[pk][0], addresses.told(row, past[pk][1].fact.value),
+                past[pk][1].source,
+            )
+            for pk, row in rows.items()
+            if row.contact_id in older
+        ),
+        now=now,
+    )  # fmt: skip

@@ -152,7 +152,7 @@ class OnePoint(MachineView):
     )
     def delete(self, request: Request, public_id: UUID, point_id: UUID) -> Response:
         try:
-            keeping.drop(point_id, people.one(public_id))
+            keeping.drop(point_id, people.one(public_id), source="api", now=self.now)
         except NoSuchPoint:
             raise not_found("address") from None
         return Response(status=204)

@@ -11,6 +11,7 @@ from marketing.api import (
     events,
     families,
     fields,
+    histories,
     import_acts,
     imports,
     lists,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("contacts/batch", contacts.ContactBatches.as_view(), name="contact-batches"),
     path("contacts/lookup", contacts.ContactLookups.as_view(), name="contact-lookups"),
     path("contacts/<uuid:public_id>", contacts.OneContact.as_view(), name="contact"),
+    path("contacts/<uuid:public_id>/history", histories.History.as_view(), name="history"),
     path("contacts/<uuid:public_id>/points", points.Points.as_view(), name="points"),
     path(
         "contacts/<uuid:public_id>/points/<uuid:point_id>",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +20,9 @@ from contacts import amending, registry
 from contacts.canonical import ValueRefused
 from contacts.facts import CLEAR
 from contacts.fields import SEALED_CLASSES, DataClass, Field, FieldType, fields_of
-from contacts.history import reading
+from contacts.history import addresses, reading
 from contacts.history.reading import Changed
-from contacts.models import Contact
+from contacts.models import Contact, ContactPoint
 from contacts.reveal import RevealRefused
 from marketing.web import shown
 from marketing.web.person import person_of, tabs
@@ -142,12 +142,37 @@ def _shown(
 def _differences(one: Changed, fields: Any) -> list[dict[str, str]]:
     return [
         {
-            "label": fields[key].label if key in fields else key,
+            "label": fields[key].label if key in fields else _OTHER_LABELS.get(key, key),
             "before": _text(old),
             "after": _text(new),
         }
         for key, (old, new) in one.fields.items()
     ]
+
+
+_OTHER_LABELS = {addresses.FIELD: "Address"}
+_KINDS = dict(ContactPoint.Kind.choices)
+_USES = dict(ContactPoint.Use.choices)
+_STATES = dict(ContactPoint.State.choices)
+
+
+def _address(told: Mapping[str, Any]) -> str:
+    value = told["value"]
+    days = [
+        f"{word} {told[name]}"
+        for word, name in (("from", "starts_on"), ("until", "ends_on"))
+        if told[name]
+    ]
+    said = [
+        value if isinstance(value, str) else ", ".join(value.values()),
+        _KINDS.get(told["kind"], ""),
+        _USES.get(told["use"], ""),
+        _STATES.get(told["state"], ""),
+        "preferred" if told["preferred"] else "",
+        "confidential" if told["reserved"] else "",
+        *days,
+    ]
+    return " · ".join(one for one in said if one)
 
 
 def _text(value: Any) -> str:
@@ -157,6 +182,8 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
+    if isinstance(value, dict) and "reserved" in value:
+        return _address(value)
     if isinstance(value, dict):
         what = value.get("display") or value.get("code") or value.get("value") or ""
         parts = [

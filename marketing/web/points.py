@@ -144,7 +144,7 @@ def remove(request: HttpRequest, public_id: UUID, point_id: UUID) -> HttpRespons
     """Forget one address."""
     person = person_of(public_id)
     try:
-        keeping.drop(point_id, person.id)
+        keeping.drop(point_id, person.id, now=timezone.now())
     except NoSuchPoint:
         raise Http404("no such address") from None
     messages.success(request, "1 address removed. Opt-outs from it still count.")
