@@ -16,7 +16,9 @@ from django.utils import timezone
 from accounts import sample as staff
 from accounts import tenancy
 from audit.actor import Actor, acting_as
+from consent import sample_form
 from contacts import grouping
+from contacts.models import Contact
 from contacts.sample import seed
 from contacts.segments import columns
 from deploy.mailbox import Mailbox
@@ -41,6 +43,9 @@ class Command(BaseCommand):
             columns.compact(now=now)
             with _mailbox() as transport:
                 journey.ensure(clinic, transport=transport, now=now)
+            first = Contact.objects.filter(erased_at=None, deceased=False).order_by("pk").first()
+            if first is not None:
+                sample_form.ensure(first.pk, clinic=clinic.name, now=now)
         self.stdout.write(f"{stored} patients added to {clinic.name}")
 
 
