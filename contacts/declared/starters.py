@@ -8,6 +8,7 @@ the billable ones; where one name covers a family, the rests of its codes stand 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from contacts.codes import ICD10, SNOMED
@@ -363,3 +364,9 @@ GROUPS: tuple[Starter, ...] = tuple(
     Starter(key, name, ordered([*_families(_ICD10[key]), *_concepts(_SNOMED[key])]))
     for key, name in _NAMES.items()
 )
+
+
+@cache
+def displays() -> dict[tuple[str, str], str]:
+    """Return what the codes of the shipped groups mean, by (system, code)."""
+    return {(one.system, one.code): one.display for group in GROUPS for one in group.codes}

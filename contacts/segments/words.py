@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
+from contacts.declared import starters
 from contacts.fields import FIELDS, Field
 from contacts.segments.moments import Relative, Span
 from contacts.segments.nodes import (
@@ -231,7 +232,10 @@ def _count(clause: Count, names: Told) -> str:
 
 def _where(where: Where, names: Told) -> str:
     said = []
-    coded = [*where.codes, *(names.get(group, "a code group") for group in where.groups)]
+    coded = [
+        *(_code(code, where.system) for code in where.codes),
+        *(names.get(group, "a code group") for group in where.groups),
+    ]
     if coded:
         said.append(f"code {_join(coded, 'or')}")
     if where.kinds:
@@ -247,6 +251,12 @@ def _where(where: Where, names: Told) -> str:
     if where.system and not where.codes:
         said.append(f"system {where.system}")
     return " ".join([", ".join(said), *window_in_words(where.window)]).strip()
+
+
+def _code(code: str, system: str) -> str:
+    """Name a code by what it means, where the shipped groups know it."""
+    means = starters.displays().get((system, code)) if system else None
+    return f"{code} ({means})" if means else code
 
 
 def window_in_words(window: Window) -> list[str]:
