@@ -179,6 +179,8 @@ for _action, _facts in {
     "message.viewed": "purpose classes",
     "message.picked_up": "route",
     "message.bounced": "code",
+    "message.returned": "kind class source",
+    "message.return_reviewed": "",
     "message.opened": "machine",
     "message.clicked": "machine link",
     "message.unsubscribed": "channel scope one_click",

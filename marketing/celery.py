@@ -26,6 +26,7 @@ PERIODS = {
     "compact": 10.0,
     "imports": 1.0,
     "simulations": 2.0,
+    "mailbox": 60.0,
     "seal": 5.0,
     "partitions": 3600.0,
     "sweep": 3600.0,

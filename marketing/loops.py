@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 
+from django.conf import settings
+
 import audit.seal
 from accounts import sessions, tenancy, throttle
 from audit.actor import Actor, acting_as
@@ -17,6 +19,7 @@ from contacts.merge import proposing
 from contacts.segments import columns, membership
 from contacts.segments.live import follow, touches
 from messaging import dispatch, sender
+from messaging.hearing import mailbox
 from workflows import runner, triggers
 from workflows.simulate import keeping
 
@@ -33,6 +36,9 @@ SHORT = {"live": 1.0, "triggers": 1.0}
 
 def run(name: str, *, now: datetime) -> None:
     """Run one loop for every organisation. One's failure does not keep the others waiting."""
+    if name in WHOLE:
+        WHOLE[name](now)
+        return
     for organisation_id in tenancy.organisation_ids():
         try:
             run_for(organisation_id, name, now=now)
@@ -110,6 +116,23 @@ def _duplicates(now: datetime) -> int:
     return 0
 
 
+def _mailbox(now: datetime) -> int:
+    """Read the mailbox of the whole installation; each mail says whose it is."""
+    if not settings.IMAP_HOST:
+        return 0
+    account = mailbox.Account(
+        settings.IMAP_HOST,
+        settings.IMAP_USER,
+        settings.IMAP_PASSWORD,
+        settings.IMAP_FOLDER,
+        settings.IMAP_PORT,
+    )
+    with mailbox.opened(account) as opened:
+        return mailbox.read(opened, now=now)
+
+
+WHOLE: Mapping[str, Loop] = {"mailbox": _mailbox}
+"""Loops that are not one organisation's."""
 LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,

@@ -180,6 +180,12 @@ SMTP_ONWARD_TLS = environment.one_of(
     "SMTP_ONWARD_TLS", "opportunistic", allowed=("opportunistic", "enforced")
 )
 """What the relay promises of its own way to the recipient's server."""
+# Mail that comes back: the mailbox that bounces and replies reach, read by IMAP over TLS.
+IMAP_HOST = environment.text("IMAP_HOST")
+IMAP_PORT = environment.number("IMAP_PORT", 993)
+IMAP_USER = environment.text("IMAP_USER")
+IMAP_PASSWORD = environment.secret("IMAP_PASSWORD")
+IMAP_FOLDER = environment.text("IMAP_FOLDER", "INBOX")
 DKIM_DOMAIN = environment.text("DKIM_DOMAIN")
 DKIM_SELECTOR = environment.text("DKIM_SELECTOR", "attune")
 DKIM_KEY_FILE = environment.text("DKIM_KEY_FILE")

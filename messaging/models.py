@@ -260,3 +260,18 @@ class Pickup(TenantModel):
         won = open_still.update(attempts=models.F("attempts") + 1) == 1
         self.refresh_from_db(fields=["attempts"])
         return won
+
+
+# Django finds a floor's models here; those of its rooms stand with the rest of their room.
+from messaging.hearing.models import Returned  # noqa: E402
+
+__all__ = [
+    "Approval",
+    "Link",
+    "Message",
+    "Pickup",
+    "Returned",
+    "Template",
+    "TemplateVersion",
+    "Transition",
+]

@@ -21,6 +21,7 @@ from marketing.api import (
     preferences,
     problems,
     reference,
+    returned_mail,
     segments,
     suppressions,
     wishes,
@@ -95,6 +96,7 @@ urlpatterns = [
         name="preferences",
     ),
     path("opt-outs", consents.OptOuts.as_view(), name="opt-outs"),
+    path("returned-mail", returned_mail.ReturnedMail.as_view(), name="returned-mail"),
     path("lists", lists.Lists.as_view(), name="lists"),
     path("lists/<uuid:list_id>/members", lists.ListMembers.as_view(), name="list-members"),
     path(

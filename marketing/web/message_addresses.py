@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import messages, templates_pages
+from marketing.web import delivery, messages, templates_pages
 
 urlpatterns = [
     path("templates/", templates_pages.templates, name="templates"),
@@ -27,6 +27,8 @@ urlpatterns = [
         templates_pages.preview_body,
         name="template-body",
     ),
+    path("delivery/", delivery.delivery, name="delivery"),
+    path("delivery/reviewed/", delivery.reviewed, name="delivery-reviewed"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<uuid:public_id>/", messages.message, name="message"),
     path("messages/<uuid:public_id>/said/", messages.said, name="message-said"),

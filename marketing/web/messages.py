@@ -21,7 +21,7 @@ from audit import trail
 from consent import policy
 from contacts.models import Contact, Event
 from messaging import evidence, reasons
-from messaging.models import Message, Transition
+from messaging.models import Message, Returned, Transition
 from messaging.portal.frame import framed
 
 PAGE = 50
@@ -119,6 +119,7 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "why": why(row),
         "within": _within(row, user),
         "contact": _people([row], user).get(row.contact_id),
+        "returned": Returned.objects.filter(message_id=row.pk).order_by("received_at"),
         "steps": sorted(_steps(row), key=lambda step: step.at),
         "route": ROUTES.get(row.route, ""),
         "may_read": bool(row.merge) and _within(row, user),
@@ -181,6 +182,8 @@ _EVENTS = {
     "message.clicked": "Link followed",
     "message.unsubscribed": "Unsubscribed",
     "message.bounced": "Bounced",
+    "message.complained": "Complained about",
+    "message.replied": "Answered",
 }
 
 

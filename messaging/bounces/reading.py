@@ -95,7 +95,17 @@ def _heard(
         _came_to(parts),
         senders[0][1] if senders else "",
         parts.header("Message-ID").strip(),
+        written(parts.text) if kind is Kind.OTHER else "",
     )
+
+
+_QUOTED = re.compile(r"(?m)^(?:>|-{2,} ?original message|on .{5,200} wrote: *$|_{10,})", re.I)
+
+
+def written(text: str) -> str:
+    """Return what stands above the quoted mail."""
+    quoted = _QUOTED.search(text)
+    return (text[: quoted.start()] if quoted else text).strip()[:4_000]
 
 
 def _message_ids(parts: Parts) -> tuple[str, ...]:

@@ -118,3 +118,5 @@ class Heard:
     """The addresses that this mail came to: a signed return path is among them."""
     sender: str = field(default="", repr=False)
     own_id: str = ""
+    words: str = field(default="", repr=False)
+    """What a person wrote, without what is quoted."""
