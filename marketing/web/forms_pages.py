@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -55,6 +56,9 @@ def _covered() -> list[tuple[str, str]]:
     return [*classes, *labels]
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
 class Codes(forms.Form):
     """What a form decides: purposes, information, channels and end."""
 
@@ -100,7 +104,7 @@ def forms_list(request: HttpRequest) -> HttpResponse:
     """List the forms; a POST begins another."""
     fault = ""
     if request.method == "POST":
-        name = request.POST.get("name", "").strip()[:120]
+        name = _plain(request.POST.get("name", "")).strip()[:120]
         try:
             if name:
                 made = designing.create(name, now=timezone.now())
@@ -169,10 +173,17 @@ def _codes(elements: Elements) -> Codes:
     )
 
 
+def _plain(text: str) -> str:
+    """Drop what no keyboard writes and the database does not keep, such as NUL."""
+    return _CONTROL.sub("", text)
+
+
 def _words(given: Mapping[str, str], elements: Elements) -> dict[str, Words]:
     """Return the words of each language on the page, and of one that is added now."""
     words = {
-        language: Words(**{key: given.get(f"{language}-{key}", "")[:10_000] for key in LABELS})
+        language: Words(
+            **{key: _plain(given.get(f"{language}-{key}", ""))[:10_000] for key in LABELS}
+        )
         for language in elements.words
     }
     added = given.get("add", "")
