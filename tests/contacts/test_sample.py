@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contacts.importing import work
 from contacts.models import (
     CustomField,
     Household,
@@ -35,3 +36,11 @@ def test_the_sample_shows_what_surrounds_a_record() -> None:
 def test_the_sample_is_filled_once() -> None:
     assert seed.patients(30, now=NOON) == 30
     assert seed.patients(30, now=NOON) == 0
+
+
+def test_the_samples_file_comes_in_but_for_one_row() -> None:
+    seed.patients(30, now=NOON)
+    while work.run_once(now=NOON):
+        pass
+    run = ImportRun.objects.exclude(job=None).get()
+    assert (run.state, run.created, run.refused) == ("done", 3, 1)
