@@ -12,6 +12,7 @@ from django.db.models import Count
 
 from consent.models import Authorization, Entry, OptOut, Suppression
 from consent.policy import NEEDS_AUTHORIZATION, Purpose, end_of_day
+from contacts import persons
 from contacts.models import Contact
 
 SOON = timedelta(days=30)
@@ -116,11 +117,12 @@ class History:
 
 def history(contact_id: int, *, now: datetime) -> History:
     """Return one person's authorizations, refusals and every act, the latest first."""
-    rows = Authorization.objects.filter(contact_id=contact_id).select_related("form_version")
+    ids = persons.ids_of([contact_id])[contact_id]
+    rows = Authorization.objects.filter(contact_id__in=ids).select_related("form_version")
     return History(
         signed=tuple(signed(list(rows.order_by("-signed_at", "-id")), now=now)),
-        opt_outs=tuple(OptOut.objects.filter(contact_id=contact_id, lifted_at=None)),
-        acts=tuple(Entry.objects.filter(contact_id=contact_id).order_by("-id")),
+        opt_outs=tuple(OptOut.objects.filter(contact_id__in=ids, lifted_at=None)),
+        acts=tuple(Entry.objects.filter(contact_id__in=ids).order_by("-id")),
     )
 
 
@@ -149,7 +151,8 @@ def _state(row: Authorization, ends_at: datetime | None, *, now: datetime) -> st
 
 _ENDED = """
 select a.id, min(e.occurred_at) from consent_authorization a
-join contacts_event e on e.contact_id = a.contact_id and e.kind = a.expires_event
+join contacts_contact c on c.id = a.contact_id
+join contacts_event e on e.contact_id in (a.contact_id, c.merged_into) and e.kind = a.expires_event
     and e.occurred_at >= a.signed_at
 where a.id = any(%s) group by a.id
 """

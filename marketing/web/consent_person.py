@@ -22,6 +22,7 @@ from audit import trail
 from consent import ledger, policy, report
 from consent.models import Authorization, FormVersion
 from consent.signing import asking
+from contacts import persons
 from contacts.fields import DataClass
 from contacts.models import Contact
 from marketing.web import proof
@@ -149,7 +150,8 @@ def _show(
 
 def _sent_under(contact_id: int) -> dict[str, int]:
     """Return how many messages went out under each authorization."""
-    sent = Message.objects.filter(contact_id=contact_id, state=Message.State.SENT)
+    ids = persons.ids_of([contact_id])[contact_id]
+    sent = Message.objects.filter(contact_id__in=ids, state=Message.State.SENT)
     counted = sent.values_list("permit__authorization").annotate(n=Count("id"))
     return {str(authorization): n for authorization, n in counted if authorization}
 
@@ -172,7 +174,9 @@ def record(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def revoke(request: HttpRequest, public_id: UUID, authorization_id: UUID) -> HttpResponse:
     """Withdraw one authorization; mail that is queued under it is not sent."""
     contact, form = _contact(public_id), Withdraw(request.POST)
-    one = get_object_or_404(Authorization, id=authorization_id, contact_id=contact.id)
+    one = get_object_or_404(
+        Authorization, id=authorization_id, contact_id__in=persons.ids_of([contact.id])[contact.id]
+    )
     if not form.is_valid():
         return _show(request, contact, status=422, withdraw_form=form)
     if ledger.revoke(one.id, received_by=form.cleaned_data["received_by"], now=timezone.now()):

@@ -9,6 +9,7 @@ from django.urls import reverse
 VIEWS = {
     "consent": "Today",
     "agreements": "Who agreed",
+    "coverage": "Coverage",
     "withdrawals": "Withdrawals",
     "refusals": "Refusals",
 }

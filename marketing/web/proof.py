@@ -29,6 +29,7 @@ from consent.models import Authorization, FormVersion
 from consent.signing import asking, document, signing, wording
 from consent.signing.models import Defect, Form, Signature
 from consent.signing.signing import LARGEST_SCAN, SignatureInvalid, Signer
+from contacts import persons
 from contacts.models import Contact
 from messaging.models import Message
 
@@ -137,7 +138,9 @@ def authorization(request: HttpRequest, public_id: UUID, authorization_id: UUID)
         "consent.viewed", subject=f"contact:{contact.id}", detail={"concerns": str(found.id)}
     )
     sent = Message.objects.filter(
-        contact_id=contact.id, permit__authorization=str(found.id), state=Message.State.SENT
+        contact_id__in=persons.ids_of([contact.id])[contact.id],
+        permit__authorization=str(found.id),
+        state=Message.State.SENT,
     )
     user = staff_of(request)
     within = "identity" in user.data_classes
@@ -256,7 +259,7 @@ def _found(public_id: UUID, authorization_id: UUID) -> tuple[Contact, Authorizat
     found = get_object_or_404(
         Authorization.objects.select_related("form_version"),
         id=authorization_id,
-        contact_id=contact.id,
+        contact_id__in=persons.ids_of([contact.id])[contact.id],
     )
     return contact, found
 
