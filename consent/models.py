@@ -227,7 +227,9 @@ class Suppression(TenantModel):
 
 
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
+from consent.arriving.models import ImportedConsent  # noqa: E402
 from consent.choices.models import Choice, Regime, Reply, SignUp, SignUpForm, Topic  # noqa: E402
+from consent.notices.models import AuditSample, Notice, NoticeReceipt  # noqa: E402
 from consent.sending.models import Carrier, FrequencyCap, QuietTime, StopScope  # noqa: E402
 from consent.signing.models import (  # noqa: E402
     Copy,
@@ -244,6 +246,7 @@ from consent.wishes.models import (  # noqa: E402
 )
 
 __all__ = [
+    "AuditSample",
     "Authorization",
     "Carrier",
     "Choice",
@@ -254,6 +257,9 @@ __all__ = [
     "Form",
     "FormVersion",
     "FrequencyCap",
+    "ImportedConsent",
+    "Notice",
+    "NoticeReceipt",
     "OptOut",
     "Part2Consent",
     "PlainPreference",

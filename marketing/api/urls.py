@@ -6,6 +6,7 @@ from django.urls import path, re_path
 
 from marketing.api import (
     code_groups,
+    consent_reports,
     consents,
     contacts,
     events,
@@ -59,6 +60,7 @@ urlpatterns = [
     path("events", events.take_one, name="events"),
     path("events/batch", events.take_batch, name="event-batches"),
     path("consents", consents.Consents.as_view(), name="consents"),
+    path("consents/fhir", consent_reports.FhirConsents.as_view(), name="consents-fhir"),
     path(
         "consents/<uuid:consent_id>/revocation",
         consents.ConsentRevocations.as_view(),

@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_safe
 from accounts import guard
 from accounts.roles import Permission
 from audit import trail
-from consent.desk import agreements
+from consent.desk import agreements, part2
 from consent.desk.agreements import Wanted
 from consent.models import Authorization, FormVersion
 from consent.signing.models import Signature
@@ -181,15 +182,24 @@ def exported(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse("One of the filters is not readable.", status=422)
     rows = agreements.matching(wanted_of(form.cleaned_data), now=now, zone=zone)
-    written, count = csv_of(list(rows[:MOST_EXPORTED].values_list("id", flat=True)), now=now)
+    ids = list(rows[:MOST_EXPORTED].values_list("id", flat=True))
+    try:
+        along = part2.accompaniment(list(Authorization.objects.filter(id__in=ids)), now=now)
+    except part2.NotAccompanied as refused:
+        messages.error(request, f"Nothing left the house: {refused}.")
+        return redirect(_address(request))
+    written, count = csv_of(ids, now=now, along=along)
     trail.record("consent.exported", detail={"format": "csv", "count": count})
     response = HttpResponse(written, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="authorizations.csv"'
     return response
 
 
-def csv_of(ids: list[UUID], *, now: datetime) -> tuple[str, int]:
-    """Return the authorizations as CSV, in this order, and how many there are."""
+def csv_of(ids: list[UUID], *, now: datetime, along: list[str]) -> tuple[str, int]:
+    """Return the authorizations as CSV, in this order, and how many there are.
+
+    What goes `along` with them stands below, a line each.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
@@ -198,6 +208,8 @@ def csv_of(ids: list[UUID], *, now: datetime) -> tuple[str, int]:
         for line in _lines(ids[start : start + AT_A_TIME], now=now):
             writer.writerow([cell(one) for one in line])
             count += 1
+    for told in along:
+        writer.writerow([cell(told)])
     return out.getvalue(), count
 
 

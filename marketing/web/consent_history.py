@@ -49,6 +49,7 @@ def whole(request: HttpRequest, public_id: UUID) -> HttpResponse:
         ],
         "other_records": len(found.ids) - 1,
         "may_name": within and "clinical" in user.data_classes,
+        "may_export": user.may(Permission.CONSENT_EXPORT),
         "names": PURPOSE_NAMES,
         "as_of": now,
     }

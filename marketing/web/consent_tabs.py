@@ -12,6 +12,9 @@ VIEWS = {
     "coverage": "Coverage",
     "withdrawals": "Withdrawals",
     "refusals": "Refusals",
+    "notices": "Privacy notice",
+    "consent-samples": "Samples",
+    "consent-imported": "From elsewhere",
 }
 
 

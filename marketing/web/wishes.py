@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -15,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import guard
 from accounts.roles import Permission
 from audit import trail
+from consent.ledger import ConsentInvalid
 from consent.models import ConfidentialRequest, Part2Consent, PlainPreference, Restriction
 from consent.wishes import record
 from contacts.models import Contact
@@ -68,6 +71,39 @@ class Opening(forms.Form):
     received_by = forms.ChoiceField(label="How the warning was given", choices=CAME_BY)
 
 
+class SigningPart2(forms.Form):
+    """The elements of 42 CFR 2.31(a) that decide; the paper itself carries the rest."""
+
+    purposes = forms.MultipleChoiceField(
+        label="For",
+        choices=PURPOSES,
+        required=False,
+        help_text="None: treatment, payment and operations, also in future. That never covers "
+        "marketing, which needs a consent of its own that names it.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    signed_on = forms.DateField(
+        label="Date of the signature", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    expires_on = forms.DateField(
+        label="Last day it holds",
+        required=False,
+        help_text="Left empty it holds until it is withdrawn; only one for care may be so.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    complete = forms.BooleanField(
+        label="The paper names the patient, who discloses what to whom, the right to withdraw, "
+        "and is signed and dated"
+    )
+    received_by = forms.ChoiceField(label="How it reached us", choices=CAME_BY)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("purposes") and not given.get("expires_on"):
+            self.add_error("expires_on", "A consent for named purposes needs its last day.")
+        return given
+
+
 ENDS = {
     "confidential": record.end_confidential,
     "plain": record.end_plain,
@@ -98,6 +134,7 @@ def _show(
         "restrict_form": Restricting(auto_id="restrict_%s"),
         "confide_form": Confiding(auto_id="confide_%s"),
         "open_form": Opening(auto_id="open_%s"),
+        "part2_form": SigningPart2(auto_id="part2_%s"),
         "endings": Restriction.Ending.choices,
         "warning": record.WARNING,
         "came_by": CAME_BY,
@@ -151,6 +188,36 @@ def accept_plain(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return _show(request, contact, status=422, open_form=form)
     record.accept_plain(contact.id, **form.cleaned_data, now=timezone.now())
     return _done(request, contact, "The preference is on record with the words of the warning.")
+
+
+@guard.requires(Permission.CONSENT_RECORD)
+@require_POST
+def sign_part2(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Record a consent under 42 CFR Part 2; it is no authorization and none stands in for it."""
+    contact = _contact(public_id, living=True)
+    form, zone = SigningPart2(request.POST, auto_id="part2_%s"), _zone(request)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            record.sign_part2(
+                contact.id,
+                purposes=given["purposes"],
+                signed_at=datetime.combine(given["signed_on"], time(), tzinfo=zone),
+                expires_on=given["expires_on"],
+                zone=zone.key,
+                received_by=given["received_by"],
+                now=timezone.now(),
+            )
+        except ConsentInvalid:
+            form.add_error("signed_on", "This day has not come yet; enter the day it was signed.")
+        else:
+            return _done(request, contact, "The Part 2 consent is on record and counts from now.")
+    return _show(request, contact, status=422, part2_form=form)
+
+
+def _zone(request: HttpRequest) -> ZoneInfo:
+    zone: ZoneInfo = guard.staff_of(request).organisation.zone
+    return zone
 
 
 @guard.requires(Permission.CONSENT_RECORD)
