@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,20 +11,31 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Organisation
+from accounts import tenancy
+from accounts.models import ApiKey, Organisation
 from accounts.roles import Permission
 from audit import trail
 from consent import fhir
+from consent.addresses import FIELD_OF_CHANNEL
 from consent.arriving import keeping
-from consent.desk import as_fhir
+from consent.desk import agreements, as_fhir, coverage
 from consent.desk.part2 import NotAccompanied
 from consent.ledger import ConsentInvalid
-from contacts import identity, matching
-from marketing.api import people
+from consent.models import Authorization
+from consent.purposes import Purpose
+from contacts import identity, matching, persons
+from contacts.models import first_id
+from contacts.segments import counts, membership
+from contacts.segments.models import Segment
+from marketing.api import contacts, people
+from marketing.api.forms import Form
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Problem, not_found
+from marketing.web import segment_sight
 
 MOST = 200
+PATIENCE = 20.0
+"""Seconds for one coverage; `asked` says how many it was enough for."""
 _CONSENT = {
     "resourceType": "Consent",
     "id": "c-1",
@@ -37,6 +49,154 @@ _CONSENT = {
         "class": [{"system": fhir.OURS, "code": "identity"}],
     },
 }
+
+
+class AgreementRow(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    contact = serializers.UUIDField(allow_null=True)
+    state = serializers.ChoiceField(choices=agreements.STATES)
+    purposes = serializers.ListField(child=serializers.CharField())
+    classes = serializers.ListField(child=serializers.CharField())
+    text = serializers.UUIDField(allow_null=True)
+    text_sha256 = serializers.CharField()
+    signed_at = serializers.DateTimeField()
+    expires_on = serializers.DateField(allow_null=True)
+    expires_event = serializers.CharField()
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    has_copy = serializers.BooleanField()
+
+
+class AgreementRows(serializers.Serializer[Any]):
+    consents = AgreementRow(many=True)
+    next = serializers.UUIDField(allow_null=True, help_text="Give it as `before` to go on.")
+
+
+class AgreementsAsked(Form):
+    state = serializers.ChoiceField(choices=agreements.STATES, required=False, default="")
+    purpose = serializers.ChoiceField(choices=list(Purpose), required=False, default="")
+    contact = serializers.UUIDField(required=False)
+    ends_within = serializers.IntegerField(min_value=1, max_value=3660, required=False)
+    without_copy = serializers.BooleanField(required=False, default=False)
+    before = serializers.UUIDField(required=False)
+
+
+class CoverageAsked(Form):
+    segment = serializers.UUIDField()
+    purpose = serializers.ChoiceField(choices=list(Purpose))
+    channel = serializers.ChoiceField(choices=list(FIELD_OF_CHANNEL), required=False)
+
+
+class CoverageTold(serializers.Serializer[Any]):
+    members = serializers.IntegerField(allow_null=True)
+    asked = serializers.IntegerField(allow_null=True)
+    permitted = serializers.IntegerField(allow_null=True, help_text="Null where held back.")
+    refused = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+
+
+def list_consents(view: MachineView, request: Request) -> Response:
+    """One page of authorizations, the latest on record first."""
+    form = AgreementsAsked(data=request.query_params.dict())
+    form.is_valid(raise_exception=True)
+    given = form.validated_data
+    wanted = agreements.Wanted(
+        state=given["state"],
+        purpose=given["purpose"],
+        ends_within=given.get("ends_within"),
+        without_copy=given["without_copy"],
+        people=_person(given["contact"]) if "contact" in given else None,
+    )
+    zone = Organisation.objects.get(pk=view.key().organisation_id).zone
+    rows = agreements.page(wanted, before=given.get("before"), now=view.now, zone=zone)
+    states = agreements.states(rows, now=view.now)
+    ids = matching.public_ids({row.contact_id for row in rows})
+    trail.record("report.viewed", detail={"report": "agreements", "count": len(rows)})
+    last = rows[-1].id if len(rows) == agreements.PAGE else None
+    told = [_agreement(row, ids.get(row.contact_id), states.get(row.id, "")) for row in rows]
+    return Response({"consents": told, "next": last})
+
+
+def _person(public_id: UUID) -> tuple[int, ...]:
+    contact_id = people.named(public_id, pointer="/contact")
+    return persons.ids_of([contact_id])[contact_id]
+
+
+def _agreement(row: Authorization, contact: UUID | None, state: str) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "contact": str(contact) if contact else None,
+        "state": state,
+        "purposes": row.purposes,
+        "classes": row.classes,
+        "text": row.form_version_id,
+        "text_sha256": row.form_version.checksum if row.form_version else "",
+        "signed_at": row.signed_at,
+        "expires_on": row.expires_on,
+        "expires_event": row.expires_event,
+        "revoked_at": row.revoked_at,
+        "has_copy": bool(row.copies.all()),
+    }
+
+
+class CoverageOfSegments(MachineView):
+    """What the gate would answer for a segment."""
+
+    scopes: ClassVar[Scopes] = {"GET": Permission.CONSENT_VIEW}
+
+    @extend_schema(
+        operation_id="read_consent_coverage",
+        summary="How many of a segment may be reached, and why not the rest",
+        description="Counts are rounded, and small ones held back, where the key may not reveal "
+        "what membership says of a person.",
+        parameters=[CoverageAsked],
+        responses=CoverageTold,
+    )
+    def get(self, request: Request) -> Response:
+        form = CoverageAsked(data=request.query_params.dict())
+        form.is_valid(raise_exception=True)
+        given = form.validated_data
+        segment = Segment.objects.filter(pk=given["segment"], archived_at=None).first()
+        if segment is None:
+            raise not_found("segment")
+        classes = segment_sight.classes_of(segment)
+        sending = coverage.Sending(
+            purpose=given["purpose"],
+            channel=given.get("channel") or "email",
+            classes=frozenset(classes) | frozenset(segment.labels),
+        )
+        until = time.monotonic() + PATIENCE
+        first = first_id(tenancy.current())
+        ids = [first + ordinal for ordinal in membership.members(segment).tolist()]
+        found = coverage.cover(ids, sending, now=self.now, enough=lambda: time.monotonic() > until)
+        exact = counts.exact_for(classes, _granted(self.key()))
+        _asked(segment, sending, found)
+        cells = counts.parts({"": found.permitted, **found.stopped}, exact=exact)
+        return Response(
+            {
+                "members": counts.shown(found.members, exact=exact),
+                "asked": counts.shown(found.asked, exact=exact),
+                "permitted": cells.pop(""),
+                "refused": cells,
+            }
+        )
+
+
+def _granted(key: ApiKey) -> frozenset[str]:
+    return frozenset(kind.value for kind in contacts.classes_of(key))
+
+
+def _asked(segment: Segment, sending: coverage.Sending, found: coverage.Coverage) -> None:
+    trail.record(
+        "consent.asked",
+        subject=f"segment:{segment.id}",
+        detail={
+            "purpose": sending.purpose,
+            "channel": sending.channel,
+            "classes": sorted(sending.classes),
+            "permitted": found.permitted,
+            "refused": found.refused,
+            "count": found.asked,
+        },
+    )
 
 
 class TakenRow(serializers.Serializer[Any]):

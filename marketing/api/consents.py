@@ -13,6 +13,7 @@ from accounts.roles import Permission
 from consent import ledger
 from consent.models import Authorization
 from marketing.api import people
+from marketing.api.consent_reports import AgreementRows, AgreementsAsked, list_consents
 from marketing.api.forms import (
     AuthorizationForm,
     OptOutForm,
@@ -37,7 +38,20 @@ _EXAMPLE = {
 class Consents(MachineView):
     """Signed authorizations (45 CFR 164.508)."""
 
-    scopes: ClassVar[Scopes] = {"POST": Permission.CONSENT_RECORD}
+    scopes: ClassVar[Scopes] = {
+        "GET": Permission.CONSENT_VIEW,
+        "POST": Permission.CONSENT_RECORD,
+    }
+
+    @extend_schema(
+        operation_id="list_consents",
+        summary="List authorizations by state, purpose, contact, end and copy",
+        description="Fifty at a time, the latest on record first.",
+        parameters=[AgreementsAsked],
+        responses=AgreementRows,
+    )
+    def get(self, request: Request) -> Response:
+        return list_consents(self, request)
 
     @extend_schema(
         operation_id="record_consent",

@@ -60,6 +60,11 @@ urlpatterns = [
     path("events", events.take_one, name="events"),
     path("events/batch", events.take_batch, name="event-batches"),
     path("consents", consents.Consents.as_view(), name="consents"),
+    path(
+        "consents/coverage",
+        consent_reports.CoverageOfSegments.as_view(),
+        name="consents-coverage",
+    ),
     path("consents/fhir", consent_reports.FhirConsents.as_view(), name="consents-fhir"),
     path(
         "consents/<uuid:consent_id>/revocation",
