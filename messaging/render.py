@@ -63,7 +63,11 @@ class Parts:
         context = {
             "contact": values,
             "organisation": organisation,
-            "links": {"unsubscribe": addresses.unsubscribe, "pickup": addresses.pickup},
+            "links": {
+                "unsubscribe": addresses.unsubscribe,
+                "choices": f"{addresses.unsubscribe}/choices",
+                "pickup": addresses.pickup,
+            },
             links.BASE: addresses.base,
             links.PIXEL: addresses.pixel,
         }

@@ -26,7 +26,7 @@ DEEPEST = 12
 
 ROOTS = ("contact", "organisation", "links")
 ORGANISATION_FIELDS = frozenset({"name", "postal_address", "web_origin"})
-LINK_FIELDS = frozenset({"unsubscribe"})
+LINK_FIELDS = frozenset({"unsubscribe", "choices"})
 ITEM_ATTRIBUTES = frozenset(
     {"display", "code", "status", "date", "end", "at", "class", "value", "unit"}
 )

@@ -17,9 +17,10 @@ from accounts.models import Organisation
 from accounts.roles import Permission
 from audit import trail
 from consent.addresses import EMAIL, SMS
-from consent.choices import preferences, replies, topics
+from consent.choices import preferences, regimes, replies, topics
 from consent.choices.preferences import CHANNELS, FREQUENCIES, Preferences
 from consent.ledger import ConsentInvalid
+from consent.models import Regime
 from marketing.api import people
 from marketing.api.forms import Form
 from marketing.api.idempotency import header_of, once
@@ -223,6 +224,46 @@ class ContactPreferences(MachineView):
         if off is not None:
             act = preferences.stop_everything if off else preferences.start_again
             act(contact_id, **who)
+
+
+class RegimeForm(Form):
+    regime = serializers.ChoiceField(choices=Regime.Kind.values)
+
+
+class RegimeRow(serializers.Serializer[Any]):
+    regime = serializers.CharField(help_text="hipaa: a patient; consumer: a lead of the web.")
+
+
+class Regimes(MachineView):
+    """Which law a person's data falls under."""
+
+    scopes: ClassVar[Scopes] = {
+        "GET": Permission.CONSENT_RECORD,
+        "POST": Permission.CONSENT_RECORD,
+    }
+
+    @extend_schema(operation_id="read_regime", summary="Read the regime", responses=RegimeRow)
+    def get(self, request: Request, public_id: UUID) -> Response:
+        contact_id = people.one(public_id)
+        return Response({"regime": regimes.of([contact_id], at=self.now)[contact_id]})
+
+    @extend_schema(
+        operation_id="begin_regime",
+        summary="Say that a lead became a patient",
+        description="Counts from the answer on; what was agreed to on a sign-up form ends then.",
+        request=RegimeForm,
+        responses=RegimeRow,
+        examples=[OpenApiExample("A patient", value={"regime": "hipaa"}, request_only=True)],
+    )
+    def post(self, request: Request, public_id: UUID) -> Response:
+        form = RegimeForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        contact_id, regime = people.one(public_id), form.validated_data["regime"]
+        if regime == Regime.Kind.HIPAA:
+            regimes.become_patient(contact_id, reason=BY, now=self.now)
+        else:
+            regimes.begin(contact_id, regime, reason=BY, now=self.now)
+        return Response({"regime": regimes.of([contact_id], at=self.now)[contact_id]})
 
 
 def _row(standing: Preferences) -> dict[str, Any]:

@@ -102,6 +102,7 @@ urlpatterns = [
         preferences.ContactPreferences.as_view(),
         name="preferences",
     ),
+    path("contacts/<uuid:public_id>/regime", preferences.Regimes.as_view(), name="regime"),
     path("opt-outs", consents.OptOuts.as_view(), name="opt-outs"),
     path("returned-mail", returned_mail.ReturnedMail.as_view(), name="returned-mail"),
     path("lists", lists.Lists.as_view(), name="lists"),

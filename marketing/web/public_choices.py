@@ -21,11 +21,12 @@ from accounts import tenancy
 from accounts.guard import public
 from accounts.models import Organisation
 from audit.actor import Actor, acting_as
-from consent.choices import elsewhere, preferences, topics
+from consent.choices import elsewhere, preferences, sign_ups, topics
 from consent.choices.preferences import CHANNELS, FREQUENCIES, PAUSES, Preferences
 from contacts import persons
 from crypto.tokens import TokenRefused
 from marketing.web import public_words
+from marketing.web.public_sign_up import visit_of
 from messaging import feedback, links
 
 BY = "preferences"
@@ -69,6 +70,9 @@ def _act(request: HttpRequest, contact_id: int, *, now: datetime) -> tuple[str, 
         case "start":
             preferences.start_again(contact_id, received_by=BY, now=now)
             return "started", ""
+        case "confirm" if asked := sign_ups.pending(contact_id, now=now):
+            sign_ups.confirm(asked, visit=visit_of(request), now=now)
+            return "confirmed", ""
         case "address":
             return _elsewhere(given, contact_id, now=now)
     return "", ""
@@ -115,6 +119,7 @@ def _page(
         "language": language,
         "languages": public_words.LANGUAGES.items(),
         "words": words,
+        "pending": sign_ups.pending(contact_id, now=now),
         "chosen": standing,
         "spoken": standing.language or language,
         "topics": [

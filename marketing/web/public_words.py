@@ -99,6 +99,9 @@ SIGNING: Mapping[str, Mapping[str, str]] = {
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "What we send you",
+        "confirm": "Please confirm that you sign up",
+        "confirm_do": "Yes, sign me up",
+        "done_confirmed": "Thank you. You are signed up.",
         "page_language": "Language of this page",
         "lead": "Choose what you want. Your care does not depend on it. It counts at once.",
         "problem": "There is a problem",
@@ -149,6 +152,9 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     },
     "es": {
         "title": "Lo que le enviamos",
+        "confirm": "Confirme su suscripción",
+        "confirm_do": "Sí, suscríbanme",
+        "done_confirmed": "Gracias. Su suscripción está confirmada.",
         "page_language": "Idioma de esta página",
         "lead": "Elija lo que quiera. Su atención no depende de ello. Vale de inmediato.",
         "problem": "Hay un problema",
@@ -196,6 +202,38 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
         "done_stopped": "Detenido. Desde ahora no le enviamos nada.",
         "done_started": "Le escribimos de nuevo; lo que quitó aparte sigue quitado.",
         "done_address_kept": "Desde ahora le escribimos a la nueva dirección.",
+    },
+}
+
+
+SIGN_UP: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "Sign up",
+        "page_language": "Language of this page",
+        "problem": "There is a problem",
+        "email": "Your e-mail address",
+        "agree": "I agree.",
+        "join": "Sign up",
+        "agree_needed": "Tick this if you agree; leave the page if you do not.",
+        "email_wrong": "This is not an e-mail address. It needs the form name@place.example.",
+        "too_many": "Too many sign-ups came from your network. Please try again in a while.",
+        "asked": "One more step",
+        "asked_note": "We sent you a mail. Follow its link and press the button there; nothing "
+        "counts before that.",
+    },
+    "es": {
+        "title": "Suscribirse",
+        "page_language": "Idioma de esta página",
+        "problem": "Hay un problema",
+        "email": "Su dirección de correo electrónico",
+        "agree": "Estoy de acuerdo.",
+        "join": "Suscribirme",
+        "agree_needed": "Márquelo si está de acuerdo; si no, cierre la página.",
+        "email_wrong": "No es una dirección de correo. Tiene la forma nombre@lugar.example.",
+        "too_many": "Llegaron demasiadas solicitudes de su red. Pruebe más tarde, por favor.",
+        "asked": "Falta un paso",
+        "asked_note": "Le enviamos un correo. Siga su enlace y pulse el botón; antes de eso nada "
+        "cuenta.",
     },
 }
 
