@@ -51,6 +51,15 @@ def test_home_tells_the_officer(waiting: Reply, omar: User, sign_in_as: SignedIn
     assert b"reply waits to be read" in sign_in_as(omar).get("/").content
 
 
+def test_the_page_of_sign_up_forms_says_what_one_needs(
+    at_harbor: Organisation, omar: User, mara: User, sign_in_as: SignedIn
+) -> None:
+    said = sign_in_as(omar).get("/forms/sign-up/").content.decode()
+    assert "No sign-up form yet" in said and "Make a form" in said
+    assert "Make a form" not in sign_in_as(mara).get("/forms/sign-up/").content.decode()
+    assert sign_in_as(mara).post("/forms/sign-up/").status_code == 403
+
+
 def test_a_marketer_reads_no_replies(waiting: Reply, mara: User, sign_in_as: SignedIn) -> None:
     assert sign_in_as(mara).get("/consent/replies/").status_code == 403
 
