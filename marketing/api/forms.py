@@ -130,6 +130,27 @@ class Enrolled(serializers.Serializer[Any]):
     already_inside = serializers.IntegerField()
 
 
+class SimulationForm(Form):
+    version = serializers.IntegerField(
+        required=False, min_value=1, help_text="Of the workflow; the draft if left out."
+    )
+    plan = serializers.DictField(
+        required=False, default=dict, help_text="Whom, from when, how long, what people do."
+    )
+    promises = serializers.ListField(
+        child=serializers.DictField(), required=False, default=list, help_text="What must hold."
+    )
+
+
+class SimulationRecord(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    version = serializers.IntegerField(allow_null=True)
+    state = serializers.CharField(help_text="waiting, done or failed.")
+    progress = serializers.IntegerField(help_text="Per cent of the simulated time.")
+    problem = serializers.CharField()
+    result = serializers.DictField()
+
+
 class ListForm(Form):
     name = serializers.CharField(max_length=120)
 

@@ -112,6 +112,16 @@ urlpatterns = [
         workflows.Enrolments.as_view(),
         name="enrolments",
     ),
+    path(
+        "workflows/<uuid:workflow_id>/simulations",
+        workflows.Simulations.as_view(),
+        name="simulations",
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/simulations/<uuid:simulation_id>",
+        workflows.OneSimulation.as_view(),
+        name="simulation",
+    ),
     path("messages", messages.Messages.as_view(), name="messages"),
     path("messages/<uuid:public_id>", messages.OneMessage.as_view(), name="message"),
     path("imports", imports.Imports.as_view(), name="imports"),

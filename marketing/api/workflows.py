@@ -1,4 +1,4 @@
-"""Let contacts into a workflow by name."""
+"""Let contacts into a workflow by name, and try a workflow before."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from marketing.api import people
-from marketing.api.forms import Enrolled, EnrolmentForm
+from marketing.api.forms import Enrolled, EnrolmentForm, SimulationForm, SimulationRecord
 from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Problem, not_found
 from workflows import enrol
-from workflows.models import Workflow
+from workflows.models import Simulation, Workflow
+from workflows.problems import GraphInvalid
+from workflows.simulate import keeping
 
 
 class Enrolments(MachineView):
@@ -61,3 +63,75 @@ class Enrolments(MachineView):
         except enrol.NotLive as why:
             raise Problem(409, "conflict", str(why)) from None
         return Response({"enrolled": entered, "already_inside": len(contacts) - entered})
+
+
+class Simulations(MachineView):
+    """A workflow is tried under a virtual clock; nobody is touched."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.WORKFLOWS_ENROL}
+
+    @extend_schema(
+        operation_id="simulate_workflow",
+        summary="Simulate a workflow",
+        description="Runs a version, or the draft, under a virtual clock. Nothing is sent or "
+        "changed. A large simulation is still waiting when it answers: ask for it again.",
+        request=SimulationForm,
+        responses=SimulationRecord,
+        examples=[
+            OpenApiExample(
+                "A hundred invented people",
+                value={
+                    "plan": {"people": {"kind": "synthetic", "count": 100}, "days": 90},
+                    "promises": [{"kind": "all_exit", "days": 60}],
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, workflow_id: UUID) -> Response:
+        found = Workflow.objects.filter(pk=workflow_id).first()
+        if found is None:
+            raise not_found("workflow")
+        form = SimulationForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        given = form.validated_data
+        number = given.get("version")
+        if number is not None and not found.versions.filter(number=number).exists():
+            raise not_found("version")
+        try:
+            made = keeping.start(
+                found, given["plan"], number=number, raw_promises=given["promises"], now=self.now
+            )
+        except GraphInvalid as invalid:
+            raise Problem(422, "invalid", str(invalid)) from None
+        keeping.attempt(made, now=self.now)
+        return Response(_told(made), status=201 if made.state == "done" else 202)
+
+
+class OneSimulation(MachineView):
+    """What a simulation came to."""
+
+    scopes: ClassVar[Scopes] = {"GET": Permission.WORKFLOWS_ENROL}
+
+    @extend_schema(
+        operation_id="read_simulation",
+        summary="Read a simulation",
+        responses=SimulationRecord,
+    )
+    def get(self, request: Request, workflow_id: UUID, simulation_id: UUID) -> Response:
+        made = Simulation.objects.filter(pk=simulation_id, workflow_id=workflow_id).first()
+        if made is None:
+            raise not_found("simulation")
+        return Response(_told(made))
+
+
+def _told(made: Simulation) -> dict[str, Any]:
+    """Counts only: whose way it was stays inside."""
+    return {
+        "id": made.id,
+        "version": made.number,
+        "state": made.state,
+        "progress": made.progress,
+        "problem": made.problem,
+        "result": made.result,
+    }

@@ -337,9 +337,9 @@ def preview(request: HttpRequest, template_id: UUID, number: int) -> HttpRespons
     contact = _contact(request)
     error = ""
     try:
-        said = _render(version, contact)
+        said = rendered(version, contact)
     except (NotRendered, reveal.RevealRefused) as refused:
-        said, error = None, _why(refused)
+        said, error = None, why_not(refused)
     body = reverse("template-body", args=[template_id, number])
     context = {
         "version": version,
@@ -359,7 +359,7 @@ def preview(request: HttpRequest, template_id: UUID, number: int) -> HttpRespons
 @requires(Permission.TEMPLATES_VIEW)
 def preview_body(request: HttpRequest, template_id: UUID, number: int) -> HttpResponse:
     try:
-        return framed(_render(_version(template_id, number), _contact(request)).html)
+        return framed(rendered(_version(template_id, number), _contact(request)).html)
     except (NotRendered, reveal.RevealRefused):
         return framed("<head></head>")
 
@@ -395,7 +395,7 @@ def _contact(request: HttpRequest) -> Contact | None:
     return get_object_or_404(Contact, public_id=public_id, erased_at=None)
 
 
-def _render(version: TemplateVersion, contact: Contact | None) -> Rendered:
+def rendered(version: TemplateVersion, contact: Contact | None) -> Rendered:
     """Render a version; looking at a person's values is in the trail, as every reveal is."""
     values: dict[str, Any] = {}
     if contact is not None:
@@ -413,7 +413,7 @@ def _render(version: TemplateVersion, contact: Contact | None) -> Rendered:
     )
 
 
-def _why(refused: Exception) -> str:
+def why_not(refused: Exception) -> str:
     if isinstance(refused, NotRendered):
         return (
             "A field that it prints has no value here. Give the field a default, or choose a "

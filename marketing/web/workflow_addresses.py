@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import workflows
+from marketing.web import simulations, workflows
 
 urlpatterns = [
     path("workflows/", workflows.workflows, name="workflows"),
@@ -18,5 +18,18 @@ urlpatterns = [
         "workflows/<uuid:workflow_id>/<int:number>/<slug:node>/",
         workflows.people,
         name="workflow-people",
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/simulations/", simulations.simulate, name="workflow-simulate"
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/simulations/<uuid:simulation_id>/",
+        simulations.simulation,
+        name="workflow-simulation",
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/simulations/<uuid:simulation_id>/<slug:node>/",
+        simulations.simulated_mail,
+        name="workflow-simulated-mail",
     ),
 ]

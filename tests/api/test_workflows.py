@@ -8,8 +8,9 @@ import pytest
 
 from accounts import tenancy
 from accounts.models import Organisation
+from accounts.roles import Permission
 from contacts.models import Contact
-from tests.api.conftest import Machine, problem
+from tests.api.conftest import Machine, Maker, problem
 from workflows import publishing
 from workflows.models import Workflow
 
@@ -71,3 +72,23 @@ def test_another_organisations_workflow_is_not_found(
     """SE-02."""
     sent = {"contacts": [str(ada.public_id)]}
     problem(stranger.post(f"workflows/{live.id}/enrolments", sent), 404, "not-found")
+
+
+def test_a_workflow_is_simulated_and_the_result_read(machine: Machine, draft: Workflow) -> None:
+    plan = {"people": {"kind": "synthetic", "count": 5}, "days": 9}
+    sent = {"plan": plan, "promises": [{"kind": "all_exit", "days": 2}]}
+    made = machine.post(f"workflows/{draft.id}/simulations", sent).json()
+    read = machine.get(f"workflows/{draft.id}/simulations/{made['id']}").json()
+    assert read["result"]["finished"] == 5 and read["result"]["promises"][0]["held"] is False
+
+
+def test_a_plan_that_cannot_be_run_is_refused(machine: Machine, draft: Workflow) -> None:
+    sent = {"plan": {"days": 0}}
+    problem(machine.post(f"workflows/{draft.id}/simulations", sent), 422, "invalid")
+
+
+def test_a_key_that_may_not_let_people_in_may_not_simulate(
+    harbor: Organisation, machine_for: Maker, draft: Workflow
+) -> None:
+    machine = machine_for(harbor, scopes={Permission.CONTACTS_VIEW})
+    problem(machine.post(f"workflows/{draft.id}/simulations", {}), 403, "scope-missing")
