@@ -1,9 +1,13 @@
 """How a count of people is shown to someone who may not see what decides it. Pure.
 
 Small numbers point at persons: below eleven only "<11" is said, and larger ones are rounded down to
-tens, so that two questions that differ by one person give the same answer (SE-32, PR-40). Counts
-that stand together are held back together: a step that loses fewer than eleven is shown as losing
-nobody, and a small cell never stands beside a total and a single sibling that give it away.
+tens (SE-32, PR-40). Counts that stand together are held back together: a step that loses fewer than
+eleven is shown as losing nobody, and a small cell never stands beside a total and a single sibling
+that give it away.
+
+Rounding slows a patient asker and does not stop one: where a set is known to stand at the edge of a
+ten, a question that differs from it by one person can be told apart. Previews are rationed and each
+is in the trail (docs/segments.md, "Who sees what").
 """
 
 from __future__ import annotations

@@ -134,4 +134,5 @@ def test_the_door_is_opened_by_its_listed_callers_alone() -> None:
         "accounts/staff.py",
         "accounts/tenancy.py",
         "contacts/management/commands/segment.py",
+        "workflows/management/commands/simulate.py",
     }
