@@ -32,6 +32,7 @@ def waiting(at_harbor: Organisation) -> Reply:
         received_at=now,
         now=now,
     )
+    assert taken.reply_id
     return Reply.objects.get(id=taken.reply_id)
 
 
