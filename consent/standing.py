@@ -32,7 +32,8 @@ from contacts_contact c where c.id = any(%s) and c.erased_at is null
 SIGNED = """
 select a.contact_id, a.id, a.purposes, a.classes, a.signed_at, a.expires_on, a.zone,
        (select min(e.occurred_at) from contacts_event e
-        where a.expires_event <> '' and e.contact_id = a.contact_id
+        where a.expires_event <> '' and e.contact_id = any(array[a.contact_id,
+              (select c.merged_into from contacts_contact c where c.id = a.contact_id)])
           and e.kind = a.expires_event and e.occurred_at >= a.signed_at),
        a.revoked_at, a.states_remuneration, a.channels
 from consent_authorization a where a.contact_id = any(%s)

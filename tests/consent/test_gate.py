@@ -12,6 +12,9 @@ from accounts.models import Organisation
 from consent import gate, ledger, suppression
 from consent.gate import GateRequest
 from consent.ledger import Signing
+from consent.policy import Permit, Refusal
+from contacts import events
+from contacts.merge import acts
 from contacts.records import Change, upsert
 from tests.conftest import NOON
 
@@ -104,3 +107,18 @@ def test_asking_again_needs_the_claiming_transaction(ada: int, monkeypatch: obje
             gate.ask_again([GateRequest(ada, "treatment")], now=NOON)
     finally:
         connection.in_atomic_block = True
+
+
+def test_an_event_ends_what_the_person_signed_as_another_contact_too(ada: int, ben: int) -> None:
+    """HD-04: merged, their events are one person's, and so is the end of a signature."""
+    signing = Signing(
+        ben, frozenset({"marketing"}), frozenset({"identity"}), NOON, expires_event="care.ended"
+    )
+    ledger.record_authorization(signing, received_by="paper", now=NOON)
+    acts.merge(ada, ben, now=NOON)
+    asked = [GateRequest(ada, "marketing", classes=frozenset({"identity"}))]
+    assert isinstance(gate.ask(asked, now=LATER)[0], Permit)
+    ended = events.NewEvent(contact_id=ada, kind="care.ended", occurred_at=NOON, source="ehr")
+    events.append([ended], now=NOON)
+    answer = gate.ask(asked, now=LATER)[0]
+    assert isinstance(answer, Refusal) and answer.code == "auth_expired"
