@@ -85,9 +85,8 @@ def reach(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     purpose = _one_of(request.GET.get("purpose", ""), [one.value for one in Purpose], "marketing")
     channel = _one_of(request.GET.get("channel", ""), list(FIELD_OF_CHANNEL), "email")
     now = timezone.now()
-    told = reach_of(
-        found, purpose=purpose, channel=channel, classes=frozenset(row.classes), now=now
-    )
+    says = frozenset(row.classes) | frozenset(row.labels)
+    told = reach_of(found, purpose=purpose, channel=channel, classes=says, now=now)
     trail.record(
         "segment.reached",
         subject=f"segment:{found.id}",
