@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from messaging.bounces import Class, Kind, read
+from tests.intake.builders import DATA
 
-CORPUS = Path("/work/shared/data/bounces")
+CORPUS = DATA / "bounces"
 
 REPORT = """From: MAILER-DAEMON@mx.example
 To: bounces@harbor.example

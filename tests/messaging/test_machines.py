@@ -4,13 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from messaging.machines import HINTS, judge, verdict_of
 from tests.conftest import NOON
+from tests.intake.builders import DATA
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
@@ -61,7 +61,7 @@ def test_a_mail_program_that_a_person_reads_with_is_a_person(agent: str) -> None
     assert reasons(user_agent=agent) == ()
 
 
-AGENTS = Path("/work/shared/data/user-agents/user_agents.jsonl")
+AGENTS = DATA / "user-agents" / "user_agents.jsonl"
 
 
 def test_of_many_agents_programs_are_found_and_no_person_is_called_one(
