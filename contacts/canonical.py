@@ -114,7 +114,8 @@ def moment(value: object, field: Field) -> str | None:
         value = datetime.fromisoformat(given)
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: it writes the year 999 with three figures.
+    return f"{value.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z"
 
 
 def _is_stored_form(value: str) -> bool:

@@ -256,9 +256,10 @@ class Regimes(MachineView):
         examples=[OpenApiExample("A patient", value={"regime": "hipaa"}, request_only=True)],
     )
     def post(self, request: Request, public_id: UUID) -> Response:
+        contact_id = people.one(public_id)
         form = RegimeForm(data=request.data)
         form.is_valid(raise_exception=True)
-        contact_id, regime = people.one(public_id), form.validated_data["regime"]
+        regime = form.validated_data["regime"]
         if regime == Regime.Kind.HIPAA:
             regimes.become_patient(contact_id, reason=BY, now=self.now)
         else:
