@@ -10,7 +10,6 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from tests.canary import kept, planted, search
 from tests.canary.planted import STEM
 from tests.chaos.clinic import Clinic
 from tests.chaos.conftest import Opening
+from tests.chaos.test_kills import at_step
 from tests.ground.server import OwnDatabase, TestServer
 from tests.workflows.conftest import sign
 
@@ -39,6 +39,7 @@ def test_the_running_processes_leave_no_patients_value_behind(
     _take_in(clinic)
     _refuse(clinic)
     clinic.watch_until(lambda: _states(clinic) >= {"sent", "failed"})
+    clinic.watch_until(lambda: at_step(clinic, "clicked") == 1 + len(PEOPLE))
     _spoil(clinic)
     _answer(clinic)
     clinic.watch_until(lambda: b"SealBroken" in _log(clinic, "worker"))
@@ -85,14 +86,13 @@ def _spoil(clinic: Clinic) -> None:
 
 def _answer(clinic: Clinic) -> None:
     """Everybody books a class, and says something with it; their next mails are made."""
-    now = timezone.now() - timedelta(seconds=1)
     with tenancy.acting_for(clinic.organisation_id):
         people = list(Contact.objects.order_by("id"))
     for contact in people:
         event = {
             "contact": str(contact.public_id),
             "kind": "class.booked",
-            "occurred_at": now.isoformat(),
+            "occurred_at": timezone.now().isoformat(),
             "idempotency_key": f"booked-{contact.ordinal}",
             "properties": {"why": f"{STEM} reasons"},
         }
