@@ -203,9 +203,14 @@ def _number(value: object, field: Field) -> float | int | None:
 
 
 def _finite(value: float) -> float | int:
-    if not math.isfinite(value):
+    if not math.isfinite(value) or not _fits(value):
         raise ValueError
     return value
+
+
+def _fits(value: float) -> bool:
+    """Whether a whole number is one that a sealed record can hold: of 64 bits."""
+    return value.__class__ is not int or -(1 << 63) <= value < 1 << 64
 
 
 def _decimal(value: object, field: Field) -> str | None:
@@ -361,7 +366,9 @@ def _is_plain_moment(value: str) -> bool:
 def _is_plain_result(value: object) -> bool:
     if value.__class__ is float:
         return math.isfinite(value)  # type: ignore[arg-type]
-    return value.__class__ is int or _is_plain_text(value)
+    if value.__class__ is int:
+        return _fits(value)  # type: ignore[arg-type]
+    return _is_plain_text(value)
 
 
 def _word(value: object, field: Field) -> str | None:

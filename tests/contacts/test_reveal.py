@@ -36,7 +36,7 @@ VALUES = {
 
 @pytest.fixture
 def ada(at_harbor: Organisation) -> int:
-    change = Change(source="ehr", record_number="4711", values=VALUES)
+    change = Change(source="ehr", record_number="4711081547110815", values=VALUES)
     return records.upsert([change], now=NOON).contact_ids[0]
 
 
@@ -132,7 +132,7 @@ def test_sr03_no_value_of_a_person_is_readable_at_rest(ada: int) -> None:
     )
     events.append([happened], now=NOON)
     dump = dumped().lower()
-    for canary in (b"canary", b"6175550199", b"4711"):
+    for canary in (b"canary", b"6175550199", b"4711081547110815"):
         assert canary not in dump
 
 
@@ -142,7 +142,7 @@ def test_sr03_no_value_of_a_person_is_readable_at_rest(ada: int) -> None:
         ("email", "CANARY@example.TEST"),
         ("phone", "(617) 555-0199"),
         ("phone", "+1 617 555 0199"),
-        ("record_number", "4711"),
+        ("record_number", "4711081547110815"),
     ],
 )
 def test_em22_an_exact_value_is_found_however_it_is_written(
@@ -151,7 +151,7 @@ def test_em22_an_exact_value_is_found_however_it_is_written(
     assert [contact.pk for contact in matching.find(kind, value)] == [ada]
 
 
-@pytest.mark.parametrize("value", ["", " ", "canary", "canary@example", "%", "4711"])
+@pytest.mark.parametrize("value", ["", " ", "canary", "canary@example", "%", "4711081547110815"])
 def test_nothing_but_the_exact_value_is_found(ada: int, value: str) -> None:
     assert matching.find("email", value) == []
 
@@ -181,7 +181,7 @@ def test_se06_the_properties_of_an_erased_persons_events_are_gone(ada: int) -> N
 
 def test_an_erased_person_who_comes_again_is_somebody_new(ada: int) -> None:
     erase.erase(ada, now=NOON)
-    again = Change(source="ehr", record_number="4711", values=VALUES)
+    again = Change(source="ehr", record_number="4711081547110815", values=VALUES)
     assert records.upsert([again], now=NOON).contact_ids != (ada,)
 
 
