@@ -11,8 +11,9 @@ from uuid import UUID
 import networkx
 
 from consent.policy import Purpose
+from contacts import registry
 from contacts.canonical import ValueRefused, canonical
-from contacts.fields import FIELDS, DataClass
+from contacts.fields import DataClass
 from contacts.models import ContactList
 from contacts.segments.reading import DefinitionInvalid
 from contacts.segments.references import CLINICAL_KINDS
@@ -114,16 +115,17 @@ def _template(step: Send) -> Iterator[Problem]:
 
 
 def _fields(step: Update) -> Iterator[Problem]:
+    fields = registry.current()
     for key in [*step.values, *step.clear]:
-        if key not in FIELDS:
+        if key not in fields:
             yield Problem(step.id, "unknown_field", f"{key} is not a field of contacts")
-        elif FIELDS[key].data_class in PROTECTED:
+        elif fields[key].data_class in PROTECTED:
             sentence = f"{key} comes from the record of care; a workflow does not change it"
             yield Problem(step.id, "protected_field", sentence)
     for key, value in step.values.items():
-        if key in FIELDS:
+        if key in fields:
             try:
-                canonical(key, value)
+                canonical(key, value, fields=fields)
             except ValueRefused as refused:
                 yield Problem(step.id, "bad_value", f"{key} {refused.reason}")
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from accounts.models import User
 from contacts.models import ContactList
+from contacts.segments import catalogue
 from contacts.segments.models import Segment
 from marketing.web.timeline import words
 from messaging.models import Template
@@ -54,21 +56,24 @@ class Funnel:
     steps: Mapping[str, StepCount]
 
 
-def names() -> Names:
-    """Return what the organisation's things are called, with a query for each kind."""
+def names(user: User) -> Names:
+    """Return what this member of staff may know the organisation's things as."""
+    clinical = "clinical" in user.data_classes
     return Names(
         templates=dict(Template.objects.values_list("id", "name")),
         lists={one.id: one.name for one in ContactList.objects.all()},
-        segments={one.id: one.name for one in Segment.objects.all()},
+        segments={
+            one.id: catalogue.titled(one, clinical=clinical) for one in Segment.objects.all()
+        },
         workflows=dict(Workflow.objects.values_list("id", "name")),
     )
 
 
-def plan_of(version: WorkflowVersion) -> dict[str, Any]:
+def plan_of(version: WorkflowVersion, *, names: Names) -> dict[str, Any]:
     """Return the plan of a published version, with its figures of now."""
     steps = {step.node: step for step in funnel_of.counts(version.id)}
     fates = funnel_of.fates(version.id)
-    drawn = plan(parse(version.graph), names=names(), funnel=Funnel(fates.enrolled, steps))
+    drawn = plan(parse(version.graph), names=names, funnel=Funnel(fates.enrolled, steps))
     for box in drawn["steps"]:
         if box["id"] in steps and steps[box["id"]].inside:
             box["href"] = reverse(
@@ -98,14 +103,14 @@ def plan(graph: Graph, *, names: Names, funnel: Funnel | None = None) -> dict[st
 def _box(step: Step, names: Names, funnel: Funnel | None) -> dict[str, Any]:
     return {
         "id": step.id,
-        "kind": _KINDS[type(step)],
+        "kind": KINDS[type(step)],
         "title": title(step, names),
         "detail": f"Step {step.id}",
         "figures": _figures(step, funnel) if funnel else [],
     }
 
 
-_KINDS: Mapping[type, str] = {
+KINDS: Mapping[type, str] = {
     Send: "send",
     Wait: "wait",
     WaitFor: "wait_for",

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.guard import requires, staff_of
+from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from contacts.models import Contact
@@ -56,7 +57,7 @@ def simulate(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "number": number,
         "given": given,
         "faults": faults,
-        "sends": _sends(version.graph if version else found.draft, given),
+        "sends": _sends(version.graph if version else found.draft, given, staff_of(request)),
         "events": [_event_fields(at, given) for at in EVENTS],
         "past": found.simulations.defer("result", "timelines", "graph")[: keeping.KEPT],
     }
@@ -138,7 +139,7 @@ def _contact(public_id: str) -> Contact | None:
 
 def _result(request: HttpRequest, made: Simulation) -> dict[str, Any]:
     steps = [figures.read_step(one) for one in made.result["steps"]]
-    graph, named = parse(made.graph), canvas.names()
+    graph, named = parse(made.graph), canvas.names(staff_of(request))
     funnel = canvas.Funnel(made.result["people"], {one.node: one for one in steps})
     plan = canvas.plan(graph, names=named, funnel=funnel)
     titles = {box["id"]: box["title"] for box in plan["steps"]}
@@ -191,12 +192,12 @@ def _timeline(person: dict[str, Any], titles: Mapping[str, str]) -> dict[str, An
 # The form
 
 
-def _sends(raw: Any, given: Mapping[str, str]) -> list[dict[str, str]]:
+def _sends(raw: Any, given: Mapping[str, str], user: User) -> list[dict[str, str]]:
     try:
         graph = parse(raw)
     except GraphInvalid:
         return []
-    named = canvas.names()
+    named = canvas.names(user)
     return [
         {
             "node": node,

@@ -20,7 +20,7 @@ from marketing.web.addresses import address
 from messaging.models import Message
 
 MOST = 50
-_WORDS: Mapping[str, str] = {
+EVENTS: Mapping[str, str] = {
     "contact.created": "First known",
     "contact.updated": "Record updated",
     "contact.deceased": "Recorded as deceased",
@@ -83,7 +83,7 @@ class Timeline:
 
 def words(kind: str) -> str:
     """Return an event's kind as a person says it."""
-    return _WORDS.get(kind) or kind.replace(".", " ").replace("_", " ").capitalize()
+    return EVENTS.get(kind) or kind.replace(".", " ").replace("_", " ").capitalize()
 
 
 def events_of(contact_id: int, *, classes: Collection[str]) -> Timeline:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import simulations, workflows
+from marketing.web import simulations, workflow_drafts, workflows
 
 urlpatterns = [
     path("workflows/", workflows.workflows, name="workflows"),
-    path("workflows/new/", workflows.edit, name="workflow-new"),
+    path("workflows/new/", workflow_drafts.new, name="workflow-new"),
     path("workflows/<uuid:workflow_id>/", workflows.workflow, name="workflow"),
-    path("workflows/<uuid:workflow_id>/draft/", workflows.edit, name="workflow-edit"),
+    path("workflows/<uuid:workflow_id>/draft/", workflow_drafts.edit, name="workflow-edit"),
+    path("workflows/<uuid:workflow_id>/draft/check/", workflow_drafts.check, name="workflow-check"),
+    path("workflows/<uuid:workflow_id>/draft/save/", workflow_drafts.save, name="workflow-save"),
     path("workflows/<uuid:workflow_id>/publish/", workflows.publish, name="workflow-publish"),
     path("workflows/<uuid:workflow_id>/pause/", workflows.pause, name="workflow-pause"),
     path("workflows/<uuid:workflow_id>/resume/", workflows.resume, name="workflow-resume"),

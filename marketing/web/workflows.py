@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,31 +9,23 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.text import slugify
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
 from consent.policy import REASONS
-from marketing.web import canvas
+from marketing.web import canvas, workflow_drafts
 from workflows import funnel, lint, publishing
 from workflows.graph import parse
 from workflows.models import Enrolment, Workflow, WorkflowVersion
 from workflows.problems import GraphInvalid, Problem
 
 PAGE = 50
-LONGEST = 200_000
-START = {
-    "trigger": {"kind": "api"},
-    "start": "end",
-    "nodes": [{"id": "end", "kind": "exit"}],
-}
 WHY_STOPPED = {
     "budget_spent": ("The journey took more steps than any may.", "Publish a shorter graph."),
     "step_twice": ("The journey came to a step that lay behind.", "Publish a mended graph."),
@@ -69,7 +60,8 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     user, found = staff_of(request), _workflow(workflow_id)
     versions = list(found.versions.all())
     version = _asked_for(request.GET.get("version", ""), versions) or found.live
-    plan = canvas.plan_of(version) if version else _draft_plan(found)
+    names = canvas.names(user)
+    plan = canvas.plan_of(version, names=names) if version else _draft_plan(found, names)
     context = {
         "workflow": found,
         "version": version,
@@ -105,23 +97,11 @@ def people(request: HttpRequest, workflow_id: UUID, number: int, node: str) -> H
     context = {
         "workflow": found,
         "version": version,
-        "title": canvas.title(parse(version.graph).steps[node], canvas.names()),
+        "title": canvas.title(parse(version.graph).steps[node], canvas.names(staff_of(request))),
         "people": inside,
         "next": f"?after={inside[-1].enrolment_id}" if len(inside) == PAGE else "",
     }
     return render(request, "workflows/people.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires(Permission.WORKFLOWS_EDIT)
-def edit(request: HttpRequest, workflow_id: UUID | None = None) -> HttpResponse:
-    """The draft as JSON; saving it shows what keeps it from going live, step by step."""
-    found = _workflow(workflow_id) if workflow_id else None
-    if request.method == "POST":
-        return _save(request, found)
-    draft = found.draft if found else START
-    problems = lint.check(draft, workflow_id=found.id)[1] if found else []
-    return _editor(request, found, found.name if found else "", _pretty(draft), problems)
 
 
 @require_POST
@@ -132,9 +112,7 @@ def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         version = publishing.publish(found.id, now=timezone.now())
     except GraphInvalid as invalid:
         found.refresh_from_db()
-        answer = _editor(request, found, found.name, _pretty(found.draft), list(invalid.problems))
-        answer.status_code = 422
-        return answer
+        return workflow_drafts.refused(request, found, invalid.problems)
     messages.success(request, f"Version {version.number} is live. Who is inside stays on theirs.")
     return redirect("workflow", found.id)
 
@@ -174,9 +152,9 @@ def _asked_for(number: str, versions: list[WorkflowVersion]) -> WorkflowVersion 
     return next((one for one in versions if str(one.number) == number), None)
 
 
-def _draft_plan(found: Workflow) -> dict[str, Any] | None:
+def _draft_plan(found: Workflow, names: canvas.Names) -> dict[str, Any] | None:
     try:
-        return canvas.plan(parse(found.draft), names=canvas.names())
+        return canvas.plan(parse(found.draft), names=names)
     except GraphInvalid:
         return None
 
@@ -212,51 +190,3 @@ def _losses(version: WorkflowVersion) -> list[tuple[int, str, str, str]]:
         found[outcome.removeprefix("refused:")] += count
     known = REASONS | WHY_STOPPED
     return [(count, code, *known.get(code, (code, ""))) for code, count in found.most_common()]
-
-
-def _save(request: HttpRequest, found: Workflow | None) -> HttpResponse:
-    now, text = timezone.now(), request.POST.get("graph", "")[:LONGEST]
-    name = request.POST.get("name", "").strip()[:120]
-    try:
-        draft = json.loads(text)
-    except ValueError as wrong:
-        where = f"line {getattr(wrong, 'lineno', 1)}, column {getattr(wrong, 'colno', 1)}"
-        return _unsaved(request, found, name, text, f"this is not JSON: look at {where}")
-    if found is None:
-        if not slugify(name):
-            return _unsaved(request, found, name, text, "give the workflow a name")
-        try:
-            with transaction.atomic():
-                found = publishing.create(name, slug=slugify(name)[:80], draft=draft, now=now)
-        except IntegrityError:
-            return _unsaved(request, None, name, text, "another workflow has this name")
-    if publishing.save_draft(found, draft, now=now):
-        messages.warning(request, "Saved. The draft cannot go live yet; see below.")
-        return redirect("workflow-edit", found.id)
-    messages.success(request, "Saved. Nothing keeps the draft from going live.")
-    return redirect("workflow", found.id)
-
-
-def _unsaved(
-    request: HttpRequest, found: Workflow | None, name: str, text: str, sentence: str
-) -> HttpResponse:
-    answer = _editor(request, found, name, text, [Problem("", "unreadable", sentence)])
-    answer.status_code = 422
-    return answer
-
-
-def _editor(
-    request: HttpRequest, found: Workflow | None, name: str, text: str, problems: list[Problem]
-) -> HttpResponse:
-    context = {
-        "workflow": found,
-        "name": name,
-        "graph": text,
-        "faults": problems,
-        "may_publish": staff_of(request).may(Permission.WORKFLOWS_PUBLISH),
-    }
-    return render(request, "workflows/edit.html", context)
-
-
-def _pretty(draft: object) -> str:
-    return json.dumps(draft, indent=2, ensure_ascii=False)

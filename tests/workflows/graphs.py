@@ -38,3 +38,17 @@ def series(**changes: dict[str, Any]) -> dict[str, Any]:
         for key, value in changes.get(node["id"], {}).items():
             node.pop(key, None) if value is None else node.update({key: value})
     return raw
+
+
+def long_series(waits: int) -> dict[str, Any]:
+    """Return so many waits of a day, one after the other, and the end."""
+    steps = [
+        {"id": f"w{n}", "kind": "wait", "for": {"days": 1}, "next": f"w{n + 1}"}
+        for n in range(waits)
+    ]
+    steps[-1]["next"] = "end"
+    return {
+        "trigger": {"kind": "api"},
+        "start": "w0",
+        "nodes": [*steps, {"id": "end", "kind": "exit"}],
+    }

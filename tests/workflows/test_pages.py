@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,11 +12,17 @@ from django.test import Client
 from accounts import staff
 from accounts.models import Organisation, User
 from accounts.roles import Role
+from contacts.codes import ICD10
+from contacts.segments import catalogue
+from contacts.segments.models import Segment
+from marketing.web import canvas, canvas_forms
 from tests.conftest import NOON
 from tests.workflows.conftest import Publish
 from tests.workflows.graphs import series
 from tests.workflows.test_runner import go
 from workflows.models import Workflow
+from workflows.reading import KINDS
+from workflows.steps import WAYS
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[[User], Client]
@@ -74,10 +81,91 @@ def test_a_new_workflow_needs_a_name_of_its_own(
     publish: Publish, mara: User, sign_in_as: SignedIn
 ) -> None:
     publish()
-    client, exits = sign_in_as(mara), {"graph": "{}"}
-    answers = [client.post("/workflows/new/", {**exits, "name": name}) for name in ("", "Series")]
+    client = sign_in_as(mara)
+    answers = [client.post("/workflows/new/", {"name": name}) for name in ("", "Series")]
     assert [answer.status_code for answer in answers] == [422, 422]
-    assert client.post("/workflows/new/", {**exits, "name": "Other"}).status_code == 302
+    assert client.post("/workflows/new/", {"name": "Other"}).status_code == 302
+
+
+def post_draft(client: Client, workflow: Workflow, verb: str, body: object) -> Any:
+    address = f"/workflows/{workflow.id}/draft/{verb}/"
+    return client.post(address, json.dumps(body), content_type="application/json")
+
+
+def test_checking_a_draft_names_what_is_wrong_and_keeps_nothing(
+    publish: Publish, mara: User, sign_in_as: SignedIn
+) -> None:
+    workflow, broken = publish(), series(educate={"next": "nowhere"})
+    answer = post_draft(sign_in_as(mara), workflow, "check", {"draft": broken})
+    assert {"missing_next"} <= {one["code"] for one in answer.json()["problems"]}
+    assert Workflow.objects.get().draft == workflow.draft
+
+
+def test_a_draft_is_saved_only_over_the_one_that_was_seen(
+    publish: Publish, mara: User, sign_in_as: SignedIn
+) -> None:
+    publish()
+    client, workflow = sign_in_as(mara), Workflow.objects.get()
+    body = {"draft": {"nodes": []}, "seen": workflow.changed_at.isoformat()}
+    first = post_draft(client, workflow, "save", body)
+    assert first.status_code == 200
+    assert post_draft(client, workflow, "save", body).status_code == 409
+    again = body | {"seen": first.json()["seen"]}
+    assert post_draft(client, workflow, "save", again).status_code == 200
+
+
+@pytest.mark.parametrize("body", [[], {"seen": "now"}, "draft"])
+def test_what_is_no_draft_is_refused(
+    publish: Publish, mara: User, sign_in_as: SignedIn, body: object
+) -> None:
+    answer = post_draft(sign_in_as(mara), publish(), "save", body)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("verb", ["check", "save"])
+def test_who_may_not_edit_may_not_check_or_save(
+    publish: Publish, analyst: User, sign_in_as: SignedIn, verb: str
+) -> None:
+    answer = post_draft(sign_in_as(analyst), publish(), verb, {"draft": {}})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        [],
+        {"nodes": [1]},
+        {"nodes": [{"id": "a"}]},
+        {"nodes": [], "trigger": None},
+        {"nodes": [{"id": "a", "kind": "exit"}] * 2, "trigger": {"kind": "api"}},
+    ],
+)
+def test_a_draft_that_cannot_be_drawn_is_still_edited_as_json(
+    publish: Publish, mara: User, sign_in_as: SignedIn, draft: object
+) -> None:
+    workflow = publish()
+    Workflow.objects.update(draft=draft)
+    page = sign_in_as(mara).get(f"/workflows/{workflow.id}/draft/").content.decode()
+    assert "editor-data" not in page
+    assert "The draft as JSON" in page
+
+
+def test_the_editor_knows_every_kind_of_step_and_every_way() -> None:
+    assert {one.kind for one in canvas_forms.KINDS} == set(KINDS)
+    described = {one.kind: {way.key for way in one.ways} for one in canvas_forms.KINDS}
+    assert {kind: set(WAYS[cls]) for cls, kind in canvas.KINDS.items()} == described
+
+
+def test_a_restricted_segment_is_not_named_to_who_may_not_know_it(
+    publish: Publish, mara: User, omar: User
+) -> None:
+    """PR-30"""
+    publish()
+    Segment.objects.all().delete()
+    tree = {"field": "conditions", "op": "has_code", "system": ICD10, "codes": ["B20"]}
+    catalogue.save(name="People with HIV", tree=tree, now=NOON)
+    assert "HIV" not in str(canvas_forms.forms(mara)) + str(canvas.names(mara))
+    assert "HIV" in str(canvas.names(omar))
 
 
 def test_a_faulty_draft_does_not_go_live(

@@ -20,8 +20,8 @@ export type Way = {
 
 export type Plan = { steps: Step[]; ways: Way[] };
 
-export function readPlan(host: HTMLElement): Plan {
-  const source = document.getElementById(host.dataset.plan ?? "");
-  if (!source?.textContent) throw new Error("canvas: the page holds no plan");
-  return JSON.parse(source.textContent) as Plan;
+export function readData<T>(id: string | undefined): T {
+  const source = document.getElementById(id ?? "");
+  if (!source?.textContent) throw new Error("canvas: the page holds no data for it");
+  return JSON.parse(source.textContent) as T;
 }

@@ -1,0 +1,318 @@
+import {
+  applyNodeChanges,
+  Background,
+  type Connection,
+  Controls,
+  type EdgeTypes,
+  type NodeChange,
+  type NodeTypes,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+} from "@xyflow/react";
+import { type DragEvent, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { Point } from "../canvas/layout";
+import { Acts, type Place } from "./acts";
+import { Box } from "./Box";
+import { add, firstFields, insert, lead, remove, setFields, stepOf, waysOf } from "./draft";
+import { type Box as BoxNode, draw } from "./drawing";
+import { type Draft, ENTRY, type Fields, formOf, type Forms, type Problem, type StepJson } from "./forms";
+import { Line } from "./Line";
+import { Panel } from "./Panel";
+import { check, save } from "./server";
+import { useHistory } from "./useHistory";
+import { titleOf } from "./words";
+
+const nodeTypes: NodeTypes = { box: Box };
+const edgeTypes: EdgeTypes = { line: Line };
+const words = {
+  "node.a11yDescription.default": "Press Enter to edit the step.",
+  "node.a11yDescription.keyboardDisabled": "Press Enter to edit the step.",
+};
+const KIND = "application/x-attune-step";
+const PAUSE = 350;
+/** So many boxes are shown whole; of more, the new one. */
+const FITS = 12;
+
+export type Given = { draft: Draft; forms: Forms; problems: Problem[]; seen: string; check: string; save: string };
+
+export function Editor(given: Given & { token: string }) {
+  return (
+    <ReactFlowProvider>
+      <Desk {...given} />
+    </ReactFlowProvider>
+  );
+}
+
+function Desk({ forms, token, ...given }: Given & { token: string }) {
+  const history = useHistory(given.draft);
+  const draft = history.now;
+  const [chosen, choose] = useState<string>(ENTRY);
+  const [place, offer] = useState<Place>();
+  const [moved, move] = useState<ReadonlyMap<string, Point>>(new Map());
+  const [copied, copy] = useState<StepJson>();
+  const keeping = useKeeping(given, draft, token);
+  const problems = useProblems(given.check, draft, given.problems, token);
+  const { screenToFlowPosition, fitView } = useReactFlow();
+  const root = useRef<HTMLDivElement>(null);
+
+  const change = useCallback(
+    (next: Draft, then?: string, said?: string) => {
+      history.set(next);
+      if (then !== undefined) choose(then);
+      if (said) say(said);
+    },
+    [history.set],
+  );
+  const put = (kind: string, at: Place | undefined) => {
+    const where = at ?? openEnd(forms, draft, chosen);
+    const label = formOf(forms, { kind }).label;
+    if (where) {
+      const [next, id] = insert(forms, draft, kind, where.from, where.way);
+      change(next, id, `${label} added`);
+    } else {
+      const [next, id] = add(draft, { id: kind, kind, ...firstFields(kind) });
+      change(next, id, `${label} added, not connected yet`);
+    }
+    offer(undefined);
+  };
+  const takeOut = (id: string) => {
+    if (id === ENTRY || !stepOf(draft, id)) return;
+    change(remove(forms, draft, id), ENTRY, "Step removed. Control Z brings it back.");
+    root.current?.focus(); // what had the focus is gone
+  };
+  const paste = () => {
+    if (!copied) return;
+    const own = waysOf(forms, copied).map((way) => [way.key, undefined]);
+    const [next, id] = add(draft, { ...copied, ...Object.fromEntries(own) });
+    change(next, id, "Step pasted, not connected yet");
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (isTyping(event.target)) return;
+    const command = event.ctrlKey || event.metaKey;
+    const step = stepOf(draft, chosen);
+    const acts: Record<string, (() => void) | undefined> = {
+      z: event.shiftKey ? history.redo : history.undo,
+      y: history.redo,
+      c: step && (() => { copy(step); say("Step copied"); }),
+      v: paste,
+      s: keeping.keep,
+    };
+    const act = command ? acts[event.key.toLowerCase()] : event.key === "Delete" ? () => takeOut(chosen) : undefined;
+    if (act) { event.preventDefault(); act(); }
+  };
+  const drop = (event: DragEvent) => {
+    const kind = event.dataTransfer.getData(KIND);
+    if (!kind) return;
+    event.preventDefault();
+    const plus = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>("[data-way]");
+    if (plus) return put(kind, { from: plus.dataset.from ?? "", way: plus.dataset.way ?? "" });
+    const [next, id] = add(draft, { id: kind, kind, ...firstFields(kind) });
+    const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    move(new Map(moved).set(id, { x: x - 128, y: y - 46 }));
+    change(next, id, "Step added, not connected yet");
+  };
+
+  return (
+    <Acts.Provider value={{ offer }}>
+      <div className="editor" ref={root} tabIndex={-1} onKeyDown={keys}>
+        <Toolbar history={history} keeping={keeping} problems={problems} tidy={() => { move(new Map()); setTimeout(() => fitView({ maxZoom: 1, padding: 0.08 }), 50); }} tidied={moved.size === 0} paste={copied && paste} />
+        <div className="editor-desk">
+          <Palette forms={forms} put={(kind) => put(kind, undefined)} />
+          <div className="canvas editor-canvas" role="group" aria-label="The draft, drawn. Every step can also be chosen and changed in the form beside it." onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+            <Drawing
+              drawn={useMemo(() => draw(forms, draft, problems.found, moved), [forms, draft, problems.found, moved])}
+              chosen={chosen}
+              choose={choose}
+              connect={(from, way, to) => change(lead(draft, from, way, to), from, "Connected")}
+              moveTo={(id, at) => move(new Map(moved).set(id, at))}
+            />
+          </div>
+          <div className="editor-side">
+            <Finder forms={forms} draft={draft} chosen={chosen} choose={choose} />
+            <Panel
+              forms={forms}
+              draft={draft}
+              id={stepOf(draft, chosen) ? chosen : ENTRY}
+              problems={problems.found}
+              change={(changes: Fields) => change(setFields(draft, chosen, changes))}
+              lead={(way, to) => change(lead(draft, chosen, way, to))}
+              set={(next, then) => change(next, then)}
+              remove={() => takeOut(chosen)}
+              copy={() => { copy(stepOf(draft, chosen)); say("Step copied"); }}
+              grow={(way) => offer({ from: chosen, way })}
+            />
+          </div>
+        </div>
+        {place && <Offer forms={forms} take={(kind) => put(kind, place)} close={() => offer(undefined)} />}
+      </div>
+    </Acts.Provider>
+  );
+}
+
+function Drawing({ drawn, chosen, choose, connect, moveTo }: { drawn: ReturnType<typeof draw>; chosen: string; choose: (id: string) => void; connect: (from: string, way: string, to: string) => void; moveTo: (id: string, at: Point) => void }) {
+  const [boxes, setBoxes] = useState<BoxNode[]>([]);
+  useEffect(() => setBoxes(drawn.boxes.map((box) => ({ ...box, selected: box.id === chosen }))), [drawn, chosen]);
+  const { fitView } = useReactFlow();
+  const count = drawn.boxes.length;
+  useEffect(() => {
+    const all = { maxZoom: 1, padding: 0.08 };
+    const timer = setTimeout(() => fitView(count > FITS ? { ...all, nodes: [{ id: chosen }] } : all), 30);
+    return () => clearTimeout(timer);
+    // Only another number of steps moves the view: choosing one must not.
+  }, [count, fitView]);
+  const changed = (changes: NodeChange<BoxNode>[]) => {
+    setBoxes((before) => applyNodeChanges(changes, before));
+    const picked = changes.find((one) => one.type === "select" && one.selected);
+    if (picked?.type === "select") choose(picked.id);
+  };
+  return (
+    <ReactFlow
+      nodes={boxes}
+      edges={drawn.lines}
+      nodeTypes={nodeTypes}
+      edgeTypes={edgeTypes}
+      onNodesChange={changed}
+      onNodeDragStop={(_, node) => moveTo(node.id, node.position)}
+      onConnect={(made: Connection) => made.sourceHandle && connect(made.source, made.sourceHandle, made.target)}
+      isValidConnection={(made) => made.target !== ENTRY && made.source !== made.target}
+      fitView
+      fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
+      minZoom={0.1}
+      maxZoom={1.5}
+      edgesFocusable={false}
+      deleteKeyCode={null}
+      multiSelectionKeyCode={null}
+      selectionKeyCode={null}
+      zoomOnScroll={false}
+      preventScrolling={false}
+      onlyRenderVisibleElements
+      ariaLabelConfig={words}
+    >
+      <Background gap={20} />
+      <Controls showInteractive={false} />
+    </ReactFlow>
+  );
+}
+
+type Keeping = ReturnType<typeof useKeeping>;
+type Problems = ReturnType<typeof useProblems>;
+
+function Toolbar({ history, keeping, problems, tidy, tidied, paste }: { history: { undo: (() => void) | undefined; redo: (() => void) | undefined }; keeping: Keeping; problems: Problems; tidy: () => void; tidied: boolean; paste: (() => void) | undefined }) {
+  const count = problems.found.length;
+  return (
+    <div className="editor-bar" role="toolbar" aria-label="Draft">
+      <button type="button" className="button primary" disabled={!keeping.changed} aria-keyshortcuts="Control+S" onClick={keeping.keep}>Save the draft</button>
+      <button type="button" className="button" disabled={!history.undo} aria-keyshortcuts="Control+Z" onClick={history.undo}>Undo</button>
+      <button type="button" className="button" disabled={!history.redo} aria-keyshortcuts="Control+Shift+Z" onClick={history.redo}>Redo</button>
+      <button type="button" className="button" disabled={!paste} aria-keyshortcuts="Control+V" onClick={paste}>Paste</button>
+      <button type="button" className="button" disabled={tidied} onClick={tidy}>Tidy up</button>
+      <p className="editor-state" role="status">
+        {keeping.refusal || (keeping.changed ? "Not saved yet." : "Saved.")}{" "}
+        {problems.unknown ? "Not checked: the server cannot be reached." : count ? `${count} to mend before it can go live.` : "Nothing keeps it from going live."}
+      </p>
+    </div>
+  );
+}
+
+function Palette({ forms, put }: { forms: Forms; put: (kind: string) => void }) {
+  return (
+    <div className="editor-palette" role="toolbar" aria-label="Add a step after the chosen one" aria-orientation="vertical">
+      {forms.kinds.map((one) => (
+        <button key={one.kind} type="button" className={`button editor-kind canvas-step-${one.kind}`} title={one.does} draggable onDragStart={(event) => event.dataTransfer.setData(KIND, one.kind)} onClick={() => put(one.kind)}>
+          {one.label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Finder({ forms, draft, chosen, choose }: { forms: Forms; draft: Draft; chosen: string; choose: (id: string) => void }) {
+  return (
+    <div className="field">
+      <label htmlFor="editor-find">Step</label>
+      <select id="editor-find" value={chosen} onChange={(event) => choose(event.target.value)}>
+        <option value={ENTRY}>What lets people in</option>
+        {draft.nodes.map((one) => <option key={one.id} value={one.id}>{titleOf(forms, one)} ({one.id})</option>)}
+      </select>
+    </div>
+  );
+}
+
+/** Which kind of step comes here: opened by a plus, closed by Escape, back to where one was. */
+function Offer({ forms, take, close }: { forms: Forms; take: (kind: string) => void; close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="editor-offer" aria-labelledby="editor-offer-title" onClose={close}>
+      <h2 id="editor-offer-title">Which step comes here?</h2>
+      <ul>
+        {forms.kinds.map((one) => (
+          <li key={one.kind}>
+            <button type="button" className={`button editor-kind canvas-step-${one.kind}`} onClick={() => take(one.kind)}>
+              {one.label}
+              <span className="muted">{one.does}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      <button type="button" className="button" onClick={() => dialog.current?.close()}>Cancel</button>
+    </dialog>
+  );
+}
+
+/** Where a new step goes when nobody says: on the chosen step's first open way, else on its first. */
+function openEnd(forms: Forms, draft: Draft, chosen: string): Place | undefined {
+  const step = stepOf(draft, chosen);
+  if (!step) return { from: ENTRY, way: "start" };
+  const ways = waysOf(forms, step);
+  const way = ways.find((one) => !stepOf(draft, one.to)) ?? ways[0];
+  return way && { from: step.id, way: way.key };
+}
+
+function useProblems(address: string, draft: Draft, first: Problem[], token: string) {
+  const [found, find] = useState(first);
+  const [unknown, lose] = useState(false);
+  const begun = useRef(false);
+  useEffect(() => {
+    if (!begun.current) { begun.current = true; return; }
+    const stop = new AbortController();
+    const timer = setTimeout(() => {
+      check(address, draft, token, stop.signal)
+        .then((problems) => { find(problems); lose(false); })
+        .catch(() => stop.signal.aborted || lose(true));
+    }, PAUSE);
+    return () => { clearTimeout(timer); stop.abort(); };
+  }, [address, draft, token]);
+  return { found, unknown };
+}
+
+function useKeeping(given: { save: string; draft: Draft; seen: string }, draft: Draft, token: string) {
+  const [kept, keepOf] = useState({ draft: given.draft, seen: given.seen });
+  const [refusal, refuse] = useState("");
+  const changed = draft !== kept.draft;
+  useEffect(() => {
+    document.querySelector("[data-publish]")?.toggleAttribute("disabled", changed);
+    if (!changed) return;
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [changed]);
+  const keep = async () => {
+    const answer = await save(given.save, draft, kept.seen, token);
+    refuse(answer.refusal ?? "");
+    if (!answer.kept) return;
+    keepOf({ draft, seen: answer.kept.seen });
+    document.querySelector("[data-publish]")?.toggleAttribute("hidden", answer.kept.problems.length > 0);
+  };
+  return { changed, keep, refusal };
+}
+
+function isTyping(target: EventTarget): boolean {
+  return target instanceof HTMLElement && target.closest("input, select, textarea, dialog") !== null;
+}
+
+function say(words: string): void {
+  const status = document.getElementById("announce");
+  if (status) status.textContent = words;
+}

@@ -1,0 +1,206 @@
+import { useId, useState } from "react";
+import { type FieldForm, type Fields, type Forms, formOf, type Option, type StepJson } from "./forms";
+import { isFields } from "./draft";
+import { titleOf, UNITS } from "./words";
+
+type Given = { field: FieldForm; values: Fields; forms: Forms; senders: StepJson[]; change: (changes: Fields) => void };
+
+/** One field of a step or trigger, as the server's form describes it. */
+export function Input(given: Given) {
+  const { field, values, change } = given;
+  const id = useId();
+  const value = values[field.key];
+  const described = field.hint ? `${id}-hint` : undefined;
+  const label = (
+    <>
+      <label htmlFor={id}>{field.label}{field.optional && <span className="muted"> (optional)</span>}</label>
+      {field.hint && <p className="hint" id={described}>{field.hint}</p>}
+    </>
+  );
+  switch (field.type) {
+    case "choice":
+      return <div className="field">{label}<Choice id={id} describedby={described} options={given.forms.options[field.options] ?? []} value={value} set={(next) => change({ [field.key]: next })} /></div>;
+    case "duration":
+      return <Duration {...given} />;
+    case "flag":
+      return (
+        <div className="field check">
+          <input id={id} type="checkbox" checked={value === true} aria-describedby={described} onChange={(event) => change({ [field.key]: event.target.checked || undefined })} />
+          {label}
+        </div>
+      );
+    case "again":
+      return (
+        <div className="field check">
+          <input id={id} type="checkbox" checked={value === "each"} aria-describedby={described} onChange={(event) => change({ [field.key]: event.target.checked ? "each" : undefined })} />
+          {label}
+        </div>
+      );
+    case "message":
+      return <div className="field">{label}<Choice id={id} describedby={described} options={messages(given)} value={value} set={(next) => change({ [field.key]: next })} /></div>;
+    case "either":
+      return <Either {...given} />;
+    case "condition":
+      return <Condition {...given} />;
+    case "values":
+      return <Values {...given} />;
+    case "names":
+      return <div className="field">{label}<Words id={id} describedby={described} value={Array.isArray(value) ? value.join(", ") : ""} set={(text) => change({ [field.key]: listed(text) })} /></div>;
+    default:
+      return (
+        <div className="field">
+          {label}
+          <Words id={id} describedby={described} value={typeof value === "string" ? value : ""} options={given.forms.options[field.options] ?? []} set={(text) => change({ [field.key]: text || undefined })} />
+        </div>
+      );
+  }
+}
+
+function listed(text: string): string[] | undefined {
+  const names = text.split(/[\s,]+/).filter(Boolean);
+  return names.length ? names : undefined;
+}
+
+type Chosen = { id: string; describedby?: string | undefined; options: Option[]; value: unknown; set: (next: string | undefined) => void };
+
+function Choice({ id, describedby, options, value, set }: Chosen) {
+  const known = value === undefined || options.some((one) => one.value === value);
+  return (
+    <select id={id} aria-describedby={describedby} value={String(value ?? "")} onChange={(event) => set(event.target.value || undefined)}>
+      <option value="">Choose</option>
+      {!known && <option value={String(value)}>Not there any more</option>}
+      {options.map((one) => <option key={one.value} value={one.value}>{one.label}</option>)}
+    </select>
+  );
+}
+
+/** A text that becomes a change when it is left, so that one word is one thing to undo. */
+function Words({ id, describedby, value, options = [], set }: { id: string; describedby?: string | undefined; value: string; options?: Option[]; set: (text: string) => void }) {
+  const [typed, type] = useState<string>();
+  const list = options.length ? `${id}-list` : undefined;
+  const leave = () => {
+    if (typed !== undefined && typed.trim() !== value) set(typed.trim());
+    type(undefined);
+  };
+  return (
+    <>
+      <input id={id} type="text" list={list} aria-describedby={describedby} value={typed ?? value} onChange={(event) => type(event.target.value)} onBlur={leave} onKeyDown={(event) => event.key === "Enter" && leave()} />
+      {list && <datalist id={list}>{options.map((one) => <option key={one.value} value={one.value}>{one.label}</option>)}</datalist>}
+    </>
+  );
+}
+
+function Duration({ field, values, change }: Given) {
+  const id = useId();
+  const value = values[field.key];
+  const held: Fields = isFields(value) ? value : {};
+  const unit = UNITS.find((one) => held[one] !== undefined) ?? "days";
+  const set = (count: string, of: string) => {
+    const { [unit]: _, ...others } = held;
+    const next = count === "" ? others : { ...others, [of]: Math.max(0, Math.trunc(Number(count))) };
+    change({ [field.key]: Object.keys(next).length ? next : undefined });
+  };
+  return (
+    <fieldset className="field editor-duration">
+      <legend>{field.label}{field.optional && <span className="muted"> (optional)</span>}</legend>
+      {field.hint && <p className="hint">{field.hint}</p>}
+      <label className="hidden-text" htmlFor={id}>Number</label>
+      <input id={id} type="number" min="1" max="600000" step="1" inputMode="numeric" value={String(held[unit] ?? "")} onChange={(event) => set(event.target.value, unit)} />
+      <label className="hidden-text" htmlFor={`${id}-unit`}>Unit</label>
+      <select id={`${id}-unit`} value={unit} onChange={(event) => set(String(held[unit] ?? 1), event.target.value)}>
+        {UNITS.map((one) => <option key={one}>{one}</option>)}
+      </select>
+    </fieldset>
+  );
+}
+
+function messages({ senders, forms }: Given): Option[] {
+  return senders.map((step) => ({ value: step.id, label: titleOf(forms, step) }));
+}
+
+function Either({ field, values, forms, change }: Given) {
+  const id = useId();
+  const way = field.either.find((one) => one.value in values)?.value ?? field.either[0]?.value ?? "";
+  const others = field.either.filter((one) => one.value !== way).map((one) => [one.value, undefined]);
+  const set = (next: string, value: unknown) => change({ ...Object.fromEntries(field.either.map((one) => [one.value, undefined])), [next]: value });
+  return (
+    <fieldset className="field">
+      <legend>{field.label}</legend>
+      <label className="hidden-text" htmlFor={id}>What to do</label>
+      <select id={id} value={way} onChange={(event) => set(event.target.value, values[way])}>
+        {field.either.map((one) => <option key={one.value} value={one.value}>{one.label}</option>)}
+      </select>
+      <label className="hidden-text" htmlFor={`${id}-what`}>{field.label}</label>
+      <Choice id={`${id}-what`} options={forms.options[field.options] ?? []} value={values[way]} set={(next) => change({ ...Object.fromEntries(others), [way]: next })} />
+    </fieldset>
+  );
+}
+
+const ASKED: Option[] = [
+  { value: "segment", label: "Is in a segment" },
+  { value: "engagement", label: "Did something with a message" },
+];
+
+function Condition(given: Given) {
+  const { field, values, forms, change } = given;
+  const id = useId();
+  const value = values[field.key];
+  const held: Fields = isFields(value) ? value : {};
+  const written = Object.keys(held).length > 0 && !("segment" in held) && !("of" in held) && !("event" in held);
+  const [kind, ask] = useState("of" in held || "event" in held ? "engagement" : "segment");
+  const set = (next: Fields) => change({ [field.key]: Object.fromEntries(Object.entries(next).filter(([, one]) => one !== undefined)) });
+  if (written) return <p className="hint">This step holds conditions of its own. Edit them as JSON, or save them as a segment and name that here.</p>;
+  return (
+    <fieldset className="field">
+      <legend>{field.label}</legend>
+      <label className="hidden-text" htmlFor={id}>What is asked</label>
+      <select id={id} value={kind} onChange={(event) => { ask(event.target.value); change({ [field.key]: undefined }); }}>
+        {ASKED.map((one) => <option key={one.value} value={one.value}>{one.label}</option>)}
+      </select>
+      {kind === "segment" ? (
+        <>
+          <label className="hidden-text" htmlFor={`${id}-segment`}>Segment</label>
+          <Choice id={`${id}-segment`} options={forms.options.segments ?? []} value={held.segment} set={(segment) => change({ [field.key]: segment ? { segment } : undefined })} />
+        </>
+      ) : (
+        <>
+          <label htmlFor={`${id}-event`}>What</label>
+          <Choice id={`${id}-event`} options={forms.options.engagement ?? []} value={held.event} set={(event) => set({ ...held, event })} />
+          <label htmlFor={`${id}-of`}>With the message of</label>
+          <Choice id={`${id}-of`} options={messages(given)} value={held.of} set={(of) => set({ ...held, of })} />
+        </>
+      )}
+    </fieldset>
+  );
+}
+
+function Values({ field, values, forms, change }: Given) {
+  const id = useId();
+  const value = values[field.key];
+  const held: Fields = isFields(value) ? value : {};
+  const put = (next: Fields) => change({ [field.key]: Object.keys(next).length ? next : undefined });
+  const free = (forms.options[field.options] ?? []).filter((one) => !(one.value in held));
+  return (
+    <fieldset className="field">
+      <legend>{field.label}</legend>
+      {field.hint && <p className="hint">{field.hint}</p>}
+      {Object.entries(held).map(([key, one]) => {
+        const name = forms.options[field.options]?.find((option) => option.value === key)?.label ?? key;
+        const { [key]: _, ...others } = held;
+        return (
+          <div key={key} className="editor-value">
+            <label htmlFor={`${id}-${key}`}>{name}</label>
+            <Words id={`${id}-${key}`} value={String(one)} set={(text) => put({ ...held, [key]: text })} />
+            <button type="button" className="button small" onClick={() => put(others)}>Remove<span className="hidden-text"> {name}</span></button>
+          </div>
+        );
+      })}
+      <label htmlFor={`${id}-add`}>Add a field</label>
+      <Choice id={`${id}-add`} options={free} value={undefined} set={(key) => key && put({ ...held, [key]: "" })} />
+    </fieldset>
+  );
+}
+
+export function kindLabel(forms: Forms, step: { kind: string }): string {
+  return formOf(forms, step).label;
+}
