@@ -24,8 +24,9 @@ FREE = frozenset(
 """LGPL is fine for a library that is installed beside us and can be replaced (psycopg)."""
 
 NAMED = re.compile(r"^([A-Za-z0-9_.-]+)==", re.MULTILINE)
-READ_BY_US: Mapping[str, str] = {}
-"""Packages whose metadata says nothing usable, with the licence that their files bear."""
+READ_BY_US: Mapping[str, str] = {"pyphen": "LGPLv3+"}
+"""Packages whose metadata says nothing usable, with the licence that their files bear; pyphen's
+three are ours to choose from, and its LGPL is of version 2 or any later."""
 
 
 def licences(package: Distribution) -> list[str]:
