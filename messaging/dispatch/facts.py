@@ -1,0 +1,64 @@
+"""What one run of the dispatcher works with, and what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from audit.actor import Actor
+from messaging import recall
+from messaging.claims import Claimed
+from messaging.compose import Composed, Merged
+from messaging.protect import Onward
+from messaging.sender import Sender
+from messaging.transports.base import Transport
+
+DISPATCH = Actor("system", "dispatch")
+Step = Literal["claimed", "composed", "marked", "handed_over", "noted"]
+Pause = Callable[[Step], None]
+
+
+def no_pause(_: Step) -> None:
+    """Go on at once; tests crash here instead."""
+
+
+@dataclass(slots=True)
+class Dispatched:
+    sent: int = 0
+    refused: int = 0
+    deferred: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    def count(self, state: str, number: int = 1) -> None:
+        setattr(self, state, getattr(self, state) + number)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message with its bytes, about to be handed over."""
+
+    claimed: Claimed
+    recipient: str
+    composed: Composed
+    merged: Merged
+    merge: bytes
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run of the dispatcher works with."""
+
+    transport: Transport
+    sender: Sender
+    onward: Onward
+    now: datetime
+    pause: Pause
+    renewed: Mapping[int, int] = field(default_factory=dict)
+    """How often the portal's notice of a message was sent anew."""
+    tally: Dispatched = field(default_factory=Dispatched)
+    watch: recall.Watch = field(kw_only=True)
+    recalled: dict[int, str] = field(default_factory=dict)
+    """Messages that a withdrawal stopped between claim and hand-over, with the reason."""

@@ -1,0 +1,62 @@
+"""Mark what is about to leave, and hand it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from messaging import claims, links, recall
+from messaging.claims import Evidence
+from messaging.dispatch.facts import Ready, Run
+from messaging.models import Pickup
+from messaging.protect import Route
+from messaging.transports.base import Outcome, Outgoing
+
+
+@transaction.atomic
+def begin(ready: Sequence[Ready], run: Run) -> set[int]:
+    evidence = [
+        Evidence(
+            one.claimed,
+            one.merged.route.value,
+            one.composed.message_id,
+            one.composed.sha256,
+            one.merge,
+        )
+        for one in ready
+    ]
+    ours = claims.begin_hand_over(evidence, now=run.now)
+    Pickup.objects.bulk_create(
+        [
+            Pickup(message_id=one.claimed.id, expires_at=run.now + links.PICKUP_LASTS)
+            for one in ready
+            if one.merged.route is Route.PORTAL and one.claimed.id in ours
+        ],
+        ignore_conflicts=True,
+    )
+    return ours
+
+
+def hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
+    if not going:
+        return {}
+    batch = [
+        Outgoing(
+            one.claimed.id,
+            run.sender.address,
+            one.recipient,
+            one.composed.data,
+            one.claimed.public_id.hex,
+        )
+        for one in going
+    ]
+    claimed = {one.claimed.id: one.claimed for one in going}
+    part = recall.Slice(
+        run.watch,
+        lambda waiting: claims.recalled([claimed[one] for one in waiting], now=run.now),
+        set(claimed),
+    )
+    outcomes = run.transport.send(batch, stays=part.stays)
+    run.recalled |= part.recalled
+    return {outcome.number: outcome for outcome in outcomes}

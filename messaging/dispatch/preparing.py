@@ -1,0 +1,158 @@
+"""Reveal, protect, render: from claimed messages to bytes, or to the reason why there are none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contacts import points, reveal
+from contacts.fields import DataClass
+from contacts.points import Address
+from crypto import data_keys
+from messaging import compose, links, mime, protect, tracking
+from messaging.claims import Claimed, Result
+from messaging.compose import Merged
+from messaging.dispatch.facts import Ready, Run
+from messaging.dispatch.noting import failed, later
+from messaging.models import Pickup
+from messaging.protect import Hold, Route
+from messaging.render import NotRendered, values_for
+from messaging.versions import Loaded
+
+
+def composed(
+    part: Sequence[Claimed], loaded: Mapping[UUID, Loaded], run: Run
+) -> tuple[list[Ready], list[Result]]:
+    """Return the messages ready to go, and the results of those that cannot go now."""
+    records = _revealed(part, loaded)
+    people = [one.contact_id for one in part]
+    recipients = _recipients(part, records, now=run.now)
+    keys = data_keys.load(run.sender.organisation_id, people)
+    untracked = tracking.declined(people)
+    run.renewed = dict(
+        Pickup.objects.filter(message_id__in=[one.id for one in part]).values_list(
+            "message_id", "renewed"
+        )
+    )
+    ready: list[Ready] = []
+    results: list[Result] = []
+    for one in part:
+        made = _compose_one(
+            one,
+            loaded[one.version_id],
+            records.get(one.contact_id, {}),
+            recipients.get(one.id),
+            keys.get(one.contact_id),
+            run,
+            tracked=one.contact_id not in untracked,
+        )
+        if isinstance(made, Ready):
+            ready.append(made)
+        else:
+            results.append(made)
+    return ready, results
+
+
+def _revealed(part: Sequence[Claimed], loaded: Mapping[UUID, Loaded]) -> dict[int, dict[str, Any]]:
+    """Open only the classes that each version declared, and the address (PR-20)."""
+    by_classes: dict[frozenset[str], set[int]] = defaultdict(set)
+    for one in part:
+        by_classes[loaded[one.version_id].data_classes].add(one.contact_id)
+    records: dict[int, dict[str, Any]] = defaultdict(dict)
+    for classes, people in by_classes.items():
+        wanted = {DataClass(name) for name in classes} | {DataClass.CONTACT_POINT}
+        opened = reveal.reveal(sorted(people), wanted, purpose="dispatch")
+        for contact_id, values in opened.items():
+            records[contact_id] |= values
+    return records
+
+
+def _recipients(
+    part: Sequence[Claimed], records: Mapping[int, Mapping[str, Any]], *, now: datetime
+) -> dict[int, Address]:
+    """Return where each message goes: confidential ones, by their topic, only there (PR-22)."""
+    by_topic: dict[str, list[Claimed]] = defaultdict(list)
+    for one in part:
+        by_topic[one.topic if one.alternative is None else one.alternative].append(one)
+    found: dict[int, Address] = {}
+    for topic, group in by_topic.items():
+        people = {one.contact_id for one in group}
+        reached = points.address_for(
+            people, channel="email", category=topic, now=now, known=records
+        )
+        found |= {one.id: reached[one.contact_id] for one in group if one.contact_id in reached}
+    return found
+
+
+def _compose_one(
+    one: Claimed,
+    version: Loaded,
+    record: Mapping[str, Any],
+    recipient: Address | None,
+    key: bytes | None,
+    run: Run,
+    *,
+    tracked: bool,
+) -> Ready | Result:
+    way = protect.choose(
+        one.classes, hop=run.transport.hop, onward=run.onward, accepts_plain=one.plain
+    )
+    if isinstance(way, Hold):
+        return failed(one, way.code) if way.final else later(one, way.code, run)
+    if key is None or recipient is None:
+        return failed(one, "no_address")
+    if one.alternative is not None and not recipient.confidential:
+        return failed(one, "confidential_address")
+    merged = Merged(
+        recipient.value,
+        values_for({**record, "email": recipient.value}, version.fields_read),
+        run.sender.merged(),
+        _addresses(one, way.route, run, tracked=tracked),
+        way.route,
+        run.now,
+        run.renewed.get(one.id, 0),
+    )
+    try:
+        composed = compose.compose(
+            one.public_id,
+            version.parts,
+            merged,
+            purpose=one.purpose,
+            unsubscribes=version.unsubscribes,
+            sender=run.sender,
+        )
+        if way.route is Route.PORTAL:
+            compose.shown(version.parts, merged)  # fail now, not when the person wants to read
+    except NotRendered as error:
+        return failed(one, error.code)
+    except mime.HeaderRefused:
+        return failed(one, "address_unusable")
+    sealed = compose.sealed(
+        merged, key=key, organisation_id=run.sender.organisation_id, number=one.id
+    )
+    return Ready(one, recipient.value, composed, merged, sealed)
+
+
+def _addresses(one: Claimed, route: Route, run: Run, *, tracked: bool) -> links.Addresses:
+    made = links.addresses(
+        run.sender.origin,
+        organisation_id=run.sender.organisation_id,
+        message_id=one.id,
+        contact_id=one.contact_id,
+        tracked=tracked,
+        now=run.now,
+    )
+    if route is not Route.PORTAL:
+        return made
+    return made.with_pickup(
+        links.pickup(
+            run.sender.origin,
+            organisation_id=run.sender.organisation_id,
+            message_id=one.id,
+            renewed=run.renewed.get(one.id, 0),
+            now=run.now,
+        )
+    )
