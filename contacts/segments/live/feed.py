@@ -44,6 +44,12 @@ SELECT EXISTS (SELECT FROM contacts_event e
                WHERE e.organisation_id = %b AND {_POSITION} AND {_OF_INTEREST})
     OR EXISTS (SELECT FROM contacts_touch WHERE organisation_id = %b AND NOT taken)
 """
+_AWAITED = f"""
+SELECT e.contact_id FROM contacts_event e
+WHERE e.organisation_id = %b AND {_POSITION} AND {_OF_INTEREST} AND e.contact_id = ANY(%b::int8[])
+UNION SELECT contact_id FROM contacts_touch
+WHERE organisation_id = %b AND NOT taken AND contact_id = ANY(%b::int8[])
+"""
 _TAKE = """
 UPDATE contacts_touch SET taken = true
 WHERE id IN (SELECT id FROM contacts_touch
@@ -138,6 +144,14 @@ def anything(kinds: Sequence[str] | None) -> bool:
         cursor.execute(_ANYTHING.encode(), [*_where(feed, kinds), tenancy.current()])
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+def awaited(feed: Feed, kinds: Sequence[str] | None, contact_ids: Sequence[int]) -> set[int]:
+    """Those of these contacts whose change no follower has come to yet. Hold the feed."""
+    ids = list(contact_ids)
+    with binary_cursor() as cursor:
+        cursor.execute(_AWAITED.encode(), [*_where(feed, kinds), ids, tenancy.current(), ids])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def read(feed: Feed, kinds: Sequence[str] | None, *, limit: int = LOOK) -> Look:

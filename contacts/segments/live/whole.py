@@ -28,9 +28,9 @@ from contacts.models import BLOCK_SIZE, ImportRun, ordinal_of
 from contacts.segments import catalogue, evaluate
 from contacts.segments.arrays import Ints
 from contacts.segments.definition import Definition
-from contacts.segments.live import attend, bits, feed, foresight, telling, wake
+from contacts.segments.live import attend, bits, feed, foresight, index, telling, wake
 from contacts.segments.live.bits import NOBODY, Changed
-from contacts.segments.live.models import Following
+from contacts.segments.live.models import Feed, Following
 from contacts.segments.models import Segment
 
 AT_A_TIME: Final = 20
@@ -87,7 +87,7 @@ class _Evaluated:
 def _refresh(segment: Segment, definition: Definition, *, now: datetime) -> Changed:
     found = _evaluated(segment, definition, now=now)
     with transaction.atomic():
-        feed.wait()
+        held = feed.wait()
         locked = Segment.objects.select_for_update().get(pk=segment.pk)
         if locked.version != segment.version or locked.archived_at is not None:
             return NOBODY  # it was edited meanwhile: the edit has made it due again
@@ -97,7 +97,7 @@ def _refresh(segment: Segment, definition: Definition, *, now: datetime) -> Chan
         Segment.objects.filter(pk=segment.pk).update(refreshed_at=now, count=count, counted_at=now)
         telling.announce({segment.id: changed}, now=now)
         telling.of_day({segment.id: changed}, now=now)
-        drifted = _settle(segment.id, found, changed, now=now)
+        drifted = _settle(segment.id, found, changed, held, now=now)
         if changed:
             _record(segment, changed, count, drifted)
             wake.soon()
@@ -114,10 +114,12 @@ def _evaluated(segment: Segment, definition: Definition, *, now: datetime) -> _E
     return _Evaluated(found.ordinals, asked, then, clock, next_at, moved)
 
 
-def _settle(segment_id: UUID, found: _Evaluated, changed: Changed, *, now: datetime) -> int:
+def _settle(
+    segment_id: UUID, found: _Evaluated, changed: Changed, held: Feed, *, now: datetime
+) -> int:
     """Write what the segment needs next; return how many members had drifted."""
     following = Following.objects.get(pk=segment_id)
-    drifted = _drifted(following, found, changed)
+    drifted = _drifted(following, found, changed, held)
     foresight.clear_past(segment_id, now=now)
     if found.moved is not None:
         foresight.write_down({segment_id: found.moved}, now=now, until={segment_id: found.until})
@@ -160,13 +162,19 @@ def _moved(
     return found
 
 
-def _drifted(before: Following, found: _Evaluated, changed: Changed) -> int:
-    """How many members were wrong although nothing had asked for this evaluation."""
+def _drifted(before: Following, found: _Evaluated, changed: Changed, held: Feed) -> int:
+    """How many members were wrong although nothing had asked for this evaluation.
+
+    A change that could be seen when it began, and that no follower had come to by its end, is not
+    drift: here the evaluation was only the quicker one.
+    """
     if before.whole_at is None or found.asked > before.done:
         return 0
-    if found.clock.days or found.clock.unknown:
+    if found.clock.days or found.clock.unknown or not changed:
         return 0
-    return len(changed.entered) + len(changed.left)
+    moved = [*changed.entered, *changed.left]
+    _, known = index.current()
+    return len(set(moved) - feed.awaited(held, index.kinds(known), moved))
 
 
 def _record(segment: Segment, changed: Changed, count: int, drifted: int) -> None:

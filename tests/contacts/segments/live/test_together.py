@@ -155,6 +155,18 @@ def test_a_whole_evaluation_puts_right_what_drifted(at_harbor: Organisation) -> 
     assert Following.objects.get().drifted == 1
 
 
+def test_a_change_that_no_follower_has_come_to_is_not_drift(at_harbor: Organisation) -> None:
+    (ada,) = world.add([{"city": "Quincy"}])
+    boston = catalogue.save(name="Boston", tree=BOSTON, now=NOON)
+    settle()
+    amend({ada: {"city": "Boston"}}, source="test", now=NOON)
+    membership.refresh(Segment.objects.get(pk=boston.pk), now=NOON)
+    assert inside(boston) == {ada}
+    assert Following.objects.get().drifted == 0
+    settle()
+    assert Event.objects.filter(kind="segment.entered").count() == 1
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(
