@@ -161,8 +161,9 @@ def reader(keys: Collection[str]) -> Callable[[bytes], dict[str, Any]]:
     wanted = [(_NAMES[key], key, key in _LIST_KEYS) for key in keys]
 
     def read_these(packed: bytes) -> dict[str, Any]:
-        form, _, stored, *_ = msgpack.unpackb(packed, strict_map_key=False)
-        if form != FORMAT:
+        record = msgpack.unpackb(packed, strict_map_key=False)
+        stored = record[2]
+        if record[0] != FORMAT:
             raise ValueError("a contact's record has a format that this release does not know")
         return {
             key: _read_items(key, stored[number]) if is_list else stored[number]

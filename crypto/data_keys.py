@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,7 +27,9 @@ from crypto.seal import DERIVED, DIRECT, HEADER, NONCE_SIZE, Key, SealBroken
 KEY_SIZE = 32
 _PLACE = struct.Struct(">iq")
 _RANGE_BITS = 20
-_SEALED = HEADER.size + NONCE_SIZE
+_RANGE = 1 << _RANGE_BITS
+_HEAD = HEADER.size
+_SEALED = _HEAD + NONCE_SIZE
 
 
 class NewKey(NamedTuple):
@@ -86,41 +88,83 @@ class Ciphers:
     def __init__(self, organisation_id: int, table: str) -> None:
         self._organisation_id = organisation_id
         self._table = table
-        self._wrapping = _Wrapping(keyring.for_organisation(organisation_id))
+        keys = keyring.for_organisation(organisation_id)
+        self._wrapping = _Wrapping(keys)
+        self._known = frozenset(HEADER.pack(DERIVED, version) for version in keys.readable)
 
-    def wrapped(self, subject_ids: Sequence[int]) -> dict[int, bytes]:
-        """Return the wrapped keys; a subject without one has been shredded."""
-        return dict(_wrapped(self._organisation_id, subject_ids))
+    def set_up(
+        self, rows: Iterable[tuple[Any, ...]], name: str
+    ) -> Iterator[tuple[tuple[Any, ...], AESGCM, bytes | None]]:
+        """For rows of subject, wrapped key and sealed class (and more): row, cipher, class.
 
-    def of(self, subject: int, wrapped: bytes) -> AESGCM:
-        return AESGCM(self._wrapping.unwrap_one(subject, wrapped))
+        At last those whose wrapping key must be asked for: rows that stream in leave no room for
+        asking.
+        """
+        unknown: list[tuple[Any, ...]] = []
+        yield from self._set_up(rows, name, unknown)
+        yield from self._set_up(unknown, name, None)
+
+    def _set_up(  # noqa: PLR0915 - a loop almost without calls
+        self, rows: Iterable[tuple[Any, ...]], name: str, unknown: list[tuple[Any, ...]] | None
+    ) -> Iterator[tuple[tuple[Any, ...], AESGCM, bytes | None]]:
+        """It runs for each contact that changed, so it calls little."""
+        direct, head = self._heads(name)
+        unwrapping, its_header, past = None, b"", 0
+        for row in rows:
+            subject, wrapped, sealed = row[:3]
+            header = wrapped[:_HEAD]
+            if unwrapping is None or header != its_header or not past - _RANGE <= subject < past:
+                if unknown is not None and header not in self._known:
+                    unknown.append(row)
+                    continue
+                unwrapping = self._wrapping.opening(header, subject)
+                its_header, past = header, ((subject >> _RANGE_BITS) + 1) << _RANGE_BITS
+            packed = None
+            try:
+                bound = header + _PLACE.pack(self._organisation_id, subject)
+                key = unwrapping.decrypt(wrapped[_HEAD:_SEALED], wrapped[_SEALED:], bound)
+            except InvalidTag:
+                raise _moved_key(subject) from None
+            cipher = AESGCM(key)
+            if sealed is not None:
+                if sealed[:_HEAD] != direct:
+                    raise self._not_ours()
+                try:
+                    bound = head + b"%d" % subject
+                    packed = cipher.decrypt(sealed[_HEAD:_SEALED], sealed[_SEALED:], bound)
+                except (InvalidTag, ValueError):
+                    raise self._moved() from None
+            yield row, cipher, packed
 
     def open(
         self, name: str, rows: Iterable[tuple[AESGCM, int, bytes | None]]
-    ) -> list[bytes | None]:
-        """Return one class of each subject, None for none; or raise SealBroken."""
-        header = HEADER.pack(DIRECT, 0)
-        head = (
-            header
-            + (
-                f"{self._organisation_id},0,{len(self._table)}:{self._table},{len(name)}:{name},"
-            ).encode()
-        )  # as seal.Context.bound() has it, once for all
-        found: list[bytes | None] = []
+    ) -> Iterator[tuple[int, bytes]]:
+        """One class of subjects whose ciphers are set up; who has none of it is left out."""
+        direct, head = self._heads(name)
         for cipher, subject, sealed in rows:
             if sealed is None:
-                found.append(None)
                 continue
-            if sealed[: HEADER.size] != header:
-                raise SealBroken(f"a value in {self._table} was not sealed with a data key")
+            if sealed[:_HEAD] != direct:
+                raise self._not_ours()
             try:
-                nonce, body = sealed[HEADER.size : _SEALED], sealed[_SEALED:]
-                found.append(cipher.decrypt(nonce, body, head + b"%d" % subject))
+                bound = head + b"%d" % subject
+                packed = cipher.decrypt(sealed[_HEAD:_SEALED], sealed[_SEALED:], bound)
             except (InvalidTag, ValueError):
-                raise SealBroken(
-                    f"a sealed value in {self._table} does not open: it was altered or moved"
-                ) from None
-        return found
+                raise self._moved() from None
+            yield subject, packed
+
+    def _heads(self, name: str) -> tuple[bytes, bytes]:
+        """The header of what a data key sealed, and what is bound to a class but the subject."""
+        header = HEADER.pack(DIRECT, 0)
+        table = f"{len(self._table)}:{self._table}"
+        bound = f"{self._organisation_id},0,{table},{len(name)}:{name},"  # as seal.Context.bound()
+        return header, header + bound.encode()
+
+    def _not_ours(self) -> SealBroken:
+        return SealBroken(f"a value in {self._table} was not sealed with a data key")
+
+    def _moved(self) -> SealBroken:
+        return SealBroken(f"a sealed value in {self._table} does not open: it was altered or moved")
 
 
 def shred(organisation_id: int, subject_ids: Iterable[int]) -> int:
@@ -134,6 +178,10 @@ def rewrap(organisation_id: int, rows: Sequence[tuple[int, bytes]]) -> list[tupl
     wrapping = _Wrapping(keyring.for_organisation(organisation_id))
     pairs = list(wrapping.unwrap(rows).items())
     return list(zip((s for s, _ in pairs), wrapping.wrap(pairs), strict=True))
+
+
+def _moved_key(subject: int) -> SealBroken:
+    return SealBroken(f"the data key of subject {subject} was altered or moved")
 
 
 class _Wrapping:
@@ -162,14 +210,17 @@ class _Wrapping:
 
     def unwrap_one(self, subject: int, wrapped: bytes) -> bytes:
         header = wrapped[: HEADER.size]
-        cipher = self._opening.get((header, subject >> _RANGE_BITS))
-        if cipher is None:
-            cipher = self._opening_cipher(header, subject)
         bound = header + _PLACE.pack(self._keys.organisation_id, subject)
+        cipher = self.opening(header, subject)
         try:
             return cipher.decrypt(wrapped[HEADER.size : _SEALED], wrapped[_SEALED:], bound)
         except InvalidTag:
-            raise SealBroken(f"the data key of subject {subject} was altered or moved") from None
+            raise _moved_key(subject) from None
+
+    def opening(self, header: bytes, subject: int) -> AESGCM:
+        """The cipher that wrapped this subject's key."""
+        cipher = self._opening.get((header, subject >> _RANGE_BITS))
+        return self._opening_cipher(header, subject) if cipher is None else cipher
 
     def _opening_cipher(self, header: bytes, subject: int) -> AESGCM:
         form, version = HEADER.unpack(header)

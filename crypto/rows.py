@@ -7,17 +7,51 @@ one array for each column: 3.3 us a row for a data key, against 2.9 us through a
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import psycopg
 from django.db import connection
-from psycopg import sql
+from numpy.typing import NDArray
+from psycopg import capabilities, sql
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 CHUNK = 5_000
+STREAMED = 100
+"""Rows taken at once from a stream: so few that the server makes the next ones meanwhile."""
+_ARRAY = struct.Struct(">iiIii")
+_BIGINT = np.dtype([("length", ">i4"), ("value", ">i8")])
+_BIGINT_OID, _BIGINTS_OID = 20, 1016
+
+
+class Bigints(NamedTuple):
+    """Whole numbers as one parameter; a tenth of what psycopg takes for a list."""
+
+    numbers: Sequence[int] | NDArray[Any]
+
+
+class _BigintsDumper(Dumper):
+    format = Format.BINARY
+    oid = _BIGINTS_OID
+
+    def dump(self, obj: Bigints) -> bytes:
+        rows = np.empty(len(obj.numbers), _BIGINT)
+        rows["length"], rows["value"] = 8, obj.numbers
+        head = _ARRAY.pack(int(len(rows) > 0), 0, _BIGINT_OID, len(rows), 1)
+        return head + rows.tobytes() if len(rows) else head[:12]
+
+
+def bigints_in(binary: bytes | None) -> NDArray[np.int64]:
+    """Read PostgreSQL's binary form of a bigint[] without nulls; null reads as none."""
+    if binary is None or len(binary) < _ARRAY.size:
+        return np.empty(0, np.int64)
+    return np.frombuffer(binary, _BIGINT, offset=_ARRAY.size)["value"].astype(np.int64)
 
 
 @contextmanager
@@ -30,8 +64,19 @@ def binary_cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
     connection.ensure_connection()
     wrapped = connection.wrap_database_errors  # psycopg's errors become Django's
     with wrapped, psycopg.Cursor(connection.connection) as cursor:
-        cursor.format = psycopg.pq.Format.BINARY
+        cursor.format = Format.BINARY
+        cursor.adapters.register_dumper(Bigints, _BigintsDumper)
         yield cursor
+
+
+def streamed(statement: bytes, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield rows as the server makes them: it and this process work at the same time.
+
+    The connection serves nothing else until the last row has been taken.
+    """
+    size = STREAMED if capabilities.has_stream_chunked() else 1
+    with binary_cursor() as cursor:
+        yield from cursor.stream(statement, values, binary=True, size=size)
 
 
 def insert_rows(

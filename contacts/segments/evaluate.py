@@ -332,27 +332,19 @@ def _from_records(
     if steps is None:
         block, there = _built(names, ids, np.arange(len(ids)))
         return vectors.plan(definition, now=now, outside=outside)(block) & there, there
-    first = opening.class_of(getattr(steps[0][0], "field", ""), fields) if steps else ""
-    records = opening.Opening(organisation_id, ids, first=first)
-    there = np.isin(np.array(ids, np.int64), np.array(records.ids, np.int64))
-    living = records.ids
+    cheap = [step.kind for step in steps if not step.cost]
+    records = opening.Opening(organisation_id, ids, along=cheap)
 
     def opened(places: Ints, names: frozenset[str]) -> Block:
-        asked = [living[place] for place in places.tolist()]
-        values = records.values(asked, {name.partition(".")[0] for name in names}, fields)
+        values = records.values(places, {name.partition(".")[0] for name in names}, fields)
         built = building.build(values, names, fields=fields)
-        return BuiltBlock(len(asked), slice(0, len(asked)), built)
+        return BuiltBlock(len(places), slice(0, len(places)), built)
 
-    found = np.zeros(len(ids), np.bool_)
-    found[there] = staged.holding(
-        definition,
-        len(living),
-        now=now,
-        outside={clause: mask[there] for clause, mask in outside.items()},
-        stages=steps,
-        opened=opened,
+    found = staged.holding(
+        definition, len(ids), now=now, outside=outside, stages=steps, opened=opened
     )
-    return found, there
+    there = records.there()
+    return found & there, there
 
 
 def _built(names: Collection[str], ids: Sequence[int], ordinals: Ints) -> tuple[BuiltBlock, Mask]:

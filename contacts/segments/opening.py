@@ -6,74 +6,156 @@ a segment records that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contacts import packing, registry
 from contacts.facts import last_visit
 from contacts.fields import FIELDS, STORED_CLASS, Field
+from contacts.segments.arrays import Ints, Mask
 from contacts.writing import TABLE
 from crypto import data_keys
-from crypto.rows import binary_cursor
+from crypto.models import DataKey
+from crypto.rows import Bigints, binary_cursor, streamed
+
+_KEYED = f"""
+SELECT c.id, k.wrapped, {{}} FROM {TABLE} c
+CROSS JOIN LATERAL (
+    SELECT wrapped FROM {DataKey._meta.db_table} d
+    WHERE d.organisation_id = %b AND d.subject_id = c.id LIMIT 1
+) k
+WHERE c.organisation_id = %b AND c.id = ANY(%b) AND c.erased_at IS NULL
+"""
+"""LATERAL: from some thousand ids on, the planner would read all keys there are for a join."""
+_RECORDS = f"""
+SELECT c.id, {{}} FROM {TABLE} c
+WHERE c.organisation_id = %b AND c.id = ANY(%b) AND c.erased_at IS NULL
+"""
+_THERE = f"""
+{_RECORDS.format("1")} AND EXISTS (
+    SELECT FROM {DataKey._meta.db_table} d WHERE d.organisation_id = %b AND d.subject_id = c.id
+)
+"""
 
 
 class Opening:
     """Some contacts whose records are opened a class at a time, and only as far as asked.
 
-    `ids` are those who are there, ascending. Their keys are one statement, and each class is one,
-    for those asked for; `first` is the class that everyone will be asked for.
+    Whom the first question is about is fetched with their keys by one statement, and opened while
+    the server fetches the next; `along` are classes that come with them and wait to be opened.
+    Later questions may be only about the same contacts.
     """
 
     def __init__(
-        self, organisation_id: int, contact_ids: Sequence[int], *, first: str = ""
+        self, organisation_id: int, contact_ids: Sequence[int], *, along: Collection[str] = ()
     ) -> None:
+        self._organisation_id = organisation_id
+        self._ids = contact_ids
+        self._along = along
         self._ciphers = data_keys.Ciphers(organisation_id, TABLE)
-        self._keyed: dict[int, AESGCM] = {}
-        self._wrapped = self._ciphers.wrapped(contact_ids)
-        held = _records(contact_ids, first or "NULL::bytea")
-        self._first = {first: dict(held)} if first else {}
-        self.ids = sorted(id_ for id_, _ in held if id_ in self._wrapped)
+        self._keyed: dict[int, tuple[AESGCM, tuple[Any, ...]]] = {}
+        self._columns: list[str] | None = None
+        """The classes that each row has, behind id and key; None before the first question."""
+        self._there = np.zeros(len(contact_ids), np.bool_)
+        self._asked = np.zeros(len(contact_ids), np.bool_)
 
     def values(
-        self, ids: Sequence[int], keys: Collection[str], fields: Mapping[str, Field]
+        self, places: Ints, keys: Collection[str], fields: Mapping[str, Field]
     ) -> list[dict[str, Any]]:
-        """Return the canonical values of these fields for each of these, in their order.
+        """Return the canonical values of these fields for those at these places, in their order.
 
-        What a derived field is derived from comes along.
+        Who is not there has none. What a derived field is derived from comes along.
         """
-        found: list[dict[str, Any]] = [{} for _ in ids]
-        for name, stored in _by_class(keys, fields).items():
-            read = packing.reader(stored)
-            for values, packed in zip(found, self._opened(ids, name), strict=True):
-                if packed is not None:
-                    values.update(read(packed))
+        ids = [self._ids[place] for place in places.tolist()]
+        stored = _by_class(keys, fields)
+        found: dict[int, dict[str, Any]] = {}
+        if self._columns is None:
+            self._begin(ids, found, stored)
+            self._asked[places] = True
+            self._there[places] = [id_ in self._keyed for id_ in ids]
+        else:
+            self._go_on(ids, found, stored)
         if any(fields[key].derived_from == "encounters" for key in keys):
-            for values in found:
+            for values in found.values():
                 values["last_visit"] = last_visit(values.get("encounters", ()))
-        return found
+        return [found.get(id_, {}) for id_ in ids]
 
-    def _opened(self, ids: Sequence[int], name: str) -> list[bytes | None]:
-        sealed = self._first.pop(name, None) or dict(_records(ids, name))
-        return self._ciphers.open(name, ((self._cipher(id_), id_, sealed.get(id_)) for id_ in ids))
+    def there(self) -> Mask:
+        """Which of all the contacts are there at all: neither erased nor without a key."""
+        open_ = np.flatnonzero(~self._asked)
+        if len(open_):
+            ids = np.array(self._ids, np.int64)[open_]
+            organisation = self._organisation_id
+            with binary_cursor() as cursor:
+                cursor.execute(_THERE.encode(), [organisation, Bigints(ids), organisation])
+                held = np.array([row[0] for row in cursor.fetchall()], np.int64)
+            self._there[open_] = np.isin(ids, held)
+            self._asked[open_] = True
+        return self._there
 
-    def _cipher(self, contact_id: int) -> AESGCM:
-        cipher = self._keyed.get(contact_id)
-        if cipher is None:
-            cipher = self._ciphers.of(contact_id, self._wrapped[contact_id])
-            self._keyed[contact_id] = cipher
-        return cipher
+    def _begin(
+        self,
+        ids: Sequence[int],
+        found: dict[int, dict[str, Any]],
+        stored: Mapping[str, Collection[str]],
+    ) -> None:
+        """Fetch keys and records; open the first class as they come, and then the others."""
+        columns = self._columns = list(dict.fromkeys([*stored, *self._along]))
+        first = next(iter(stored), "")
+        statement = _KEYED.format(", ".join(f"c.{name}" for name in columns) or "NULL::bytea")
+        read, keyed = packing.reader(stored.get(first, ())), self._keyed
+        organisation = self._organisation_id
+        rows = streamed(statement.encode(), [organisation, organisation, Bigints(ids)])
+        for row, cipher, packed in self._ciphers.set_up(rows, first):
+            keyed[row[0]] = cipher, row
+            if packed is not None:
+                found[row[0]] = read(packed)
+        self._go_on(ids, found, {name: keys for name, keys in stored.items() if name != first})
+
+    def _go_on(
+        self,
+        ids: Sequence[int],
+        found: dict[int, dict[str, Any]],
+        stored: Mapping[str, Collection[str]],
+    ) -> None:
+        for name, keys in stored.items():
+            read = packing.reader(keys)
+            for id_, packed in self._ciphers.open(name, self._sealed(ids, name)):
+                if id_ in found:
+                    found[id_].update(read(packed))
+                else:
+                    found[id_] = read(packed)
+
+    def _sealed(self, ids: Sequence[int], name: str) -> Iterator[tuple[AESGCM, int, bytes | None]]:
+        """Cipher, contact and sealed class of those of these who are there."""
+        there = ((id_, *self._keyed[id_]) for id_ in ids if id_ in self._keyed)
+        if self._columns is not None and name in self._columns:
+            place = 2 + self._columns.index(name)
+            return ((cipher, id_, row[place]) for id_, cipher, row in there)
+        records = self._records([id_ for id_ in ids if id_ in self._keyed], name)
+        return ((cipher, id_, records.get(id_)) for id_, cipher, _ in there)
+
+    def _records(self, ids: Sequence[int], name: str) -> dict[int, bytes | None]:
+        statement = _RECORDS.format(f"c.{name}").encode()
+        with binary_cursor() as cursor:
+            cursor.execute(statement, [self._organisation_id, Bigints(ids)])
+            return dict(cursor.fetchall())
 
 
 def values_of(
     organisation_id: int, contact_ids: Sequence[int], keys: Collection[str]
 ) -> dict[int, dict[str, Any]]:
     """Return the canonical values of these fields for each contact that is there."""
-    fields = fields_with(organisation_id, keys)
-    first = next(iter(_by_class(keys, fields)), "")
-    opening = Opening(organisation_id, contact_ids, first=first)
-    return dict(zip(opening.ids, opening.values(opening.ids, keys, fields), strict=True))
+    ids = sorted(set(contact_ids))
+    if not ids:
+        return {}
+    opening, fields = Opening(organisation_id, ids), fields_with(organisation_id, keys)
+    values = opening.values(np.arange(len(ids)), keys, fields)
+    there = opening.there().tolist()
+    return {id_: held for id_, held, is_there in zip(ids, values, there, strict=True) if is_there}
 
 
 def fields_with(organisation_id: int, keys: Collection[str]) -> Mapping[str, Field]:
@@ -97,16 +179,6 @@ def _by_class(keys: Collection[str], fields: Mapping[str, Field]) -> dict[str, s
     for key in keys:
         found.setdefault(class_of(key, fields), set()).add(fields[key].derived_from or key)
     return found
-
-
-def _records(contact_ids: Sequence[int], name: str) -> list[tuple[int, bytes | None]]:
-    with binary_cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, {name} FROM {TABLE}"
-            " WHERE id = ANY(%b::int8[]) AND erased_at IS NULL".encode(),
-            [list(contact_ids)],
-        )
-        return cursor.fetchall()
 
 
 def contacts_in(first: int, last: int) -> list[int]:

@@ -23,6 +23,14 @@ Open = Callable[[Ints, frozenset[str]], Block]
 """Build the columns of these names for the contacts at these places."""
 
 
+class Stage(NamedTuple):
+    """The leaves that read one class, and how dear it is to open."""
+
+    kind: str
+    cost: int
+    leaves: Sequence[Clause]
+
+
 class _Told(NamedTuple):
     """For whom it holds, and for whom it does not; of the others it is not known yet."""
 
@@ -36,7 +44,7 @@ def holding(
     *,
     now: datetime,
     outside: Mapping[Clause, Mask],
-    stages: Sequence[Sequence[Clause]],
+    stages: Sequence[Stage],
     opened: Open,
 ) -> Mask:
     """Return for which of `size` contacts the definition holds.
@@ -46,7 +54,7 @@ def holding(
     found = np.zeros(size, np.bool_)
     places = np.arange(size)
     known: dict[Clause, Mask] = dict(outside)
-    for stage in [(), *stages]:
+    for stage in [(), *(stage.leaves for stage in stages)]:
         if stage and len(places):
             known |= _answered(definition, stage, places, now, opened)
         told = _told(definition.root, known, len(places))
@@ -69,7 +77,7 @@ def stages(
     definition: Definition,
     outside: Mapping[Clause, Mask],
     cost_of: Callable[[str], tuple[str, int]],
-) -> list[list[Clause]] | None:
+) -> list[Stage] | None:
     """The leaves by the class that they read, the cheapest class first.
 
     `cost_of` names a field's class and says how dear it is to open. None where the tree has clauses
@@ -86,7 +94,10 @@ def stages(
         kind, cost = cost_of(key)
         by_class.setdefault(kind, []).append(clause)
         costs[kind] = max(cost, costs.get(kind, 0))
-    return [by_class[kind] for kind in sorted(by_class, key=lambda kind: costs[kind])]
+    return [
+        Stage(kind, costs[kind], by_class[kind])
+        for kind in sorted(by_class, key=lambda kind: costs[kind])
+    ]
 
 
 def _parts(clause: Clause) -> Iterator[Clause]:
