@@ -18,13 +18,14 @@ import msgpack
 
 from crypto.seal import Context, seal, unseal
 from messaging import mime, notice
+from messaging.filters import Locale
 from messaging.links import Addresses
 from messaging.protect import Route
 from messaging.render import Parts, Rendered
 from messaging.sender import Sender
 from messaging.templates_compile import COMMERCIAL
 
-FORMAT = 1
+FORMAT = 2
 TABLE = "messaging_message"
 
 
@@ -39,6 +40,10 @@ class Merged:
     route: Route
     at: datetime
     renewed: int = 0
+    locale: Locale | None = None
+    """None of a mail from before there were locales; so is `when` empty."""
+    when: frozenset[str] = frozenset()
+    """Which of the version's conditions held for the person."""
 
     def packed(self) -> bytes:
         raw: bytes = msgpack.packb(
@@ -56,13 +61,17 @@ class Merged:
                 self.route.value,
                 int(self.at.timestamp()),
                 self.renewed,
+                self.locale.stored() if self.locale else None,
+                sorted(self.when),
             ]
         )
         return raw
 
 
 def unpacked(raw: bytes) -> Merged:
-    _, recipient, values, organisation, addresses, route, at, renewed = msgpack.unpackb(raw)
+    kind, *kept = msgpack.unpackb(raw)
+    locale, when = kept[7:] if kind > 1 else (None, ())
+    recipient, values, organisation, addresses, route, at, renewed = kept[:7]
     return Merged(
         recipient,
         values,
@@ -71,6 +80,8 @@ def unpacked(raw: bytes) -> Merged:
         Route(route),
         datetime.fromtimestamp(at, UTC),
         renewed,
+        Locale(*locale) if locale else None,
+        frozenset(when),
     )
 
 
@@ -123,7 +134,13 @@ def compose(
 
 def shown(parts: Parts, merged: Merged) -> Rendered:
     """Return the message itself, whichever way it travels."""
-    return parts.render(merged.values, organisation=merged.organisation, addresses=merged.addresses)
+    return parts.render(
+        merged.values,
+        organisation=merged.organisation,
+        addresses=merged.addresses,
+        locale=merged.locale,
+        when=dict.fromkeys(merged.when, True),
+    )
 
 
 def extra_headers(addresses: Addresses, *, purpose: str, unsubscribes: bool) -> dict[str, str]:

@@ -28,4 +28,5 @@ def merged(message: Message) -> Merged:
 def said(message: Message) -> Rendered:
     """Render the message itself again, whichever way it travelled."""
     version = versions.load([message.version_id])[message.version_id]
-    return compose.shown(version.parts, merged(message))
+    kept = merged(message)
+    return compose.shown(version.parts_in(kept.locale), kept)

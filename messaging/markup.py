@@ -8,15 +8,18 @@ is a merge tag that would silently have been lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import css_inline
 import mjml
 
+from messaging.making import flow
+from messaging.making.flow import Asked, Tracer
 from messaging.sandbox import Problem, Tag, pieces
 
 MARK = re.compile(r"zq(\d+)xq")
@@ -33,64 +36,18 @@ SCHEMES = (*WEB, "mailto", "tel")
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 
 _VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source",
+     "track", "wbr"]
+)  # fmt: skip
 _KNOWN = frozenset(
-    [
-        "mjml",
-        "mj-head",
-        "mj-body",
-        "mj-section",
-        "mj-column",
-        "mj-group",
-        "mj-wrapper",
-        "mj-hero",
-        "mj-text",
-        "mj-button",
-        "mj-image",
-        "mj-divider",
-        "mj-spacer",
-        "mj-table",
-        "mj-list",
-        "mj-raw",
-        "mj-social",
-        "mj-social-element",
-        "mj-navbar",
-        "mj-navbar-link",
-        "mj-accordion",
-        "mj-accordion-element",
-        "mj-accordion-title",
-        "mj-accordion-text",
-        "mj-preview",
-        "mj-title",
-        "mj-style",
-        "mj-attributes",
-        "mj-all",
-        "mj-class",
-        "mj-breakpoint",
-        "mj-html-attributes",
-        "mj-selector",
-        "mj-html-attribute",
-        "mj-carousel",
-        "mj-carousel-image",
-        "mj-font",
-        "mj-include",
-    ]
-)
+    ["mjml", "mj-head", "mj-body", "mj-section", "mj-column", "mj-group", "mj-wrapper",
+     "mj-hero", "mj-text", "mj-button", "mj-image", "mj-divider", "mj-spacer", "mj-table",
+     "mj-list", "mj-raw", "mj-social", "mj-social-element", "mj-navbar", "mj-navbar-link",
+     "mj-accordion", "mj-accordion-element", "mj-accordion-title", "mj-accordion-text",
+     "mj-preview", "mj-title", "mj-style", "mj-attributes", "mj-all", "mj-class",
+     "mj-breakpoint", "mj-html-attributes", "mj-selector", "mj-html-attribute",
+     "mj-carousel", "mj-carousel-image", "mj-font", "mj-include"]
+)  # fmt: skip
 _REFUSED = {
     "script": "scripts",
     "iframe": "frames",
@@ -113,6 +70,8 @@ _BOXES = frozenset(
     ["mjml", "mj-head", "mj-body", "mj-wrapper", "mj-section", "mj-group", "mj-column"]
 )
 _WORDS = frozenset({"href", "alt", "title"})
+_PICTURES = frozenset({"mj-image", "img"})
+_PART_OF = {"href": flow.LINKS, "src": flow.IMAGES, "alt": flow.IMAGES}
 _LOADS = frozenset({"src", "background", "background-url", "srcset", "poster"})
 
 
@@ -150,7 +109,7 @@ def restored(text: str, tags: list[Tag]) -> str:
 
 def reads_contact(tag: Tag, loop_names: Collection[str]) -> bool:
     words = set(re.findall(r"[A-Za-z_]\w*", tag.source))
-    return bool(words & {"contact", *loop_names})
+    return bool(words & {"contact", "when", *loop_names})
 
 
 def loop_names(tags: Iterable[Tag]) -> set[str]:
@@ -161,9 +120,17 @@ def loop_names(tags: Iterable[Tag]) -> set[str]:
 class Walk(HTMLParser):
     """Read the marked MJML once and say where PHI, code or a foreign host stands in it."""
 
-    def __init__(self, tags: list[Tag], *, own_hosts: Collection[str]) -> None:
+    def __init__(
+        self,
+        tags: list[Tag],
+        *,
+        own_hosts: Collection[str],
+        conditions: Mapping[str, Asked] = MappingProxyType({}),
+    ) -> None:
         super().__init__(convert_charrefs=True)
         self.tags = tags
+        self.tracer = Tracer(tags, conditions)
+        self.language = ""
         self.personal = {
             number for number, tag in enumerate(tags) if reads_contact(tag, loop_names(tags))
         }
@@ -184,9 +151,22 @@ class Walk(HTMLParser):
             self.complain(f"<{tag}> is not an MJML element.")
         for name, value in attrs:
             self._attribute(name, value or "")
+        self._element(tag, {name: value or "" for name, value in attrs})
         self._hrefs(tag, [value or "" for name, value in attrs if name == "href"])
         if tag not in _VOID:
             self.open.append((tag, self.getpos()[0]))
+
+    def _element(self, tag: str, given: Mapping[str, str]) -> None:
+        if tag == "mjml":
+            self.language = given.get("lang", "")
+        if tag in _PICTURES:
+            self.tracer.element(flow.IMAGES, self.getpos()[0])
+            if "alt" not in given:
+                self.complain(
+                    f'<{tag}> has no alt: say what the picture shows, or alt="" if it only adorns.'
+                )
+        elif tag in _LINK_ELEMENTS:
+            self.tracer.element(flow.LINKS, self.getpos()[0])
 
     def _hrefs(self, tag: str, hrefs: list[str]) -> None:
         """Take a link's address; look at one that other elements lend to links of theirs."""
@@ -221,6 +201,7 @@ class Walk(HTMLParser):
         if self.href is not None:
             self.label.append(data)
         self._structural(data)
+        self._trace(data, self._part())
         if self._personal_marks(data):
             place = self._place()
             if place:
@@ -240,6 +221,7 @@ class Walk(HTMLParser):
             self.complain(f"Text stands directly in <{self.open[-1][0]}>; put it into <mj-text>.")
 
     def handle_comment(self, data: str) -> None:
+        self._trace(data, flow.MARKUP)
         if self._personal_marks(data):
             self.complain("A contact's field may not stand in an HTML comment.")
 
@@ -262,7 +244,19 @@ class Walk(HTMLParser):
             return "the text of a link"
         return "the head of the mail" if self._inside("mj-head") else ""
 
+    def _trace(self, text: str, place: str) -> None:
+        for number in MARK.findall(text):
+            self.tracer.mark(int(number), place, self.tags[int(number)].line)
+
+    def _part(self) -> str:
+        if self._inside("mj-preview"):
+            return flow.PREHEADER
+        if self._inside(*_LINK_ELEMENTS):
+            return flow.LINKS
+        return flow.HEAD if self._inside("mj-head", "mj-style", "style") else flow.BODY
+
     def _attribute(self, name: str, value: str) -> None:
+        self._trace(value, _PART_OF.get(name, flow.MARKUP))
         if self._personal_marks(value):
             what = {"href": "a URL", "src": "a URL", "alt": "an alternative text"}.get(name)
             self.complain(f"A contact's field may not stand in {what or f'the attribute {name}'}.")
@@ -302,8 +296,14 @@ class Walk(HTMLParser):
             self.anchors.append(Anchor(line, href, label[:80]))
 
 
-def walk(source: str, tags: list[Tag], *, own_hosts: Collection[str]) -> Walk:
-    done = Walk(tags, own_hosts=own_hosts)
+def walk(
+    source: str,
+    tags: list[Tag],
+    *,
+    own_hosts: Collection[str],
+    conditions: Mapping[str, Asked] = MappingProxyType({}),
+) -> Walk:
+    done = Walk(tags, own_hosts=own_hosts, conditions=conditions)
     done.feed(source)
     done.close()
     return done

@@ -45,6 +45,12 @@ class Template(TenantModel):
     mjml = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
     declared = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    language = models.CharField(max_length=16, default="en")
+    """Its own language, and what whoever prefers one that it lacks gets."""
+    conditions = models.JSONField(default=dict, blank=True)
+    """What `when.…` asks, by name: `{"label", "definition"}` in the segment language."""
+    audience = ArrayField(models.CharField(max_length=24), default=list, blank=True)
+    """What being among its recipients says of a person, beside what it prints."""
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
@@ -78,6 +84,15 @@ class TemplateVersion(TenantModel):
     """The text part as compiled."""
     fields_read = ArrayField(models.CharField(max_length=60), default=list)
     data_classes = ArrayField(models.CharField(max_length=24), default=list)
+    opened = ArrayField(models.CharField(max_length=24), null=True)
+    """The classes of what is printed, which alone are decrypted; null: all of `data_classes`."""
+    language = models.CharField(max_length=16, default="en")
+    conditions = models.JSONField(default=dict)
+    audience = ArrayField(models.CharField(max_length=24), default=list)
+    blocks = models.JSONField(default=list)
+    """Which version of which block stands in it: `{"slug", "number"}` each."""
+    flow = models.JSONField(default=list)
+    """Which field is read where (`messaging.making.flow`)."""
     unsubscribes = models.BooleanField()
     sha256 = models.CharField(max_length=64)
     author_id = models.CharField(max_length=64)
@@ -102,6 +117,8 @@ class Approval(TenantModel):
     )
     sha256 = models.CharField(max_length=64)
     approver_id = models.CharField(max_length=64)
+    audience = ArrayField(models.CharField(max_length=24), null=True)
+    """For whom it was approved; null where nobody was asked to look at that."""
     approved_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -264,14 +281,28 @@ class Pickup(TenantModel):
 
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
 from messaging.hearing.models import Returned  # noqa: E402
+from messaging.making.models import (  # noqa: E402
+    BlockVersion,
+    ContentBlock,
+    Review,
+    ReviewRule,
+    Translation,
+    VersionTranslation,
+)
 
 __all__ = [
     "Approval",
+    "BlockVersion",
+    "ContentBlock",
     "Link",
     "Message",
     "Pickup",
     "Returned",
+    "Review",
+    "ReviewRule",
     "Template",
     "TemplateVersion",
     "Transition",
+    "Translation",
+    "VersionTranslation",
 ]

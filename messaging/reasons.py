@@ -43,6 +43,10 @@ _OWN = {
         "The mail server refused it for good.",
         "Look at the reply's code; an unknown mailbox (5.1.1) is suppressed from now on.",
     ),
+    "condition_broken": (
+        "A condition of the template refers to a segment, list or code group that is broken.",
+        "Mend what it refers to; the message is tried again until its time is over.",
+    ),
     "server_said_later": (
         "The mail server said: not now.",
         "Nothing to do; it is tried again until its time is over.",

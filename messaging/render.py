@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Template, TemplateError, UndefinedError
 
 from messaging import links
+from messaging.filters import LOCALE, Locale
 from messaging.sandbox import HTML, LONGEST_LIST, PLAIN
+
+NOTHING: Mapping[str, bool] = MappingProxyType({})
 
 
 class NotRendered(Exception):
@@ -58,6 +62,8 @@ class Parts:
         *,
         organisation: Mapping[str, str],
         addresses: links.Addresses,
+        locale: Locale | None = None,
+        when: Mapping[str, bool] = NOTHING,
     ) -> Rendered:
         """Return the three parts; raises `NotRendered` where a printed field has no value."""
         context = {
@@ -70,6 +76,8 @@ class Parts:
             },
             links.BASE: addresses.base,
             links.PIXEL: addresses.pixel,
+            LOCALE: locale,
+            "when": when,
         }
         html, text = self._followed if addresses.tracked else self._direct
         try:

@@ -8,32 +8,36 @@ rendered in Jinja2's immutable sandbox with nothing in it but the filters below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes, pass_context
-from jinja2.filters import FILTERS
-from jinja2.runtime import Context
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from messaging.fallbacks import assured, printed_field
+from messaging.filters import ALLOWED_FILTERS, FORMS, MOST_ARGUMENTS, OF_DATES, OF_NUMBERS, finalize
 
 LONGEST_LIST = 50
 LONGEST_TAG = 300
 MOST_TAGS = 500
 DEEPEST = 12
 
-ROOTS = ("contact", "organisation", "links")
+ROOTS = ("contact", "organisation", "links", "when")
 ORGANISATION_FIELDS = frozenset({"name", "postal_address", "web_origin"})
 LINK_FIELDS = frozenset({"unsubscribe", "choices"})
 ITEM_ATTRIBUTES = frozenset(
     {"display", "code", "status", "date", "end", "at", "class", "value", "unit"}
 )
+ALWAYS_THERE = frozenset({"display", "code", "status"})
+"""What every entry of a list has; the rest needs a fallback."""
+SURE = frozenset({"email"})
+"""A mail goes to an address, so there is one."""
 
 
 class Blank(StrictUndefined):
-    """A field without a value: a condition or a loop may ask for it, printing it is an error."""
+    """A field without a value: printing it is an error. Asked, it is in no relation to anything:
+    every comparison is false, as in segments; a loop over it is empty."""
 
     def __bool__(self) -> bool:  # type: ignore[override]
         return False
@@ -41,49 +45,28 @@ class Blank(StrictUndefined):
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         return iter(())
 
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
+        return False
 
-def in_zone(context: Context, moment: object) -> date:
-    """Return the day, or the moment on the organisation's clock."""
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment) if len(moment) > 10 else date.fromisoformat(moment)
-    if isinstance(moment, datetime):
-        zone = ZoneInfo(context["organisation"].get("timezone", "UTC"))
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(zone)
-    if isinstance(moment, date):
-        return moment
-    raise ValueError("this is not a date")
+    def __ne__(self, other: object) -> bool:  # type: ignore[override]
+        return True
 
+    def _no(self, other: object) -> bool:
+        return False
 
-@pass_context
-def day(context: Context, moment: object) -> str:
-    """Return `4 May 2026`."""
-    local = in_zone(context, moment)
-    return f"{local.day} {local:%B %Y}"
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _no  # type: ignore[assignment]
 
-
-@pass_context
-def weekday(context: Context, moment: object) -> str:
-    return f"{in_zone(context, moment):%A}"
-
-
-@pass_context
-def clock(context: Context, moment: object) -> str:
-    """Return `9:05 am`."""
-    local = in_zone(context, moment)
-    if not isinstance(local, datetime):
-        raise ValueError("this is a day without a time")
-    return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
-
-
-ALLOWED_FILTERS: Mapping[str, Callable[..., Any]] = {
-    name: FILTERS[name]
-    for name in ("default", "first", "last", "lower", "title", "trim", "truncate", "upper")
-} | {"date": day, "weekday": weekday, "time": clock}
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(type(self))
 
 
 def environment(*, escape: bool) -> Environment:
     made = ImmutableSandboxedEnvironment(
-        autoescape=escape, undefined=Blank, keep_trailing_newline=True, cache_size=0
+        autoescape=escape,
+        undefined=Blank,
+        keep_trailing_newline=True,
+        cache_size=0,
+        finalize=finalize,
     )
     made.filters = dict(ALLOWED_FILTERS)
     made.tests = {name: made.tests[name] for name in ("defined", "undefined")}
@@ -102,6 +85,10 @@ class Problem:
     part: str
     line: int
     message: str
+    code: str = ""
+    """Names a kind of problem for machines, where there is something to look up about it."""
+    language: str = ""
+    """Of the translation that it stands in; empty for the template's own language."""
 
 
 @dataclass(slots=True)
@@ -111,13 +98,20 @@ class Reading:
     part: str
     declared: Collection[str]
     known: Collection[str]
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """The type of each field, by its name in `contacts.fields.FieldType`."""
+    conditions: Collection[str] = ()
     fields: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     organisation: set[str] = field(default_factory=set)
-    unguarded: dict[str, int] = field(default_factory=dict)
-    tested: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    """The template's own conditions that it asks."""
     loop_names: set[str] = field(default_factory=set)
+    sure: frozenset[str] = SURE
+    """What has a value here: what a condition around this place asked for."""
     problems: list[Problem] = field(default_factory=list)
+    missing: list[Problem] = field(default_factory=list)
+    """Fields that may have no value and nothing to stand in; told beside all other problems."""
 
     def complain(self, line: int, message: str) -> None:
         self.problems.append(Problem(self.part, line, message))
@@ -187,17 +181,57 @@ def _visit(node: nodes.Node, reading: Reading, *, depth: int) -> None:
     if isinstance(node, nodes.Getattr):
         _attribute(node, reading)
         return
-    if isinstance(node, nodes.Output):
-        for shown in node.nodes:
-            _note_unguarded(shown, reading)
     if isinstance(node, nodes.If | nodes.CondExpr):
-        reading.tested |= {asked.attr for asked in node.test.find_all(nodes.Getattr)}
-        reading.tested |= {node.test.attr} if isinstance(node.test, nodes.Getattr) else set()
+        _branches(node, reading, depth=depth)
+        return
     if isinstance(node, nodes.For):
         _loop(node, reading, depth=depth)
         return
+    if isinstance(node, nodes.Output):
+        for shown in node.nodes:
+            _needs_fallback(shown, reading)
     for child in node.iter_child_nodes():
         _visit(child, reading, depth=depth + 1)
+
+
+def _branches(node: nodes.If | nodes.CondExpr, reading: Reading, *, depth: int) -> None:
+    """Visit each way with what is sure there: inside `if contact.city`, there is a city."""
+    _visit(node.test, reading, depth=depth + 1)
+    around = reading.sure
+    yes, no = assured(node.test, holds=True), assured(node.test, holds=False)
+    if isinstance(node, nodes.CondExpr):
+        ways: list[tuple[list[nodes.Node], frozenset[str]]] = [
+            ([node.expr1], yes), ([node.expr2] if node.expr2 else [], no),
+        ]  # fmt: skip
+    else:
+        ways = [(list(node.body), yes), ([*node.elif_, *node.else_], no)]
+    for inside, sure in ways:
+        reading.sure = around | sure
+        for child in inside:
+            _visit(child, reading, depth=depth + 1)
+            if isinstance(node, nodes.CondExpr):
+                _needs_fallback(child, reading)
+    reading.sure = around
+
+
+def _needs_fallback(shown: nodes.Node, reading: Reading) -> None:
+    """A field that is printed may have no value: the template says what stands there instead."""
+    found = printed_field(shown)
+    if found is None:
+        return
+    root, attr = found
+    if root == "contact":
+        named, missing = f"contact.{attr}", attr in reading.declared and attr not in reading.sure
+    else:
+        named = f"{root}.{attr}"
+        missing = root in reading.loop_names and attr not in ALWAYS_THERE
+        missing = missing and attr in ITEM_ATTRIBUTES and named not in reading.sure
+    if missing:
+        message = (
+            f'{named} may have no value: write {{{{ {named} | default("…") }}}} or ask first '
+            f"with {{% if {named} %}}."
+        )
+        reading.missing.append(Problem(reading.part, shown.lineno, message, "fallback"))
 
 
 def _permitted(node: nodes.Node, reading: Reading, *, depth: int) -> bool:
@@ -210,10 +244,8 @@ def _permitted(node: nodes.Node, reading: Reading, *, depth: int) -> bool:
 def _objection(node: nodes.Node, reading: Reading, *, depth: int) -> str:
     if depth > DEEPEST:
         return "The merge tags are nested too deeply."
-    if isinstance(node, nodes.Filter) and node.name not in ALLOWED_FILTERS:
-        return f"There is no filter {node.name!r}; there are {', '.join(sorted(ALLOWED_FILTERS))}."
-    if isinstance(node, nodes.Filter) and node.node is None:
-        return "A filter block is not allowed in a template."
+    if isinstance(node, nodes.Filter):
+        return _filter_objection(node, reading)
     if isinstance(node, nodes.Test) and node.name not in PLAIN.tests:
         return f"There is no test {node.name!r}; ask 'is defined'."
     if isinstance(node, nodes.Name) and node.name not in reading.loop_names:
@@ -222,6 +254,44 @@ def _objection(node: nodes.Node, reading: Reading, *, depth: int) -> str:
         what = _what(node)
         return f"{what.capitalize()} is not allowed in a template."
     return ""
+
+
+def _filter_objection(node: nodes.Filter, reading: Reading) -> str:
+    if node.name not in ALLOWED_FILTERS:
+        return f"There is no filter {node.name!r}; there are {', '.join(sorted(ALLOWED_FILTERS))}."
+    if node.node is None:
+        return "A filter block is not allowed in a template."
+    least, most = MOST_ARGUMENTS[node.name]
+    given = len(node.args) + len(node.kwargs)
+    if not least <= given <= most or node.dyn_args or node.dyn_kwargs:
+        wanted = f"{least}" if least == most else f"{least} to {most}"
+        return f"The filter {node.name!r} takes {wanted} arguments; it has {given}."
+    if node.name == "date" and given:
+        form = (node.args or [each.value for each in node.kwargs])[0]
+        if not isinstance(form, nodes.Const) or form.value not in FORMS:
+            return f"A date is written as one of {', '.join(FORMS)}."
+    return _misfit(node, reading)
+
+
+def _misfit(node: nodes.Filter, reading: Reading) -> str:
+    """Say where a filter of dates or numbers is put on something else."""
+    inner = node.node
+    if isinstance(inner, nodes.Filter) and inner.name == "default":
+        if node.name in (*OF_DATES, *OF_NUMBERS):
+            return f"Write default after {node.name}: it says what stands there instead of it."
+        return ""
+    if not isinstance(inner, nodes.Getattr) or not isinstance(inner.node, nodes.Name):
+        return ""
+    kind = reading.kinds.get(inner.attr, "") if inner.node.name == "contact" else ""
+    fitting = {**dict.fromkeys(OF_DATES, DATED), **dict.fromkeys(OF_NUMBERS, NUMERIC)}
+    if kind and kind not in fitting.get(node.name, (kind,)):
+        return f"contact.{inner.attr} is not what the filter {node.name!r} is for."
+    if node.name == "time" and kind == "date":
+        return f"contact.{inner.attr} is a day without a time."
+    return ""
+
+
+DATED, NUMERIC = ("date", "datetime"), ("number", "decimal")
 
 
 def _what(node: nodes.Node) -> str:
@@ -244,10 +314,20 @@ def _attribute(node: nodes.Getattr, reading: Reading) -> None:
         _named(node, ORGANISATION_FIELDS, reading.organisation, reading)
     elif root == "links":
         _named(node, LINK_FIELDS, reading.links, reading)
+    elif root == "when":
+        _condition(node, reading)
     else:
         reading.complain(
             node.lineno, f"A merge field begins with {', '.join(ROOTS)} and has one dot."
         )
+
+
+def _condition(node: nodes.Getattr, reading: Reading) -> None:
+    if node.attr in reading.conditions:
+        reading.asked.add(node.attr)
+        return
+    known = ", ".join(sorted(reading.conditions)) or "none yet"
+    reading.complain(node.lineno, f"The template has no condition {node.attr!r}; it has {known}.")
 
 
 def _contact_field(node: nodes.Getattr, reading: Reading) -> None:
@@ -296,18 +376,6 @@ def _loop(node: nodes.For, reading: Reading, *, depth: int) -> None:
     for child in [*node.body, *node.else_, *([node.test] if node.test else [])]:
         _visit(child, reading, depth=depth + 1)
     reading.loop_names.discard(node.target.name)
-
-
-def _note_unguarded(shown: nodes.Node, reading: Reading) -> None:
-    """Remember a contact field that is printed with nothing to say when it has no value."""
-    names: set[str] = set()
-    while isinstance(shown, nodes.Filter) and shown.node is not None:
-        names.add(shown.name)
-        shown = shown.node
-    if "default" in names or not isinstance(shown, nodes.Getattr):
-        return
-    if isinstance(shown.node, nodes.Name) and shown.node.name == "contact":
-        reading.unguarded.setdefault(shown.attr, shown.lineno)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,45 +9,67 @@ log or fetched by a scanner (EM-07).
 from __future__ import annotations
 
 import hashlib
-import html as entities
 import json
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from contacts.fields import FIELDS
-from messaging import markup
-from messaging.sandbox import LONGEST_TAG, MOST_TAGS, Problem, Reading, Tag, check
+from messaging.making import flow
+from messaging.making.assembly import COMMERCIAL, LINK, Assembly, CompiledLink, Made, Rules
+from messaging.making.flow import Asked, Use
+from messaging.making.including import Block, included
+from messaging.sandbox import Problem
 
-LONGEST = {"subject": 200, "mjml": 256_000, "text": 64_000}
-COMMERCIAL = frozenset({"marketing", "remunerated_marketing", "fundraising"})
-
-# In a compiled part a link is its number between two characters that no author can have typed.
-LINK = re.compile("\ue000(\\d+)\ue001")
-_PRIVATE = re.compile("[\ue000\ue001]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
-_HREF = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*)(")', re.IGNORECASE)
-_TRAILING = ".,;:!?)]}'\""
+__all__ = [
+    "COMMERCIAL",
+    "LINK",
+    "Compiled",
+    "CompiledLink",
+    "Problem",
+    "Shared",
+    "Source",
+    "TemplateInvalid",
+    "compile",
+    "fingerprint",
+]
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{4})?(-[A-Z]{2}|-[0-9]{3})?")
 
 
 class TemplateInvalid(Exception):
-    """The template cannot be used; `problems` names each place and what to do."""
+    """The template cannot be used; `problems` names each place and what to do.
 
-    def __init__(self, problems: Collection[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda each: (_ORDER[each.part], each.line)))
+    `uses` says which field reaches which part, as far as the template could be read.
+    """
+
+    def __init__(self, problems: Collection[Problem], uses: Collection[Use] = ()) -> None:
+        self.problems = tuple(
+            sorted(problems, key=lambda each: (each.language, _ORDER[each.part], each.line))
+        )
+        self.uses = tuple(uses)
         super().__init__(f"{len(self.problems)} problems in a template")
 
 
-_ORDER = {"subject": 0, "mjml": 1, "text": 2, "fields": 3}
+_ORDER = {"subject": 0, "mjml": 1, "text": 2, "fields": 3, "conditions": 4}
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledLink:
-    number: int
-    destination: str
-    label: str
+class Source:
+    """What an author wrote of one language."""
+
+    language: str
+    subject: str
+    mjml: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What stands beside the source: the template's conditions, and the blocks there are."""
+
+    conditions: Mapping[str, Asked] = field(default_factory=dict)
+    blocks: Mapping[str, Block] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +81,18 @@ class Compiled:
     text: str
     fields_read: frozenset[str]
     data_classes: frozenset[str]
+    """What the mail says of a person: what it prints, and what its conditions ask."""
     links: tuple[CompiledLink, ...]
     unsubscribes: bool
     warnings: tuple[Problem, ...]
     sha256: str
+    opened: frozenset[str] = frozenset()
+    """The classes of what is printed: these alone are decrypted when it is sent (PR-20)."""
+    asked: frozenset[str] = frozenset()
+    """The names of the conditions that it asks."""
+    uses: tuple[Use, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    translations: tuple[Made, ...] = ()
 
 
 def compile(  # noqa: A001
@@ -74,22 +104,40 @@ def compile(  # noqa: A001
     purpose: str = "marketing",
     own_hosts: Collection[str] = (),
     registry: Mapping[str, Any] | None = None,
+    language: str = "en",
+    shared: Shared | None = None,
+    translations: Sequence[Source] = (),
 ) -> Compiled:
-    """Return the compiled template; raises `TemplateInvalid` with every problem found."""
-    fields = FIELDS if registry is None else registry
-    sources = {"subject": subject, "mjml": mjml.strip(), "text": text}
-    problems = _declared_problems(declared, fields) + _size_problems(sources)
+    """Return the compiled template; raises `TemplateInvalid` with every problem found.
+
+    A text part that is empty is made from the body. Every language is compiled with the same
+    rules, and all or none.
+    """
+    fields, beside = FIELDS if registry is None else registry, shared or Shared()
+    problems = _declared_problems(declared, fields)
     if problems:
         raise TemplateInvalid(problems)
-    readings = {part: Reading(part, declared, fields.keys()) for part in sources}
-    for part, source in sources.items():
-        check(source, readings[part])
-        problems += readings[part].problems
-    if not problems:
-        problems += _forged_problems(sources)
+    links: dict[str, CompiledLink] = {}
+    made: list[Made] = []
+    for source in (Source(language, subject, mjml, text), *translations):
+        whole = included(source.mjml.strip(), beside.blocks)
+        reads = {*declared, *(key for block in whole.blocks for key in block.declared)}
+        rules = Rules(reads, fields, purpose, own_hosts, beside.conditions, source.language)
+        assembly = Assembly({"subject": source.subject, "mjml": whole.mjml, "text": source.text},
+                            rules, links)  # fmt: skip
+        assembly.problems += whole.problems
+        made.append(assembly.made(whole.blocks))
+    problems = [_in_language(each, one.language, language) for one in made for each in one.problems]
     if problems:
-        raise TemplateInvalid(problems)
-    return _Assembly(sources, readings, purpose, own_hosts, fields).compiled()
+        raise TemplateInvalid(problems, flow.tidy(use for one in made for use in one.uses))
+    written = {"subject": subject, "mjml": mjml.strip(), "text": text}
+    return _whole(made, links, fields, beside.conditions, written)
+
+
+def _in_language(problem: Problem, language: str, own: str) -> Problem:
+    if language == own:
+        return problem
+    return Problem(problem.part, problem.line, problem.message, problem.code, language)
 
 
 def _declared_problems(declared: Collection[str], fields: Mapping[str, Any]) -> list[Problem]:
@@ -100,189 +148,51 @@ def _declared_problems(declared: Collection[str], fields: Mapping[str, Any]) -> 
     ]
 
 
-def _size_problems(sources: Mapping[str, str]) -> list[Problem]:
-    problems = []
-    for part, source in sources.items():
-        if not source.strip():
-            problems.append(Problem(part, 1, "This part is empty."))
-        if len(source) > LONGEST[part]:
-            problems.append(
-                Problem(part, 1, f"This part is longer than {LONGEST[part]} characters.")
-            )
-        for number, line in enumerate(source.splitlines(), start=1):
-            if _PRIVATE.search(line):
-                problems.append(Problem(part, number, "This line holds a control character."))
-        if source.count("{{") + source.count("{%") > MOST_TAGS:
-            problems.append(Problem(part, 1, f"This part has more than {MOST_TAGS} merge tags."))
-    if "\n" in sources["subject"].strip("\n") or "\r" in sources["subject"]:
-        problems.append(Problem("subject", 1, "A subject is one line."))
-    return problems
+def _whole(
+    made: Sequence[Made],
+    links: Mapping[str, CompiledLink],
+    fields: Mapping[str, Any],
+    conditions: Mapping[str, Asked],
+    written: Mapping[str, str],
+) -> Compiled:
+    own, *others = made
+    read = frozenset[str]().union(*(one.fields for one in made))
+    opened = frozenset(_name(fields[key].data_class) for key in read)
+    asked = frozenset[str]().union(*(one.asked for one in made))
+    used = {block.slug: block for one in made for block in one.blocks}
+    return Compiled(
+        subject=own.subject,
+        html=own.html,
+        text=own.text,
+        fields_read=read,
+        data_classes=opened.union(*(conditions[name].classes for name in asked)),
+        links=tuple(links.values()),
+        unsubscribes=own.unsubscribes,
+        warnings=tuple(_in_language(w, one.language, own.language) for one in made
+                       for w in one.warnings),
+        sha256=fingerprint(written, html=own.html, text=own.text, more=_more(own, others, asked)),
+        opened=opened,
+        asked=asked,
+        uses=flow.tidy(use for one in made for use in one.uses),
+        blocks=tuple(used[slug] for slug in sorted(used)),
+        translations=tuple(others),
+    )  # fmt: skip
 
 
-def _forged_problems(sources: Mapping[str, str]) -> list[Problem]:
-    return [
-        Problem(part, 1, "This part holds the letters that stand for a merge tag: zq0xq.")
-        for part, source in sources.items()
-        if markup.forges_mark(source)
-    ]
-
-
-class _Assembly:
-    """The second half of a compilation: parts that each are sound, put together."""
-
-    def __init__(
-        self,
-        sources: Mapping[str, str],
-        readings: Mapping[str, Reading],
-        purpose: str,
-        own_hosts: Collection[str],
-        fields: Mapping[str, Any],
-    ) -> None:
-        self.sources, self.readings, self.fields = sources, readings, fields
-        self.purpose, self.own_hosts = purpose, own_hosts
-        self.problems: list[Problem] = []
-        self.links: dict[str, CompiledLink] = {}
-
-    def compiled(self) -> Compiled:
-        self._subject()
-        html = self._html()
-        text = self._text()
-        self._complete()
-        if self.problems:
-            raise TemplateInvalid(self.problems)
-        fields = frozenset().union(*(reading.fields for reading in self.readings.values()))
-        links = tuple(self.links.values())
-        return Compiled(
-            subject=self.sources["subject"].strip(),
-            html=html,
-            text=text,
-            fields_read=fields,
-            data_classes=frozenset(_name(self.fields[key].data_class) for key in fields),
-            links=links,
-            unsubscribes="unsubscribe" in self.readings["mjml"].links,
-            warnings=tuple(self._warnings()),
-            sha256=fingerprint(self.sources, html=html, text=text),
-        )
-
-    def complain(self, part: str, line: int, message: str) -> None:
-        self.problems.append(Problem(part, line, message))
-
-    def _subject(self) -> None:
-        reading = self.readings["subject"]
-        if reading.fields:
-            named = ", ".join(sorted(reading.fields))
-            self.complain(
-                "subject", 1, f"A subject is read on locked screens and may not hold {named}."
-            )
-        if reading.links:
-            self.complain("subject", 1, "A subject holds no link.")
-
-    def _html(self) -> str:
-        source, tags = markup.marked(self.sources["mjml"])
-        walked = markup.walk(source, tags, own_hosts=self.own_hosts)
-        self.problems += walked.problems + self._long(tags, "mjml")
-        for anchor in walked.anchors:
-            wrong = markup.href_problem(anchor.href, tags)
-            if wrong:
-                self.complain("mjml", anchor.line, wrong)
-            elif urlsplit(anchor.href).scheme in markup.WEB:
-                self._link(anchor.href, anchor.label)
-        if self.problems:
-            return ""
-        try:
-            html = markup.to_html(source, tags)
-        except ValueError as error:
-            self.complain("mjml", 1, f"MJML cannot read this: {error}.")
-            return ""
-        for tag in markup.lost(html, tags):
-            self.complain(
-                "mjml", tag.line, f"{tag.source} would be lost here; move it into <mj-text>."
-            )
-        return markup.restored(_HREF.sub(self._numbered, html), tags)
-
-    def _numbered(self, match: re.Match[str]) -> str:
-        link = self.links.get(entities.unescape(match[2]))
-        return f"{match[1]}{_mark(link)}{match[3]}" if link else match[0]
-
-    def _text(self) -> str:
-        source, tags = markup.marked(self.sources["text"])
-        self.problems += self._long(tags, "text")
-        loops = markup.loop_names(tags)
-        personal = {n for n, tag in enumerate(tags) if markup.reads_contact(tag, loops)}
-        in_html = set(self.links)
-        found: set[str] = set()
-        out: list[str] = []
-        end = 0
-        for match in _ADDRESS.finditer(source):
-            address = match[0].rstrip(_TRAILING)
-            line = source.count("\n", 0, match.start()) + 1
-            if markup.MARK.search(address):
-                self._marked_address(address, line, personal)
-                continue
-            found.add(address)
-            out += [source[end : match.start()], _mark(self._link(address, ""))]
-            end = match.start() + len(address)
-        out.append(source[end:])
-        for missing in sorted(in_html - found):
-            self.complain(
-                "text", 1, f"The text part lacks the link {missing}; both parts hold all."
-            )
-        return markup.restored("".join(out), tags)
-
-    def _marked_address(self, address: str, line: int, personal: set[int]) -> None:
-        numbers = {int(number) for number in markup.MARK.findall(address)}
-        if numbers & personal:
-            self.complain("text", line, "A contact's field may not stand in a URL.")
-        else:
-            self.complain("text", line, "A link's address is written out in full.")
-
-    def _long(self, tags: list[Tag], part: str) -> list[Problem]:
-        return [
-            Problem(part, tag.line, f"A merge tag is at most {LONGEST_TAG} characters long.")
-            for tag in tags
-            if len(tag.source) > LONGEST_TAG
-        ]
-
-    def _link(self, destination: str, label: str) -> CompiledLink:
-        return self.links.setdefault(
-            destination, CompiledLink(len(self.links), destination, label or destination[:80])
-        )
-
-    def _complete(self) -> None:
-        """A commercial mail says who sends it, from where, and how to say no (CS-05, EM-27)."""
-        html, text = self.readings["mjml"], self.readings["text"]
-        for part, has, lacks in (("text", text, html), ("mjml", html, text)):
-            if "unsubscribe" in lacks.links and "unsubscribe" not in has.links:
-                self.complain(part, 1, "{{ links.unsubscribe }} stands in one part only.")
-        if self.purpose not in COMMERCIAL:
-            return
-        for part, reading in (("mjml", html), ("text", text)):
-            if "unsubscribe" not in reading.links and "unsubscribe" not in self._other(part).links:
-                self.complain(part, 1, "A commercial mail needs {{ links.unsubscribe }}.")
-            if "postal_address" not in reading.organisation:
-                self.complain(part, 1, "A commercial mail needs {{ organisation.postal_address }}.")
-
-    def _other(self, part: str) -> Reading:
-        return self.readings["text" if part == "mjml" else "mjml"]
-
-    def _warnings(self) -> list[Problem]:
-        return [
-            Problem(part, line, f"contact.{key} has no default: who lacks it gets no mail.")
-            for part, reading in self.readings.items()
-            for key, line in reading.unguarded.items()
-            if key not in reading.tested
-        ]
-
-
-def _mark(link: CompiledLink) -> str:
-    return f"\ue000{link.number}\ue001"
+def _more(own: Made, others: Sequence[Made], asked: Collection[str]) -> list[Any]:
+    """Return what the fingerprint covers beside the parts; nothing for a template as of old."""
+    more: list[Any] = [[one.language, one.subject, one.html, one.text] for one in others]
+    return more + ([sorted(asked)] if asked else []) + ([own.language] if others else [])
 
 
 def _name(data_class: object) -> str:
     return str(getattr(data_class, "value", data_class))
 
 
-def fingerprint(sources: Mapping[str, str], *, html: str, text: str) -> str:
+def fingerprint(
+    sources: Mapping[str, str], *, html: str, text: str, more: Sequence[Any] = ()
+) -> str:
     """Return the SHA-256 that names a version: of what was written and of what became of it."""
-    whole = json.dumps([dict(sources), html, text], sort_keys=True, ensure_ascii=False)
+    said: list[Any] = [dict(sources), html, text, *([list(more)] if more else [])]
+    whole = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(whole.encode()).hexdigest()

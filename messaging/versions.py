@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import tenancy
-from accounts.models import Organisation
 from audit import trail
 from audit.actor import current
 from consent.purposes import Remuneration
-from consent.rules import shelf
-from contacts import registry
-from messaging import templates_compile
-from messaging.models import Approval, Link, Template, TemplateVersion
+from messaging.filters import Locale
+from messaging.making import drafts
+from messaging.models import Approval, Link, Template, TemplateVersion, VersionTranslation
 from messaging.render import Parts
 from messaging.templates_compile import Compiled
 
@@ -47,6 +45,30 @@ class Loaded:
     parts: Parts
     remuneration: Remuneration | None = None
     new_formulation: bool = False
+    opened: frozenset[str] = frozenset()
+    """The classes of what is printed: these alone are decrypted."""
+    language: str = "en"
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    translations: Mapping[str, Parts] = field(default_factory=dict)
+
+    def speaks(self, preferred: str) -> str:
+        """Return the language that somebody who prefers this one gets: it, or the template's own
+        as the declared fallback (AC-02)."""
+        return speaks(preferred, self.language, self.translations)
+
+    def parts_in(self, locale: Locale | None) -> Parts:
+        language = locale.language if locale else self.language
+        return self.translations.get(language, self.parts)
+
+
+def speaks(preferred: str, own: str, others: Collection[str]) -> str:
+    """Return which of a template's languages fits best: the very one, one of the same tongue, or
+    its own."""
+    there = [own, *others]
+    if preferred in there:
+        return preferred
+    tongue = preferred.partition("-")[0].lower()
+    return next((one for one in there if one.partition("-")[0].lower() == tongue), own)
 
 
 _cache: OrderedDict[tuple[int, UUID], Loaded] = OrderedDict()
@@ -55,31 +77,10 @@ _lock = Lock()
 
 def problems_free(template: Template) -> Compiled:
     """Return the compiled draft; raises `TemplateInvalid` with every problem."""
-    return templates_compile.compile(
-        template.subject,
-        template.mjml,
-        template.text,
-        template.declared,
-        purpose=becomes(template),
-        own_hosts=own_hosts(),
-        registry=registry.current(),
-    )
+    return drafts.compiled(template)
 
 
-def becomes(template: Template) -> str:
-    """Return what the rules take the template for once it is known who pays for it (PR-02)."""
-    rules = shelf.at(template.changed_at)
-    rule, paid = rules.purposes.get(template.purpose), Remuneration.read(template.remuneration)
-    if rule is None or paid is None or not paid.makes_marketing(rule):
-        return template.purpose
-    return rule.when_paid
-
-
-def own_hosts() -> frozenset[str]:
-    """Return the hosts that a mail may load pictures from: the organisation's own."""
-    origin = Organisation.objects.get(id=tenancy.current()).web_origin
-    host = urlsplit(origin).hostname
-    return frozenset([host] if host else [])
+becomes, own_hosts = drafts.becomes, drafts.own_hosts
 
 
 @transaction.atomic
@@ -105,6 +106,12 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
         plain=compiled.text,
         fields_read=sorted(compiled.fields_read),
         data_classes=sorted(compiled.data_classes),
+        opened=sorted(compiled.opened),
+        language=template.language,
+        conditions={name: template.conditions[name] for name in sorted(compiled.asked)},
+        audience=sorted(template.audience),
+        blocks=[{"slug": one.slug, "number": one.number} for one in compiled.blocks],
+        flow=[use.stored() for use in compiled.uses],
         unsubscribes=compiled.unsubscribes,
         sha256=compiled.sha256,
         author_id=current().id,
@@ -113,6 +120,19 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
     Link.objects.bulk_create(
         Link(version=version, number=each.number, destination=each.destination, label=each.label)
         for each in compiled.links
+    )
+    written = {one.language: one for one in drafts.translations(template)}
+    VersionTranslation.objects.bulk_create(
+        VersionTranslation(
+            version=version,
+            language=each.language,
+            subject=each.subject,
+            mjml=written[each.language].mjml,
+            text=written[each.language].text,
+            html=each.html,
+            plain=each.text,
+        )
+        for each in compiled.translations
     )
     trail.record(
         "template.changed",
@@ -123,9 +143,14 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
 
 
 def _promises_the_same(version: TemplateVersion, template: Template) -> bool:
-    """Say whether purpose, topic and payment are still those of the version."""
-    names = ("purpose", "topic", "remuneration", "new_formulation")
-    return all(getattr(version, one) == getattr(template, one) for one in names)
+    """Say whether purpose, topic, payment, conditions and audience are still the version's."""
+    names = ("purpose", "topic", "remuneration", "new_formulation", "language")
+    asked = {name: template.conditions.get(name) for name in version.conditions}
+    return (
+        all(getattr(version, one) == getattr(template, one) for one in names)
+        and asked == version.conditions
+        and sorted(template.audience) == sorted(version.audience)
+    )
 
 
 @transaction.atomic
@@ -171,10 +196,11 @@ def load(ids: Collection[UUID]) -> dict[UUID, Loaded]:
 
 def _read(ids: Collection[UUID]) -> dict[UUID, Loaded]:
     rows = TemplateVersion.objects.filter(id__in=ids).select_related("approval")
-    return {row.id: _loaded(row) for row in rows.prefetch_related("links")}
+    return {row.id: _loaded(row) for row in rows.prefetch_related("links", "translations")}
 
 
 def _loaded(row: TemplateVersion) -> Loaded:
+    translations = list(row.translations.all())
     return Loaded(
         id=row.id,
         template_id=row.template_id,
@@ -188,9 +214,24 @@ def _loaded(row: TemplateVersion) -> Loaded:
         parts=parts_of(row),
         remuneration=Remuneration.read(row.remuneration),
         new_formulation=row.new_formulation,
+        opened=frozenset(row.data_classes if row.opened is None else row.opened),
+        language=row.language,
+        conditions=row.conditions,
+        translations={each.language: _parts_of_translation(row, each) for each in translations},
     )
 
 
-def parts_of(row: TemplateVersion) -> Parts:
-    destinations = {link.number: link.destination for link in row.links.all()}
-    return Parts(row.subject, row.html, row.plain, destinations)
+def _parts_of_translation(row: TemplateVersion, each: VersionTranslation) -> Parts:
+    return Parts(each.subject, each.html, each.plain, _destinations(row))
+
+
+def _destinations(row: TemplateVersion) -> dict[int, str]:
+    return {link.number: link.destination for link in row.links.all()}
+
+
+def parts_of(row: TemplateVersion, language: str = "") -> Parts:
+    """Return a version's parts, in its own language or another that it has."""
+    for each in row.translations.all() if language and language != row.language else ():
+        if each.language == language:
+            return _parts_of_translation(row, each)
+    return Parts(row.subject, row.html, row.plain, _destinations(row))

@@ -12,7 +12,7 @@ from contacts import points, reveal
 from contacts.fields import DataClass
 from contacts.points import Address
 from crypto import data_keys
-from messaging import compose, links, mime, protect, tracking
+from messaging import compose, links, mime, personal, protect, tracking
 from messaging.claims import Claimed, Result
 from messaging.compose import Merged
 from messaging.dispatch.facts import Ready, Run
@@ -32,6 +32,7 @@ def composed(
     recipients = _recipients(part, records, now=run.now)
     keys = data_keys.load(run.sender.organisation_id, people)
     untracked = tracking.declined(people)
+    known = personal.of(part, loaded, records, zone=run.sender.timezone, now=run.now)
     run.renewed = dict(
         Pickup.objects.filter(message_id__in=[one.id for one in part]).values_list(
             "message_id", "renewed"
@@ -48,6 +49,7 @@ def composed(
             keys.get(one.contact_id),
             run,
             tracked=one.contact_id not in untracked,
+            known=known[one.id],
         )
         if isinstance(made, Ready):
             ready.append(made)
@@ -60,7 +62,8 @@ def _revealed(part: Sequence[Claimed], loaded: Mapping[UUID, Loaded]) -> dict[in
     """Open only the classes that each version declared, and the address (PR-20)."""
     by_classes: dict[frozenset[str], set[int]] = defaultdict(set)
     for one in part:
-        by_classes[loaded[one.version_id].data_classes].add(one.contact_id)
+        version = loaded[one.version_id]
+        by_classes[version.opened | personal.opened(version)].add(one.contact_id)
     records: dict[int, dict[str, Any]] = defaultdict(dict)
     for classes, people in by_classes.items():
         wanted = {DataClass(name) for name in classes} | {DataClass.CONTACT_POINT}
@@ -96,7 +99,10 @@ def _compose_one(
     run: Run,
     *,
     tracked: bool,
+    known: personal.Personal | None,
 ) -> Ready | Result:
+    if known is None:
+        return later(one, "condition_broken", run)
     way = protect.choose(
         one.classes, hop=run.transport.hop, onward=run.onward, accepts_plain=one.plain
     )
@@ -114,18 +120,21 @@ def _compose_one(
         way.route,
         run.now,
         run.renewed.get(one.id, 0),
+        known.locale,
+        known.when,
     )
+    parts = version.parts_in(known.locale)
     try:
         composed = compose.compose(
             one.public_id,
-            version.parts,
+            parts,
             merged,
             purpose=one.purpose,
             unsubscribes=version.unsubscribes,
             sender=run.sender,
         )
         if way.route is Route.PORTAL:
-            compose.shown(version.parts, merged)  # fail now, not when the person wants to read
+            compose.shown(parts, merged)  # fail now, not when the person wants to read
     except NotRendered as error:
         return failed(one, error.code)
     except mime.HeaderRefused:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from messaging import templates_compile
+from messaging.filters import Locale
 from messaging.links import Addresses
 from messaging.render import Parts, Rendered
 from messaging.templates_compile import Compiled, TemplateInvalid
@@ -62,10 +63,14 @@ def complaints(**spoiled: Any) -> list[str]:
 
 
 def rendered(
-    values: dict[str, Any] | None = None, *, addresses: Addresses = TRACKED, **parts: Any
+    values: dict[str, Any] | None = None,
+    *,
+    addresses: Addresses = TRACKED,
+    locale: Locale | None = None,
+    **parts: Any,
 ) -> Rendered:
     made = compiled(**parts)
     destinations = {link.number: link.destination for link in made.links}
     return Parts(made.subject, made.html, made.text, destinations).render(
-        values or {}, organisation=ORGANISATION, addresses=addresses
+        values or {}, organisation=ORGANISATION, addresses=addresses, locale=locale
     )

@@ -199,9 +199,62 @@ def test_a_condition_between_boxes_survives_the_layout() -> None:
     assert after.index("named") < after.index("{% endif %}")
 
 
-def test_a_field_without_a_default_is_a_warning() -> None:
-    made = compiled(text=TEXT + "{{ contact.given_name }}")
-    assert [each.part for each in made.warnings] == ["text"]
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "{{ contact.given_name }}",
+        "{{ contact.given_name | upper }}",
+        "{% if contact.given_name %}-{% else %}{{ contact.given_name }}{% endif %}",
+        "{% if contact.conditions %}{{ contact.given_name }}{% endif %}",
+        "{% if contact.given_name or contact.conditions %}{{ contact.given_name }}{% endif %}",
+        "{% if contact.given_name != 'x' %}{{ contact.given_name }}{% endif %}",
+        "{% for c in contact.conditions %}{{ c.date | date }}{% endfor %}",
+    ],
+)
+def test_what_may_be_missing_needs_a_fallback(printed: str) -> None:
+    """PR-20: the problem names the field and the line."""
+    with pytest.raises(TemplateInvalid) as caught:
+        compiled(text=TEXT + printed)
+    (only,) = caught.value.problems
+    assert (only.part, only.line) == ("text", 6)
+    assert "may have no value: write {{ c" in only.message
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "{{ contact.given_name | upper | default('you') }}",
+        "{% if contact.given_name %}{{ contact.given_name }}{% endif %}",
+        "{% if contact.given_name and contact.conditions %}{{ contact.given_name }}{% endif %}",
+        "{% if not contact.given_name %}-{% else %}{{ contact.given_name }}{% endif %}",
+        "{% if contact.given_name is undefined %}-{% else %}{{ contact.given_name }}{% endif %}",
+        "{% if contact.given_name == 'x' %}{{ contact.given_name }}{% endif %}",
+        "{{ contact.given_name if contact.given_name else 'you' }}",
+        "{% for c in contact.conditions %}{{ c.display }}{% endfor %}",
+        "{% for c in contact.conditions %}{% if c.date %}{{ c.date|date }}{% endif %}{% endfor %}",
+    ],
+)
+def test_a_fallback_or_a_condition_around_it_will_do(printed: str) -> None:
+    assert complaints(text=TEXT + printed) == []
+
+
+def test_the_address_that_a_mail_goes_to_is_always_there() -> None:
+    assert complaints(text=TEXT + "{{ contact.email }}", declared=["given_name", "email"]) == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("{{ contact.given_name|date|default('') }}", "not what the filter 'date' is for"),
+        ("{{ contact.birth_date|default('soon')|date }}", "Write default after date"),
+        ("{{ contact.birth_date|date('roman')|default('') }}", "one of short, medium"),
+        ("{{ contact.birth_date|time|default('') }}", "a day without a time"),
+        ("{{ contact.household_size|plural('one')|default('') }}", "takes 2 to 3 arguments"),
+    ],
+)
+def test_a_filter_that_does_not_fit_is_named(printed: str, said: str) -> None:
+    fields = ["given_name", "birth_date", "household_size"]
+    assert any(said in each for each in complaints(text=TEXT + printed, declared=fields))
 
 
 def test_the_same_source_has_the_same_fingerprint_and_another_another() -> None:

@@ -1,0 +1,1 @@
+"""What a message is before it goes: its parts, blocks, languages, checks and reviews."""

@@ -1,0 +1,37 @@
+"""What to tell an author of a mail that could be sent: every check warns, none refuses. Pure.
+
+What refuses a version (flows of PHI, a missing fallback, a picture without words) stands in the
+compiler. A warning names its part, its line, and what to do.
+"""
+
+from __future__ import annotations
+
+from messaging.making.checks import accessibility, clients, reading, size, spam, wording
+from messaging.making.checks.checked import Checked
+from messaging.sandbox import Problem
+
+__all__ = ["KINDS", "Checked", "of"]
+
+KINDS = {
+    "reading": "Plain words",
+    "accessibility": "Accessibility",
+    "links": "Links",
+    "clients": "Mail programs",
+    "size": "Size",
+    "spam": "Looks like spam",
+}
+"""The codes of warnings, with the words that head them."""
+
+
+def of(checked: Checked) -> tuple[Problem, ...]:
+    """Return every warning about these parts."""
+    found = [
+        *reading.check(checked),
+        *accessibility.check(checked),
+        *wording.check(checked),
+        *clients.check(checked),
+        *size.check(checked),
+        *spam.check(checked),
+    ]
+    order = list(KINDS)
+    return tuple(sorted(found, key=lambda each: (order.index(each.code), each.part, each.line)))
