@@ -8,7 +8,13 @@ class MarketingConfig(AppConfig):
     name = "marketing"
 
     def ready(self) -> None:
+        from contacts.importing import undoing
+        from contacts.merge import carried
         from contacts.segments.live import wake
+        from marketing.campaigns.merged import Recipients
+
+        carried.register(Recipients())
+        undoing.register("marketing_recipient")
 
         if settings.WAKES_FOLLOWERS:
             wake.register(ring)

@@ -21,6 +21,7 @@ PERIODS = {
     "triggers": 1.0,
     "runner": 1.0,
     "dispatch": 1.0,
+    "campaigns": 1.0,
     "live": 1.0,
     "memberships": 1.0,
     "compact": 10.0,

@@ -18,6 +18,7 @@ from contacts.importing import work as imports
 from contacts.merge import proposing
 from contacts.segments import columns, membership
 from contacts.segments.live import follow, touches
+from marketing.campaigns import running as campaigns
 from messaging import dispatch, sender
 from messaging.hearing import mailbox
 from workflows import runner, triggers
@@ -86,6 +87,10 @@ def _imports(now: datetime) -> int:
     return imports.run_once(now=now)
 
 
+def _campaigns(now: datetime) -> int:
+    return campaigns.run_once(now=now)
+
+
 def _simulations(now: datetime) -> int:
     return keeping.run_once(now=now)
 
@@ -140,6 +145,7 @@ LOOPS: Mapping[str, Loop] = {
     "live": _live,
     "memberships": _memberships,
     "compact": _compact,
+    "campaigns": _campaigns,
     "imports": _imports,
     "simulations": _simulations,
     "seal": _seal,

@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("marketing.web.consent_addresses")),
     path("", include("marketing.web.people_addresses")),
     path("", include("marketing.web.message_addresses")),
+    path("", include("marketing.web.campaign_addresses")),
     path("", include("marketing.web.workflow_addresses")),
     path("", include("marketing.web.settings_addresses")),
     # One's own account

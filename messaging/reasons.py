@@ -31,6 +31,10 @@ _OWN = {
         "A field of this person's record cannot be printed the way the template asks.",
         "Look at the filters of the template's dates.",
     ),
+    "campaign_cancelled": (
+        "The campaign that it belonged to was cancelled.",
+        "Nothing to do. A copy of the campaign can be launched anew.",
+    ),
     "address_unusable": (
         "The e-mail address cannot stand in a mail.",
         "Correct it at its source.",

@@ -21,6 +21,7 @@ from contacts.segments import catalogue, membership, references
 from contacts.segments.definition import DefinitionInvalid
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
+from marketing.campaigns import usage as campaigns
 from marketing.web import segment_approvals, segment_panels, segment_sight
 from workflows import usage
 
@@ -58,6 +59,7 @@ def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         "used_by": [(other, catalogue.titled(other, clinical=segment_sight.sees_clinical(user)))
                     for other in catalogue.used_by(found.id)],
         "workflows": usage.of_segment(found.id),
+        "campaigns": campaigns.of_segment(found.id),
         "classes": classes,
         "labels": row.labels,
         "within_role": within_role,
@@ -100,6 +102,10 @@ def archive(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         messages.error(
             request, f"Live workflows ask for it: {names}. Publish them without it first."
         )
+        return redirect("segment", segment_id=found.id)
+    if going := campaigns.of_segment(found.id):
+        names = ", ".join(one.name for one in going)
+        messages.error(request, f"Campaigns go to it: {names}. Cancel or change those first.")
         return redirect("segment", segment_id=found.id)
     catalogue.archive(found, now=timezone.now())
     messages.success(request, "The segment was taken out of use.")

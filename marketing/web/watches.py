@@ -14,6 +14,7 @@ from consent.models import Authorization
 from contacts.models import ImportRun
 from contacts.segments import approvals
 from contacts.segments.models import Segment
+from marketing.campaigns.models import Campaign, CampaignApproval, Run
 from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
 from messaging.models import Message, TemplateVersion
@@ -214,4 +215,36 @@ def segments_to_approve(now: datetime) -> Matter | None:
         "Nothing is sent to it until a second person has looked at what it asks.",
         reverse("segment", kwargs={"segment_id": waiting[0].segment_id}),
         "Look at it" if one else "Look at the oldest",
+    )
+
+
+@watches(Permission.TEMPLATES_APPROVE)
+def campaigns_to_approve(now: datetime) -> Matter | None:
+    """Campaigns that somebody asked another person to look at."""
+    count = CampaignApproval.objects.filter(verdict=CampaignApproval.Verdict.WAITING).count()
+    if not count:
+        return None
+    return Matter(
+        count,
+        "campaign waits for approval" if count == 1 else "campaigns wait for approval",
+        "Nothing goes out until another person than its maker approves it.",
+        reverse("campaigns"),
+        "Look at them",
+    )
+
+
+@watches(Permission.WORKFLOWS_EDIT)
+def stopped_campaigns(now: datetime) -> Matter | None:
+    """Campaigns that were to go out and wrote to nobody, because something forbade it."""
+    stopped = Run.objects.filter(state=Run.State.STOPPED, ended_at__gt=now - RECENT)
+    count = stopped.filter(campaign__state=Campaign.State.DRAFT).count()
+    if not count:
+        return None
+    return Matter(
+        count,
+        "campaign was stopped" if count == 1 else "campaigns were stopped",
+        "Its time came and nobody was written to; its page says why.",
+        reverse("campaigns"),
+        "See why",
+        kind="bad",
     )

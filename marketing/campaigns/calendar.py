@@ -1,0 +1,107 @@
+"""What goes out when, across everybody's campaigns, and who would hear from several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+
+from contacts.segments import membership
+from contacts.segments.models import Segment
+from marketing.campaigns import schedule
+from marketing.campaigns.models import Campaign, Run
+
+NEAR = timedelta(hours=24)
+"""Two campaigns that reach a person within so long are a conflict worth a look."""
+MOST_COMPARED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One time that something goes out. `kind`: past, due, foreseen or planned."""
+
+    campaign: Campaign
+    at: datetime
+    kind: str
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    other: Campaign
+    at: datetime
+    first: int
+    second: int
+    both: int
+
+
+def entries(*, since: datetime, until: datetime, now: datetime) -> list[Entry]:
+    """Return what went out or is to go out in between, in order."""
+    found: list[Entry] = []
+    rows = Campaign.objects.exclude(state=Campaign.State.CANCELLED).select_related("organisation")
+    for campaign in rows.prefetch_related("runs"):
+        found += [one for one in _of(campaign, now=now, until=until) if since <= one.at < until]
+    return sorted(found, key=lambda one: (one.at, one.campaign.name))
+
+
+def _of(campaign: Campaign, *, now: datetime, until: datetime) -> Iterator[Entry]:
+    runs = sorted(campaign.runs.all(), key=lambda one: one.number)
+    for run in runs:
+        if run.state != Run.State.CANCELLED:
+            yield Entry(campaign, run.due_at, "due" if run.state == Run.State.DUE else "past", run)
+    if campaign.state in (Campaign.State.DONE, Campaign.State.CANCELLED):
+        return
+    first = campaign.first_wall
+    if first is None:
+        return
+    zone = campaign.organisation.timezone
+    walls = [one.wall.astimezone(UTC).replace(tzinfo=None) for one in runs if one.wall]
+    last = max(walls, default=None)
+    moments = (
+        schedule.instant(wall, zone)
+        for wall in schedule.walls(first, campaign.rule)
+        if last is None or wall > last
+    )
+    kind = (
+        "foreseen" if campaign.state in (Campaign.State.LIVE, Campaign.State.PAUSED) else "planned"
+    )
+    for at in takewhile(lambda one: one < until, moments):
+        if at >= now:
+            yield Entry(campaign, at, kind)
+
+
+def next_at(campaign: Campaign, *, now: datetime) -> datetime:
+    """Return when it goes out next; now where it goes as soon as it is launched."""
+    first = campaign.first_wall
+    if first is None:
+        return now
+    zone = campaign.organisation.timezone
+    times = schedule.next_times(first, campaign.rule, zone, now=now, count=1)
+    return times[0] if times else now
+
+
+def conflicts_of(campaign: Campaign, *, now: datetime) -> list[Conflict]:
+    """Return the campaigns that reach some of the same people within a day of its next time."""
+    at = next_at(campaign, now=now)
+    mine = _members(campaign)
+    found: list[Conflict] = []
+    if not len(mine):
+        return found
+    near = entries(since=at - NEAR, until=at + NEAR, now=now)
+    others = {one.campaign.id: one for one in near if one.campaign.id != campaign.id}
+    for one in list(others.values())[:MOST_COMPARED]:
+        theirs = _members(one.campaign)
+        both = len(np.intersect1d(mine, theirs, assume_unique=True))
+        if both:
+            found.append(Conflict(one.campaign, one.at, len(mine), len(theirs), both))
+    return found
+
+
+def _members(campaign: Campaign) -> Any:
+    chosen = Segment.objects.filter(pk=campaign.segment_id) if campaign.segment_id else None
+    segment = chosen.first() if chosen is not None else None
+    return membership.members(segment) if segment is not None else np.zeros(0, np.int64)
