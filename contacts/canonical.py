@@ -17,9 +17,10 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from contacts import plain
 from contacts.fields import FIELDS, Field, FieldType
+from contacts.plain import MAX_TEXT
 
-MAX_TEXT = 1000
 MAX_ITEMS = 20_000
 MAX_DIGITS = 15
 """Any two decimals of so many digits differ as floats too, and in the same order."""
@@ -34,6 +35,7 @@ _EMAIL = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::00)?", re.ASCII)
+_DIGITS = re.compile("[0-9]{3,20}")
 _NO_DIGIT = re.compile("[^0-9]")
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension)\s*(\d{1,8})\s*$", re.IGNORECASE)
 
@@ -88,7 +90,7 @@ def text(value: object, field: Field) -> str | None:
 def day(value: object, field: Field) -> str | None:
     if type(value) is str and len(value) == 10 and value[4::3] == "--" and value.isascii():
         date.fromisoformat(value)
-        _keep(_PLAIN_DAYS, value)
+        plain.keep_day(value)
         return value
     if isinstance(value, datetime):
         return value.date().isoformat()
@@ -104,8 +106,7 @@ def day(value: object, field: Field) -> str | None:
 
 def moment(value: object, field: Field) -> str | None:
     if type(value) is str and _is_stored_form(value):
-        _keep(_PLAIN_DAYS, value[:10])
-        _keep(_PLAIN_TIMES, value[10:])
+        plain.keep_moment(value)
         return value
     if not isinstance(value, datetime):
         given = text(value, field)
@@ -137,6 +138,8 @@ def email(value: object, field: Field) -> str | None:
 
 def email_form(address: str) -> str:
     """Return the form in which two spellings of one address are equal (EM-22)."""
+    if address.isascii() and "@" in address:
+        return address.strip().lower().rstrip(".")
     local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
     domain = domain.lower().rstrip(".")
     if not domain.isascii():
@@ -149,8 +152,8 @@ def email_form(address: str) -> str:
 
 def phone(value: object, field: Field) -> str | None:
     given = text(value, field)
-    if given is None:
-        return None
+    if given is None or (given[0] == "+" and given.isascii() and _DIGITS.fullmatch(given, 1)):
+        return given
     number = _EXTENSION.sub("", given)
     extension = given[len(number) :]
     digits = _NO_DIGIT.sub("", number)
@@ -203,14 +206,9 @@ def _number(value: object, field: Field) -> float | int | None:
 
 
 def _finite(value: float) -> float | int:
-    if not math.isfinite(value) or not _fits(value):
+    if not math.isfinite(value) or not plain.fits(value):
         raise ValueError
     return value
-
-
-def _fits(value: float) -> bool:
-    """Whether a whole number is one that a sealed record can hold: of 64 bits."""
-    return value.__class__ is not int or -(1 << 63) <= value < 1 << 64
 
 
 def _decimal(value: object, field: Field) -> str | None:
@@ -293,13 +291,8 @@ def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
         return None
     if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
         raise ValueRefused(field.key, f"must be a list of at most {MAX_ITEMS} items")
-    shape, needed = _STORED[field.key]
-    return [
-        item
-        if item.__class__ is dict and _is_stored_item(item, shape, needed)
-        else _item(item, field)
-        for item in value
-    ] or None
+    is_plain = _PLAIN[field.key].is_plain
+    return [item if is_plain(item) else _item(item, field) for item in value] or None
 
 
 def _item(item: object, field: Field) -> dict[str, Any]:
@@ -320,64 +313,13 @@ def _item(item: object, field: Field) -> dict[str, Any]:
     return clean
 
 
-def _is_stored_item(item: dict[str, Any], shape: Mapping[str, Any], needed: frozenset[str]) -> bool:
-    """Whether every part of an item has its stored form; where in doubt, no."""
-    try:
-        for key, value in item.items():
-            plain = shape[key]
-            if plain.__class__ is set:
-                if value not in plain:
-                    return False
-            elif not plain(value):
-                return False
-    except (KeyError, TypeError):
-        return False
-    return needed <= item.keys()
-
-
-_PLAIN_WORDS: set[str] = set()
-"""Words of code systems found plain before: the same few thousand come again and again."""
-_PLAIN_DAYS: set[str] = set()
-_PLAIN_TIMES: set[str] = set()
-"""Days, and times of day with their `T` and `Z`, that were read before."""
-_MOST_WORDS = 20_000
-_MOST_DAYS = 90_000
-
-
-def _keep(known: set[str], plain: str) -> None:
-    if len(known) < _MOST_DAYS:
-        known.add(plain)
-
-
-def _is_plain_text(value: object) -> bool:
-    return (
-        value.__class__ is str
-        and value.isascii()  # type: ignore[attr-defined]
-        and value.isprintable()  # type: ignore[attr-defined]
-        and 0 < len(value) <= MAX_TEXT  # type: ignore[arg-type]
-        and value[0] != " " != value[-1]  # type: ignore[index]
-    )
-
-
-def _is_plain_moment(value: str) -> bool:
-    return len(value) == 20 and value[:10] in _PLAIN_DAYS and value[10:] in _PLAIN_TIMES
-
-
-def _is_plain_result(value: object) -> bool:
-    if value.__class__ is float:
-        return math.isfinite(value)  # type: ignore[arg-type]
-    if value.__class__ is int:
-        return _fits(value)  # type: ignore[arg-type]
-    return _is_plain_text(value)
-
-
 def _word(value: object, field: Field) -> str | None:
     """Return a word of a code system."""
-    if value.__class__ is str and value in _PLAIN_WORDS:
+    if value.__class__ is str and value in plain.WORDS:
         return value  # type: ignore[return-value]
     clean = text(value, field)
-    if clean is not None and clean == value and len(_PLAIN_WORDS) < _MOST_WORDS:
-        _PLAIN_WORDS.add(clean)
+    if clean is not None and clean == value:
+        plain.keep_word(clean)
     return clean
 
 
@@ -391,7 +333,7 @@ def _also(value: object, field: Field) -> list[list[str]] | None:
         raise ValueRefused(field.key, "also is a list of [system, code]")
     if any(not isinstance(pair, list | tuple) or len(pair) != 2 for pair in value):
         raise ValueRefused(field.key, "also is a list of [system, code]")
-    return [[text(a, field) or "", text(b, field) or ""] for a, b in value] or None
+    return [[_word(a, field) or "", _word(b, field) or ""] for a, b in value] or None
 
 
 _Canon = Callable[[object, Field], Any]
@@ -417,21 +359,21 @@ _ITEMS_BY_TYPE: Mapping[FieldType, tuple[dict[str, _Canon], tuple[str, ...]]] = 
 _ITEMS = {key: _ITEMS_BY_TYPE[field.type] for key, field in FIELDS.items() if field.is_list}
 """What an item of each list field may hold, and what it must."""
 
-_PLAIN: Mapping[_Canon, Any] = {
-    _word: _PLAIN_WORDS,
-    day: _PLAIN_DAYS,
-    moment: _is_plain_moment,
-    _result: _is_plain_result,
-    text: _is_plain_text,
+_LOOKS: Mapping[_Canon, Callable[[Any], bool]] = {
+    _word: plain.is_word,
+    _also: plain.is_codes,
+    _result: plain.is_result,
+    day: plain.is_day,
+    moment: plain.is_moment,
+    text: plain.is_text,
 }
-_STORED = {
-    key: (
-        {name: _PLAIN[canon] for name, canon in parts.items() if canon in _PLAIN},
-        frozenset(needed) | (parts.keys() & {"system", "code", "display"}),
+_PLAIN = {
+    key: plain.Items(
+        {name: _LOOKS[canon] for name, canon in parts.items()},
+        {*needed, *(parts.keys() & {"system", "code", "display"})},
     )
     for key, (parts, needed) in _ITEMS.items()
 }
-"""For each list field: how to see that a part has its stored form, and the parts that it has."""
 
 _SPECIAL: Mapping[str, _Canon] = {"email": email, "phone": phone, "gender": _gender}
 

@@ -21,7 +21,7 @@ from accounts import tenancy
 from contacts.models import organisation_of
 from contacts.segments.live import wake
 from crypto import blind_index, data_keys
-from crypto.rows import binary_cursor, insert_rows
+from crypto.rows import Insert, binary_cursor, insert_rows
 from crypto.seal import Context, seal, unseal
 
 TABLE = "contacts_event"
@@ -237,14 +237,14 @@ def _refuse_conflicts(organisation_id: int, used: Mapping[bytes, tuple[int, byte
         raise KeyConflict(sorted(conflicts))
 
 
-def write_own(events: Sequence[NewEvent], *, now: datetime) -> None:
-    """Write events that have no key, by COPY, in the caller's transaction."""
+def write_own(events: Sequence[NewEvent], *, now: datetime, insert: Insert = insert_rows) -> None:
+    """Write events that have no key in the caller's transaction."""
     if not events:
         return
     wake.soon()
     organisation_id = tenancy.current()
     sealed = _sealed_properties(organisation_id, events)
-    insert_rows(
+    insert(
         TABLE,
         (
             "organisation_id", "contact_id", "kind", "occurred_at", "received_at", "source",

@@ -8,6 +8,7 @@ or by its code and date; of the results of one code only the newest is kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from contacts.facts import CLEAR
@@ -41,16 +42,15 @@ def fresh(
     values: Mapping[str, Any], *, as_of: int, fields: Mapping[str, Field] = FIELDS
 ) -> dict[DataClass, Record]:
     """Return the records of a person of whom nothing was known."""
-    records: dict[DataClass, Record] = {}
+    grouped: dict[DataClass, dict[str, Any]] = {}
     for key, value in values.items():
         kind = STORED_CLASS[key] if key in STORED_CLASS else fields[key].data_class
-        record = records.get(kind)
-        if record is None:
-            record = records[kind] = Record({}, {})
+        part = grouped.get(kind)
+        if part is None:
+            part = grouped[kind] = {}
         if value is not None and value is not CLEAR:
-            record.values[key] = _each_once(key, value, as_of) if key in _LISTS else value
-            record.as_of[key] = as_of
-    return records
+            part[key] = _each_once(key, value, as_of) if key in _LISTS else value
+    return {kind: Record(part, dict.fromkeys(part, as_of)) for kind, part in grouped.items()}
 
 
 def merge(
@@ -133,9 +133,20 @@ def _each_once(key: str, items: list[Item], as_of: int) -> list[Item]:
     """Return the items as they are where no two are the same; an item as old as its field says so
     by saying nothing.
     """
-    if len(items) == 1 or len(set(map(_NAME_BY_KEY[key], items))) == len(items):
+    if len(items) == 1 or len(set(_names(key, items))) == len(items):
         return items
     return _distinct(key, items, as_of)
+
+
+def _names(key: str, items: list[Item]) -> Iterable[object]:
+    """Return by what each item is known again."""
+    name = _NAME_BY_KEY[key]
+    if name is _by_ref:
+        try:
+            return list(map(_REF, items))
+        except KeyError:  # not every item has one
+            pass
+    return map(name, items)
 
 
 def _distinct(
@@ -151,6 +162,9 @@ def _distinct(
         if before is None or newer(item, before):
             kept[name(item)] = item
     return list(kept.values())
+
+
+_REF = itemgetter("ref")
 
 
 def _by_ref(item: Item) -> object:

@@ -25,6 +25,10 @@ SHORTEST = 128
 _BIN = struct.Struct(">cI")
 
 
+_packed = msgpack.Packer().pack
+"""Made once: to set a packer up costs more than to pack a record."""
+
+
 class _Names(dict[Any, Any]):
     """Names for names: a key that an organisation added stands for itself."""
 
@@ -95,6 +99,11 @@ _POSITIONS: Mapping[FieldType, tuple[str, ...]] = {
 }  # fmt: skip
 
 _LIST_KEYS = {key: _POSITIONS[field.type] for key, field in FIELDS.items() if field.is_list}
+_BLANKS = {
+    key: (dict.fromkeys(positions), positions[0] == "system")
+    for key, positions in _LIST_KEYS.items()
+}
+"""For each list field an item that says nothing, and whether items are coded."""
 
 
 class Record(NamedTuple):
@@ -110,15 +119,18 @@ class Record(NamedTuple):
 def pack(record: Record) -> bytes:
     """Return the bytes of a record."""
     stamps = record.as_of
-    common = max(stamps.values(), default=0)
-    exceptions = {_NAMES[key]: at for key, at in stamps.items() if at != common}
+    times = set(stamps.values())
+    common = max(times, default=0)
+    exceptions = {}
+    if len(times) > 1:
+        exceptions = {_NAMES[key]: at for key, at in stamps.items() if at != common}
     values = {
         _NAMES[key]: (
             _pack_items(key, value, stamps.get(key, common)) if key in _LIST_KEYS else value
         )
         for key, value in record.values.items()
     }
-    return _filled(msgpack.packb([FORMAT, common, values, exceptions, None])[:-1])
+    return _filled(_packed([FORMAT, common, values, exceptions, None])[:-1])
 
 
 def _filled(packed: bytes) -> bytes:
@@ -175,14 +187,14 @@ def reader(keys: Collection[str]) -> Callable[[bytes], dict[str, Any]]:
 
 
 def _pack_items(key: str, items: list[dict[str, Any]], stamp: int) -> list[list[Any]]:
-    positions = _LIST_KEYS[key]
+    blank, coded = _BLANKS[key]
     rows = []
     for item in items:
-        row: list[Any] = list(map(item.get, positions))
+        row = list({**blank, **item}.values())  # in the order of the positions
         if row[-1] == stamp:
             row[-1] = None
-        if "system" in item:
-            row[0] = _SYSTEM_NUMBER.get(item["system"], item["system"])
+        if coded:
+            row[0] = _SYSTEM_NUMBER.get(row[0], row[0])
         while row and row[-1] is None:
             row.pop()
         rows.append(row)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -20,44 +21,26 @@ from django.db import transaction
 
 from accounts import tenancy
 from contacts import identity, merging, registry, writing
-from contacts.canonical import ValueRefused, canonical
-from contacts.facts import CLEAR, PointFact
-from contacts.fields import FIELDS, DataClass, Field
+from contacts.changes import Change, ChangeRefused, check, clean, cleaned
+from contacts.facts import CLEAR
+from contacts.fields import DataClass, Field
 from contacts.history import keeping as keeping_history
 from contacts.merge import proposing, since
 from contacts.models import ordinal_of
 from contacts.packing import Record
 from contacts.points import keeping
 from contacts.writing import Row
+from crypto.rows import writing_ahead
 
+__all__ = [
+    "Change", "ChangeRefused", "NobodyKnown", "Outcome", "check", "clean", "foresee", "micros",
+    "upsert",
+]  # fmt: skip
+
+SEALED_AT_ONCE = 1_000
 ANALYZE_FROM = 5_000
 """New contacts at once; the planner is told where the table grew by a fourth or more."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What one source said of one person at one moment.
-
-    `values` maps field keys to values, or to CLEAR; a field that is absent stays as it is.
-    `occurred_at` is when the source knew it; None means that the source did not say, and then
-    saying again what is known changes nothing. `also` are further (source, number) of the person,
-    kept for later search. `retracted` names list items that the source takes back. `points` are
-    addresses beyond the record's own. `same_as` is the one of `also` by which the source itself
-    calls this person (a FHIR resource's id): it identifies where nobody has the record number yet.
-    """
-
-    source: str
-    record_number: str
-    values: Mapping[str, Any]
-    occurred_at: datetime | None = None
-    message_id: str = ""
-    also: tuple[tuple[str, str], ...] = ()
-    retracted: frozenset[str] = frozenset()
-    points: tuple[PointFact, ...] = ()
-    same_as: tuple[str, str] | None = None
-    mapping: str = ""
-    """The version of the rules that made these values of the source's own form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +58,6 @@ class Outcome:
 
 Journal = Callable[[Sequence[int], Sequence[tuple[Mapping[DataClass, Record], Row]]], None]
 """Told the ids of new contacts, and for each written one its records before and its row."""
-
-
-class ChangeRefused(ValueError):
-    """A change cannot be stored. Names its place in the sequence, the field and the reason."""
-
-    def __init__(self, position: int, reason: ValueRefused) -> None:
-        super().__init__(f"change {position + 1}: {reason}")
-        self.position = position
-        self.field = reason.field
-        self.reason = reason.reason
 
 
 class NobodyKnown(LookupError):
@@ -115,7 +88,7 @@ def upsert(
     with _no_collector(), transaction.atomic():
         fields = registry.held(change.values for change in changes)
         if not is_clean:
-            changes = [clean(change, at, fields=fields) for at, change in enumerate(changes)]
+            changes = cleaned(changes, fields=fields)
         found = identity.resolve(
             organisation_id,
             [_numbers(c) for c in changes],
@@ -124,15 +97,14 @@ def upsert(
         )
         _all_known(found.ids, may_create=may_create)
         groups = _grouped(found.ids, changes)
-        fresh = [_fresh(id_, groups[id_], now, fields) for id_ in found.new]
         known = [id_ for id_ in groups if id_ not in found.new]
         stored = writing.lock_and_open(organisation_id, known) if known else {}
         changed, touched = _merge_known(stored, groups, now, fields)
-        by = keeping_history.origins([*fresh, *changed], run=run, now=now)
-        writing.create(organisation_id, fresh, now=now, origins=by)
+        first = (groups[id_][0] for id_ in found.new)
+        by = keeping_history.origins([*first, *changed], run=run, now=now)
+        fresh = _create(found, groups, fields=fields, by=by, now=now, run=run)
         writing.update(organisation_id, changed + touched, now=now)
-        writing.remember_numbers(organisation_id, found.numbers)
-        writing.announce(organisation_id, fresh, changed, now=now, run=run)
+        writing.announce(organisation_id, [], changed, now=now, run=run)
         keeping_history.keep(stored, [*(row for row in fresh if row.message_id), *changed], by)
         _besides(found, changes, now)
         if journal is not None:
@@ -149,6 +121,32 @@ def upsert(
         tuple(found.ids),
         tuple(found.origins),
     )
+
+
+def _create(
+    found: identity.Found,
+    groups: Mapping[int, list[Change]],
+    *,
+    fields: Mapping[str, Field],
+    by: keeping_history.Origins,
+    now: datetime,
+    run: UUID | None,
+) -> list[Row]:
+    """Write the new contacts and every number to remember; return the rows of the new.
+
+    The database writes one part while the next is sealed.
+    """
+    organisation_id, fresh = tenancy.current(), list[Row]()
+    everybody = iter(sorted(found.new))
+    with writing_ahead() as insert:
+        writing.remember_numbers(organisation_id, found.numbers, insert=insert)
+        while part := [
+            _fresh(id_, groups[id_], now, fields) for id_ in islice(everybody, SEALED_AT_ONCE)
+        ]:
+            writing.create(organisation_id, part, now=now, origins=by, insert=insert)
+            writing.announce(organisation_id, part, [], now=now, run=run, insert=insert)
+            fresh += part
+    return fresh
 
 
 @contextmanager
@@ -188,45 +186,6 @@ def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:
     stored = writing.lock_and_open(organisation_id, list(by_id), lock=False) if by_id else {}
     changed, _ = _merge_known(stored, by_id, now, fields)
     return Outcome(len(unknown), len(changed), len(by_id) - len(changed), tuple(found.ids))
-
-
-def check(change: Change, *, fields: Mapping[str, Field] = FIELDS) -> None:
-    """Raise ChangeRefused where the change could not be stored; writes nothing."""
-    clean(change, fields=fields)
-
-
-def clean(change: Change, position: int = 0, *, fields: Mapping[str, Field]) -> Change:
-    """Return the change with canonical values; blank ones say nothing and are left out."""
-    try:
-        source = identity.source_form(change.source)
-        number = identity.number_form(change.record_number)
-        values = {}
-        for key, value in change.values.items():
-            if value is CLEAR:
-                if key not in fields:
-                    raise ValueRefused(key[:60], "is not a field of contacts")
-                values[key] = value
-            elif (stored := canonical(key, value, fields=fields)) is not None:
-                values[key] = stored
-        also = tuple(map(_number_form, change.also))
-    except ValueRefused as refused:
-        raise ChangeRefused(position, refused) from None
-    return Change(
-        source=source,
-        record_number=number,
-        values=values,
-        occurred_at=change.occurred_at,
-        message_id=change.message_id,
-        also=also,
-        retracted=change.retracted,
-        points=change.points,
-        mapping=change.mapping,
-        same_as=change.same_as and _number_form(change.same_as),
-    )
-
-
-def _number_form(number: tuple[str, str]) -> tuple[str, str]:
-    return identity.source_form(number[0]), identity.number_form(number[1])
 
 
 def _numbers(change: Change) -> tuple[tuple[str, str], ...]:

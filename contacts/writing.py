@@ -16,9 +16,9 @@ from contacts.identity import NewNumber
 from contacts.models import ordinal_of
 from contacts.packing import Record, pack, unpack
 from crypto import blind_index, data_keys
-from crypto.ids import uuid7
-from crypto.rows import binary_cursor, insert_rows
-from crypto.seal import Context, seal_classes, unseal
+from crypto.ids import uuids7
+from crypto.rows import Insert, binary_cursor, insert_rows
+from crypto.seal import ClassSealer, Context, seal_classes, unseal
 
 TABLE = "contacts_contact"
 CLASSES = tuple(kind.value for kind in SEALED_CLASSES)
@@ -34,7 +34,7 @@ _TYPES = (
 )  # fmt: skip
 
 
-_NOTHING: Mapping[DataClass, Record] = {kind: Record({}, {}) for kind in SEALED_CLASSES}
+_NOTHING = pack(Record({}, {}))
 """Every new contact has a record of each class: an absent one would tell who has no coverage."""
 
 
@@ -56,13 +56,13 @@ def create(
     *,
     now: datetime,
     origins: Mapping[tuple[str, str], int] | None = None,
+    insert: Insert = insert_rows,
 ) -> None:
     """Write new contacts with their data keys, and the origin of what is known of each."""
-    if not rows:
-        return
-    keys = data_keys.create(organisation_id, [row.contact_id for row in rows])
-    made = _new_rows(organisation_id, rows, keys, origins or {}, now)
-    insert_rows(TABLE, _COLUMNS, _TYPES, made, ahead=True)
+    if rows:
+        keys = data_keys.create(organisation_id, [row.contact_id for row in rows], insert=insert)
+        made = _new_rows(organisation_id, rows, keys, origins or {}, now)
+        insert(TABLE, _COLUMNS, _TYPES, made)
 
 
 def _new_rows(
@@ -74,23 +74,30 @@ def _new_rows(
 ) -> Iterator[tuple[Any, ...]]:
     emails = _indexes(organisation_id, rows, "email")
     phones = _indexes(organisation_id, rows, "phone")
-    for row in rows:
-        whole = row._replace(records={**_NOTHING, **row.records})
-        sealed = _seal(organisation_id, whole, keys[row.contact_id])
+    sealer = ClassSealer(organisation_id, TABLE, CLASSES)
+    sealed = sealer.seal_many([(keys[row[0]], row[0], _packed(row)) for row in rows])
+    public = uuids7(len(rows), now=now)
+    for row, public_id, classes in zip(rows, public, sealed, strict=True):
         yield (
             row.contact_id,
             organisation_id,
-            uuid7(now=now),
+            public_id,
             ordinal_of(row.contact_id),
             emails.get(row.contact_id),
             phones.get(row.contact_id),
-            *(sealed.get(name) for name in CLASSES),
+            *classes,
             _deceased(row),
             origins.get((row.source, row.mapping)),
             1,
             now,
             now,
         )
+
+
+def _packed(row: Row) -> list[bytes]:
+    """Return the packed record of every class."""
+    records = row.records
+    return [pack(records[kind]) if kind in records else _NOTHING for kind in SEALED_CLASSES]
 
 
 def _indexes(organisation_id: int, rows: Iterable[Row], key: str) -> dict[int, bytes]:
@@ -211,10 +218,12 @@ def update(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
         )
 
 
-def remember_numbers(organisation_id: int, numbers: Sequence[NewNumber]) -> None:
+def remember_numbers(
+    organisation_id: int, numbers: Sequence[NewNumber], *, insert: Insert = insert_rows
+) -> None:
     """Write the record numbers of contacts; a number that someone has stays theirs."""
     if numbers:
-        insert_rows(
+        insert(
             "contacts_identifier",
             ("contact_id", "organisation_id", "source", "value_index", "origin"),
             ("int8", "int4", "text", "bytea", "int8"),
@@ -233,9 +242,10 @@ def announce(
     *,
     now: datetime,
     run: UUID | None,
+    insert: Insert = insert_rows,
 ) -> None:
     """Mark the contacts dirty and write what happened to them."""
-    mark_dirty(organisation_id, [row.contact_id for row in (*created, *updated)])
+    mark_dirty(organisation_id, [row.contact_id for row in (*created, *updated)], insert=insert)
     events.write_own(
         [
             *(_happened("contact.created", row, run) for row in created),
@@ -248,6 +258,7 @@ def announce(
             ),
         ],
         now=now,
+        insert=insert,
     )
 
 
@@ -256,9 +267,9 @@ def _deceased(row: Row) -> bool:
     return known is not None and known.values.get("deceased") is True
 
 
-def mark_dirty(organisation_id: int, ids: Sequence[int]) -> None:
+def mark_dirty(organisation_id: int, ids: Sequence[int], *, insert: Insert = insert_rows) -> None:
     if ids:
-        insert_rows(
+        insert(
             "contacts_dirty",
             ("organisation_id", "contact_id"),
             ("int4", "int8"),

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from crypto import keyring
 from crypto.keyring import OrganisationKeys
 from crypto.models import DataKey
-from crypto.rows import binary_cursor, insert_rows
+from crypto.rows import Insert, binary_cursor, insert_rows
 from crypto.seal import DERIVED, DIRECT, HEADER, NONCE_SIZE, Key, SealBroken
 
 KEY_SIZE = 32
@@ -54,10 +54,12 @@ def wrap_new(organisation_id: int, subject_ids: Iterable[int]) -> list[NewKey]:
     return [NewKey(s, w, k) for (s, k), w in zip(pairs, wrapped, strict=True)]
 
 
-def create(organisation_id: int, subject_ids: Iterable[int]) -> dict[int, bytes]:
+def create(
+    organisation_id: int, subject_ids: Iterable[int], *, insert: Insert = insert_rows
+) -> dict[int, bytes]:
     """Make and store a key for each subject; return them. A subject that has one is an error."""
     fresh = wrap_new(organisation_id, subject_ids)
-    insert_rows(
+    insert(
         DataKey._meta.db_table,
         ("subject_id", "organisation_id", "wrapped"),
         ("int8", "int4", "bytea"),

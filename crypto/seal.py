@@ -16,7 +16,7 @@ from __future__ import annotations
 import hmac
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -125,16 +125,41 @@ def unseal(keys: bytes | Key | ReadingKeys, sealed: bytes, *, context: Context) 
 def seal_classes(
     key: bytes, records: Mapping[str, bytes], *, organisation_id: int, table: str, row: int
 ) -> dict[str, bytes]:
-    """Seal several classes of one subject with its data key; the cipher is set up once."""
-    header, cipher = HEADER.pack(DIRECT, 0), AESGCM(key)
-    random = os.urandom(NONCE_SIZE * len(records))
-    head = f"{organisation_id},0,{len(table)}:{table},"  # as Context.bound() has it, once for all
-    sealed = {}
-    for place, (name, plaintext) in enumerate(records.items()):
-        nonce = random[place * NONCE_SIZE : (place + 1) * NONCE_SIZE]
-        bound = header + f"{head}{len(name)}:{name},{row}".encode()
-        sealed[name] = header + nonce + cipher.encrypt(nonce, plaintext, bound)
-    return sealed
+    """Seal several classes of one subject with its data key."""
+    sealer = ClassSealer(organisation_id, table, tuple(records))
+    (sealed,) = sealer.seal_many([(key, row, tuple(records.values()))])
+    return dict(zip(records, sealed, strict=True))
+
+
+class ClassSealer:
+    """Seals the same classes of many subjects, each with its subject's data key.
+
+    A subject's cipher is set up once, and the random numbers of a batch are asked for together.
+    """
+
+    def __init__(self, organisation_id: int, table: str, names: Sequence[str]) -> None:
+        header = HEADER.pack(DIRECT, 0)
+        head = f"{organisation_id},0,{len(table)}:{table},"  # as Context.bound() has it
+        self._header = header
+        self._bound = [header + f"{head}{len(name)}:{name},".encode() for name in names]
+
+    def seal_many(
+        self, subjects: Sequence[tuple[bytes, int, Sequence[bytes]]]
+    ) -> list[list[bytes]]:
+        """Return the sealed classes of each (data key, row, plaintext of every class)."""
+        random = os.urandom(NONCE_SIZE * len(self._bound) * len(subjects))
+        nonces = (random[at : at + NONCE_SIZE] for at in range(0, len(random), NONCE_SIZE))
+        header, heads = self._header, self._bound
+        sealed = []
+        for key, row, classes in subjects:
+            encrypt, place = AESGCM(key).encrypt, b"%d" % row
+            sealed.append(
+                [
+                    header + nonce + encrypt(nonce, plain, head + place)
+                    for head, plain, nonce in zip(heads, classes, nonces)  # noqa: B905
+                ]
+            )
+        return sealed
 
 
 def unseal_classes(

@@ -6,9 +6,9 @@ with a message of its own, costs a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgpack
@@ -29,7 +29,16 @@ Known = Mapping[int, Mapping[DataClass, Record]]
 Origins = Mapping[tuple[str, str], int]
 
 
-def origins(rows: Sequence[Row], *, run: UUID | None, now: datetime) -> Origins:
+class Said(Protocol):
+    """A row or a change: whose word it is, and by which mapping."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def mapping(self) -> str: ...
+
+
+def origins(rows: Iterable[Said], *, run: UUID | None, now: datetime) -> Origins:
     """Make the origins of a batch: one for each source and mapping in it."""
     who = actor.current()
     wanted = list(dict.fromkeys((row.source, row.mapping) for row in rows))

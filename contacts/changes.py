@@ -1,0 +1,124 @@
+"""What a source says of a person, and the canonical form in which it is taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contacts import identity
+from contacts.canonical import ValueRefused, canonical
+from contacts.facts import CLEAR, PointFact
+from contacts.fields import FIELDS, Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one source said of one person at one moment.
+
+    `values` maps field keys to values, or to CLEAR; a field that is absent stays as it is.
+    `occurred_at` is when the source knew it; None means that the source did not say, and then
+    saying again what is known changes nothing. `also` are further (source, number) of the person,
+    kept for later search. `retracted` names list items that the source takes back. `points` are
+    addresses beyond the record's own. `same_as` is the one of `also` by which the source itself
+    calls this person (a FHIR resource's id): it identifies where nobody has the record number yet.
+    """
+
+    source: str
+    record_number: str
+    values: Mapping[str, Any]
+    occurred_at: datetime | None = None
+    message_id: str = ""
+    also: tuple[tuple[str, str], ...] = ()
+    retracted: frozenset[str] = frozenset()
+    points: tuple[PointFact, ...] = ()
+    same_as: tuple[str, str] | None = None
+    mapping: str = ""
+    """The version of the rules that made these values of the source's own form."""
+
+
+class ChangeRefused(ValueError):
+    """A change cannot be stored. Names its place in the sequence, the field and the reason."""
+
+    def __init__(self, position: int, reason: ValueRefused) -> None:
+        super().__init__(f"change {position + 1}: {reason}")
+        self.position = position
+        self.field = reason.field
+        self.reason = reason.reason
+
+
+class Cleaner:
+    """Brings changes into canonical form, many of them by one cleaner.
+
+    A text that comes again for the same field is not looked at again: of the cells of a file most
+    do. What it has seen lives as long as it does: make one for each batch.
+    """
+
+    def __init__(self, fields: Mapping[str, Field]) -> None:
+        self._fields = fields
+        self._seen: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._sources: dict[str, str] = {}
+
+    def clean(self, change: Change, position: int = 0) -> Change:
+        """Return the change with canonical values; blank ones say nothing and are left out."""
+        try:
+            return Change(
+                source=self._source(change.source),
+                record_number=identity.number_form(change.record_number),
+                values=self.values(change.values),
+                occurred_at=change.occurred_at,
+                message_id=change.message_id,
+                also=tuple(map(self._number, change.also)) if change.also else (),
+                retracted=change.retracted,
+                points=change.points,
+                mapping=change.mapping,
+                same_as=change.same_as and self._number(change.same_as),
+            )
+        except ValueRefused as refused:
+            raise ChangeRefused(position, refused) from None
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        seen, values = self._seen, {}
+        for key, value in given.items():
+            stored = seen[key].get(value) if value.__class__ is str else None
+            if stored is None:
+                stored = self._looked_at(key, value)
+            if stored is not None:
+                values[key] = stored
+        return values
+
+    def _looked_at(self, key: str, value: Any) -> Any:
+        if value is CLEAR:
+            if key not in self._fields:
+                raise ValueRefused(key[:60], "is not a field of contacts")
+            return value
+        stored = canonical(key, value, fields=self._fields)
+        if stored.__class__ is str and value.__class__ is str:
+            self._seen[key][value] = stored
+        return stored
+
+    def _source(self, source: str) -> str:
+        if source not in self._sources:
+            self._sources[source] = identity.source_form(source)
+        return self._sources[source]
+
+    def _number(self, number: tuple[str, str]) -> tuple[str, str]:
+        return self._source(number[0]), identity.number_form(number[1])
+
+
+def cleaned(changes: Iterable[Change], *, fields: Mapping[str, Field]) -> list[Change]:
+    """Return the changes in canonical form, or raise ChangeRefused for the first that has none."""
+    cleaner = Cleaner(fields)
+    return [cleaner.clean(change, place) for place, change in enumerate(changes)]
+
+
+def clean(change: Change, *, fields: Mapping[str, Field]) -> Change:
+    """Return one change in canonical form, or raise ChangeRefused."""
+    return Cleaner(fields).clean(change)
+
+
+def check(change: Change, *, fields: Mapping[str, Field] = FIELDS) -> None:
+    """Raise ChangeRefused where the change could not be stored; writes nothing."""
+    clean(change, fields=fields)
