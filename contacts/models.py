@@ -230,6 +230,8 @@ class Dirty(models.Model):
     seq = models.BigAutoField(primary_key=True)
     organisation = _of_organisation()
     contact = _of_contact()
+    gathered = models.IntegerField(null=True)
+    """The side block that has the contact's values since (`contacts.segments.gathering`)."""
 
     class Meta:
         indexes = [models.Index(fields=["organisation", "seq"], name="contacts_dirty_of")]

@@ -16,7 +16,7 @@ from audit.actor import Actor, acting_as
 from contacts import events, sweeping
 from contacts.importing import work as imports
 from contacts.merge import proposing
-from contacts.segments import columns, membership
+from contacts.segments import columns, gathering, membership
 from contacts.segments.live import follow, touches
 from marketing.campaigns import running as campaigns
 from messaging import dispatch, sender
@@ -80,7 +80,9 @@ def _memberships(now: datetime) -> int:
 
 
 def _compact(now: datetime) -> int:
-    return columns.compact(now=now)
+    folded = columns.compact(now=now)
+    gathering.gather()
+    return folded
 
 
 def _imports(now: datetime) -> int:

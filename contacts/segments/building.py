@@ -24,6 +24,9 @@ Values = Mapping[str, Any]
 PRESENT: Final = "present"
 """The column that says which places of the block are people: the others are gaps and erased."""
 
+PLACES: Final = "places"
+"""The column of a side block that says whose values stand there: their ordinals, ascending."""
+
 RETRACTED_MARK: Final = "\x1d"
 _PAIR, _BETWEEN = "\x1f", "\x1e"
 _PARTS: Final[Mapping[FieldType, tuple[str, ...]]] = {
@@ -97,6 +100,12 @@ def nobody(name: str, size: int, fields: Mapping[str, Field]) -> Column:
 def present(flags: Sequence[bool]) -> IntColumn:
     held = np.array(flags, np.bool_)
     return IntColumn.of(held.astype(np.int64), np.ones(len(held), np.bool_), least=0)
+
+
+def places(ordinals: Sequence[int]) -> IntColumn:
+    """As wide for a few contacts as for many, so that the width says nothing."""
+    held = np.array(ordinals, np.int64)
+    return IntColumn.of(held, np.ones(len(held), np.bool_), least=8)
 
 
 def _texts(values: Sequence[Any]) -> Column:

@@ -33,8 +33,8 @@ from crypto import inventory, keyring
 from crypto.rows import binary_cursor, insert_rows
 from crypto.seal import version_of
 
-FOLD_AT: Final = 5_000
-"""Fold when so many contacts have changed: below it, evaluating them from records is cheap."""
+FOLD_AT: Final = 10_000
+"""Fold when so many contacts have changed: below it, evaluating them from side blocks is cheap."""
 AT_A_TIME: Final = 16
 """Blocks folded in one transaction."""
 _LOCK: Final = 0x5E6
@@ -61,6 +61,7 @@ def _fold_changes(at_least: int) -> int:
         folded += sum(_fold(batch) for batch in _batches(blocks))
         if Dirty.objects.count() < at_least:
             break
+    _drop_spent()
     return folded
 
 
@@ -76,14 +77,44 @@ def _follow_rotation() -> None:
             [tenancy.current(), PRESENT, keys.writing.version, AT_A_TIME],
         )
         blocks = [number for (number,) in cursor.fetchall()]
-    with _alone():
+    if any(number < 0 for number in blocks):
+        scatter()
+        blocks = [number for number in blocks if number >= 0]
+    with alone():
         for number, old in _stored(blocks).items():
             _write_changed(old, number, [])
 
 
 def forget(contact_id: int) -> None:
-    """Rewrite the block of an erased contact at once, so that no column holds a value of theirs."""
+    """Rewrite the block of an erased contact at once, so that no column holds a value of theirs.
+
+    Side blocks go: those who had changed are answered from their records until they are gathered
+    again, which is sooner done than taking one out of each.
+    """
+    scatter()
     _fold([ordinal_of(contact_id) // BLOCK_SIZE])
+
+
+def scatter() -> None:
+    """Take the side blocks away: whoever changed is answered from the records again."""
+    with alone(), binary_cursor() as cursor:
+        cursor.execute(
+            "UPDATE contacts_dirty SET gathered = NULL"
+            " WHERE organisation_id = %b AND gathered IS NOT NULL",
+            [tenancy.current()],
+        )
+        SegmentColumn.objects.filter(block__lt=0).delete()
+
+
+def _drop_spent() -> None:
+    """Take away side blocks of which every change has been folded in."""
+    with alone():
+        held = SegmentColumn.objects.filter(field=PRESENT, block__lt=0)
+        blocks = set(held.values_list("block", flat=True))
+        if not blocks:
+            return
+        awaited = Dirty.objects.values_list("gathered", flat=True).distinct()
+        SegmentColumn.objects.filter(block__in=blocks - {-(n or 0) for n in awaited}).delete()
 
 
 def forget_field(key: str) -> None:
@@ -96,11 +127,12 @@ def rebuild() -> int:
     last = Contact.objects.order_by("-id").values_list("id", flat=True).first()
     blocks = 0 if last is None else ordinal_of(last) // BLOCK_SIZE + 1
     for number in range(blocks):
-        with _alone():
+        with alone():
             seen = _dirty_in([number])
             _write_changed(None, number, [], above=_take_out(number))
             _settle(seen)
     SegmentColumn.objects.filter(block__gte=blocks).delete()
+    scatter()
     return blocks
 
 
@@ -127,7 +159,7 @@ def _changed_blocks() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-class _alone:  # noqa: N801 - reads as a word in `with`
+class alone:  # noqa: N801 - reads as a word in `with`
     """A transaction in which this is the organisation's only compactor."""
 
     def __enter__(self) -> None:
@@ -141,7 +173,7 @@ class _alone:  # noqa: N801 - reads as a word in `with`
 
 
 def _fold(blocks: Sequence[int]) -> int:
-    with _alone():
+    with alone():
         seen = _dirty_in(blocks)
         changed: dict[int, set[int]] = defaultdict(set)
         for _, contact_id in seen:
@@ -200,12 +232,12 @@ def _write_changed(
     if known is None:
         ids = _everyone_in(number, ids)
     places = [ordinal_of(contact_id) % BLOCK_SIZE for contact_id in ids]
-    values = opening.values_of(tenancy.current(), ids, _fields(names))
+    values = opening.values_of(tenancy.current(), ids, fields_of(names))
     new = building.build([*(values.get(i, {}) for i in ids), {}], names, fields=fields)
     new[PRESENT] = building.present([*(i in values for i in ids), False])
     size = max([0 if old is None else old.size, *(place + 1 for place in places)])
     base = known if known is not None else _empty(names, fields)
-    _seal(old, number, patched(base, new, places=places, size=size), above=above)
+    seal_columns(old, number, patched(base, new, places=places, size=size), above=above)
 
 
 def _columns_of(old: SealedBlock | None, names: Sequence[str]) -> dict[str, Any] | None:
@@ -226,11 +258,11 @@ def _empty(names: Sequence[str], fields: Mapping[str, Field]) -> dict[str, Any]:
     return {**built, PRESENT: building.present([])}
 
 
-def _fields(names: Sequence[str]) -> frozenset[str]:
+def fields_of(names: Sequence[str]) -> frozenset[str]:
     return frozenset(name.partition(".")[0] for name in names)
 
 
-def _seal(
+def seal_columns(
     old: SealedBlock | None, number: int, columns: Mapping[str, Column], *, above: int
 ) -> None:
     """Write the columns that differ, under the next version, and the list of versions."""

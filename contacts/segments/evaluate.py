@@ -25,9 +25,11 @@ from accounts import tenancy
 from accounts.models import Organisation
 from contacts import registry
 from contacts.fields import Field
-from contacts.models import BLOCK_SIZE, Ordinal, first_id, ordinal_of
+from contacts.models import BLOCK_SIZE, Ordinal, first_id
 from contacts.segments import building, catalogue, gathered, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
+from contacts.segments.building import PLACES, PRESENT
+from contacts.segments.changed import CHANGE, Changed
 from contacts.segments.counting import Counts, Preview, standing
 from contacts.segments.nodes import Clause, Definition
 from contacts.segments.planning import Block, BuiltBlock
@@ -167,7 +169,7 @@ def _over_all(
                 counts.begin(here)
             whole.found[block.ordinals] |= run(block) & here
             whole.people += int(np.count_nonzero(here))
-        for some, ordinals in _in_batches([*whole.changed, *_uncovered(whole.covered)]):
+        for some, ordinals in _in_batches(whole.left_open(organisation_id)):
             if counts is None:
                 masks = {clause: mask[ordinals] for clause, mask in outside.items()}
                 found, there = _from_records(definition, some, masks, now)
@@ -187,12 +189,18 @@ class _Whole:
     size: int
     found: Mask = field(init=False)
     covered: Mask = field(init=False)
-    changed: list[int] = field(default_factory=list)
+    changed: Changed = field(init=False)
     people: int = 0
 
     def __post_init__(self) -> None:
         self.found = np.zeros(self.size, np.bool_)
         self.covered = np.zeros(self.size // BLOCK_SIZE, np.bool_)
+
+    def left_open(self, organisation_id: int) -> Ints:
+        """Contacts that no column answered for: changed and in no side block, or in none at all."""
+        changed = self.changed.left + first_id(organisation_id)
+        uncovered = np.array(_uncovered(self.covered), np.int64)
+        return np.union1d(changed, uncovered)
 
 
 @contextmanager
@@ -253,41 +261,43 @@ def _mask_of(clause: Clause, ids: Sequence[int], now: datetime) -> Mask:
     return ~mask if found.others else mask
 
 
-_ONE_STATEMENT = """
+_ONE_STATEMENT = f"""
 COPY (
-    SELECT -1 AS block, '' AS field, 0 AS version, NULL::bytea AS payload,
-        (SELECT array_agg(DISTINCT contact_id) FROM contacts_dirty WHERE organisation_id = %(o)s)
-            AS changed
+    SELECT {1 - 2**31} AS block, '' AS field, 0 AS version, NULL::bytea AS payload,
+        (SELECT array_agg({CHANGE}) FROM contacts_dirty WHERE organisation_id = %(o)s) AS changed
     UNION ALL
     SELECT block, field, version, payload, NULL FROM contacts_segmentcolumn
     WHERE organisation_id = %(o)s AND field = ANY(%(fields)s)
     ORDER BY block
 ) TO STDOUT (FORMAT binary)
 """
-_TYPES = ("int4", "text", "int4", "bytea", "int8[]")
+"""First what changed, then the side blocks, then the blocks."""
+_TYPES = ("int4", "text", "int4", "bytea", "bytea")
 
 
 def _blocks(
     organisation_id: int, definition: Definition, whole: _Whole
 ) -> Iterator[tuple[Block, Mask]]:
-    """Yield every block that can answer, with the mask of its people who have not changed."""
+    """Yield every block that can answer, with the mask of its people for whom it does."""
     names = vectors.columns_read(definition)
-    stored = _stored(organisation_id, [*names, building.PRESENT], definition.fields)
-    whole.changed = [i for i in sorted(next(stored)) if ordinal_of(i) < whole.size]
-    places = np.array([ordinal_of(contact_id) for contact_id in whole.changed], np.int64)
+    stored = _stored(organisation_id, [*names, PRESENT, PLACES], definition.fields)
+    changed = whole.changed = Changed.read(next(stored), whole.size)
     for block in stored:
-        if not block.covers(names):
+        if not block.covers([*names, PLACES] if block.aside else names):
             continue
-        whole.covered[block.number] = True
-        here = block.people()
-        reach = block.ordinals
-        inside = places[slice(*np.searchsorted(places, [reach.start, reach.stop]))]
-        here[inside - reach.start] = False
+        if block.aside:
+            if block.ordinals.max(initial=0) >= whole.size:
+                continue  # it holds newcomers: records answer
+            here = block.people() & changed.answered(-block.number, block.ordinals)
+        else:
+            whole.covered[block.number] = True
+            here = block.people()
+            here[changed.inside(block.ordinals)] = False
         yield block, here
 
 
 def _stored(organisation_id: int, names: list[str], fields: Mapping[str, Field]) -> Iterator[Any]:
-    """First the ids of the changed contacts, then the blocks, from one statement.
+    """First the changes, then the blocks, from one statement.
 
     COPY streams them: one trip to the server, and never more than a block in memory.
     """
@@ -300,7 +310,7 @@ def _stored(organisation_id: int, names: list[str], fields: Mapping[str, Field])
     ):
         copy.set_types(_TYPES)
         rows = iter(copy.rows())
-        yield next(rows)[4] or []
+        yield next(rows)[4]
         for number, held in groupby(rows, itemgetter(0)):
             of_block = {row[1]: (row[2], row[3]) for row in held}
             yield SealedBlock(opener, number, of_block, fields)
@@ -315,11 +325,11 @@ def _uncovered(covered: Mask) -> list[int]:
     return found
 
 
-def _in_batches(ids: Sequence[int]) -> Iterator[tuple[list[int], Ints]]:
-    everyone = sorted(set(ids))
-    for at in range(0, len(everyone), BLOCK_SIZE):
-        some = everyone[at : at + BLOCK_SIZE]
-        yield some, np.array([ordinal_of(contact_id) for contact_id in some], np.int64)
+def _in_batches(ids: Ints) -> Iterator[tuple[list[int], Ints]]:
+    first = first_id(tenancy.current())
+    for at in range(0, len(ids), BLOCK_SIZE):
+        some = ids[at : at + BLOCK_SIZE]
+        yield some.tolist(), some - first
 
 
 def _from_records(

@@ -14,8 +14,8 @@ import msgpack
 from contacts.fields import CUSTOM, FIELDS, Field
 from contacts.models import BLOCK_SIZE
 from contacts.segments import arrays, building
-from contacts.segments.arrays import IntColumn
-from contacts.segments.building import PRESENT
+from contacts.segments.arrays import IntColumn, Ints
+from contacts.segments.building import PLACES, PRESENT
 from crypto import columns as sealing
 
 
@@ -97,7 +97,15 @@ class SealedBlock:
         return len(self._opened[PRESENT]) if PRESENT in self._opened else 0
 
     @property
-    def ordinals(self) -> slice:
+    def aside(self) -> bool:
+        """Whether it is a side block: of contacts that changed, wherever they stand."""
+        return self.number < 0
+
+    @property
+    def ordinals(self) -> Ints | slice:
+        if self.aside:
+            places: IntColumn = self.column(PLACES)
+            return places.values
         start = self.number * BLOCK_SIZE
         return slice(start, start + self.size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from contacts.erase import erase
 from contacts.fields import FIELDS
 from contacts.models import Contact, Dirty, organisation_of
 from contacts.packing import Record
-from contacts.segments import arrays, catalogue, columns, evaluate, sealed_blocks
+from contacts.segments import arrays, catalogue, columns, evaluate, gathering, sealed_blocks
 from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.facts import Happening
 from contacts.segments.models import SegmentColumn
@@ -42,6 +43,10 @@ def compacted() -> None:
     columns.compact(now=NOON, at_least=1)
 
 
+def gathered() -> None:
+    gathering.gather(at_least=1)
+
+
 def everyone_agrees(trees: list[Any], organisation: Organisation) -> None:
     known, now = world.facts(), NOON.astimezone(organisation.zone)
     for tree in trees:
@@ -62,16 +67,15 @@ def test_columns_and_changes_together_agree_with_the_meaning(at_harbor: Organisa
         st.lists(generated.people(), min_size=4, max_size=8),
         st.lists(st.lists(generated.happenings, max_size=3), min_size=4, max_size=4),
         st.lists(generated.trees(generated.anything), min_size=6, max_size=6),
-        st.booleans(),
+        st.sampled_from([lambda: None, compacted, gathered]),
     )
-    def agree(people: Any, happenings: Any, trees: Any, fold: bool) -> None:
+    def agree(people: Any, happenings: Any, trees: Any, settle: Callable[[], None]) -> None:
         added = world.add(people)
         for contact_id, happened in zip(added, happenings, strict=False):
             world.happen(contact_id, happened)
         world.put_on(generated.LISTS[0], added[0])
         world.live_together(*added[:3])
-        if fold:
-            compacted()
+        settle()
         everyone_agrees(trees, at_harbor)
 
     agree()

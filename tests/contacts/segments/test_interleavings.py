@@ -24,7 +24,7 @@ from accounts.models import Organisation
 from audit.actor import Actor, acting_as
 from contacts import erase
 from contacts.models import Dirty
-from contacts.segments import columns, evaluate, opening
+from contacts.segments import columns, evaluate, gathering, opening
 from contacts.segments.definition import parse
 from tests.conftest import NOON
 from tests.contacts.segments import world
@@ -39,6 +39,7 @@ steps = st.one_of(
     st.tuples(st.just("end"), st.integers(0, PEOPLE - 1), st.booleans()),
     st.tuples(st.just("fold")),
     st.tuples(st.just("fold")),
+    st.tuples(st.just("gather")),
     st.tuples(st.just("erase"), st.integers(0, PEOPLE - 1)),
 )
 
@@ -117,10 +118,14 @@ class Scene:
             if commit:
                 self.cities[self.ids[place]] = city
 
-    def fold(self) -> None:
+    def gather(self) -> None:
+        """Begin to gather, or let the compactor that is at work take its next step."""
+        self.fold(_gather)
+
+    def fold(self, act: Callable[[Walker], None] | None = None) -> None:
         """Begin to fold, or let the folding take its next step."""
         if self.folder is None:
-            self.folder = Walker(self.organisation_id, _fold)
+            self.folder = Walker(self.organisation_id, act or _fold)
         else:
             self.folder.step()
         if self.folder.done:
@@ -147,6 +152,11 @@ def _fold(walker: Walker) -> None:
     columns._fold([0])
 
 
+def _gather(walker: Walker) -> None:
+    _walking.walker = walker
+    gathering.gather(at_least=1)
+
+
 def _pausing(act: Callable[..., Any]) -> Callable[..., Any]:
     """The same, but the compactor's thread stops after it."""
 
@@ -164,6 +174,7 @@ def _pausing(act: Callable[..., Any]) -> Callable[..., Any]:
 def stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "_dirty_in", _pausing(columns._dirty_in))
     monkeypatch.setattr(opening, "values_of", _pausing(opening.values_of))
+    monkeypatch.setattr(gathering, "_scattered", _pausing(gathering._scattered))
     monkeypatch.setattr(columns, "_store", _pausing(columns._store))
 
 
