@@ -22,6 +22,8 @@ PERIODS = {
     "runner": 1.0,
     "dispatch": 1.0,
     "campaigns": 1.0,
+    "guard": 5.0,
+    "reconcile": 20.0,
     "live": 1.0,
     "memberships": 1.0,
     "compact": 10.0,

@@ -19,8 +19,9 @@ from contacts.merge import proposing
 from contacts.segments import columns, gathering, membership
 from contacts.segments.live import follow, touches
 from marketing.campaigns import running as campaigns
-from messaging import dispatch, sender
+from messaging import dispatch, sender, settling
 from messaging.hearing import mailbox
+from messaging.pools import facts, fencing, guarding
 from workflows import runner, triggers
 from workflows.simulate import keeping
 
@@ -65,9 +66,27 @@ def _runner(now: datetime) -> int:
 
 
 def _dispatch(now: datetime) -> int:
-    with closing(sender.transport()) as transport:
-        done = dispatch.run_once(transport=transport, now=now)
-    return done.sent + done.refused + done.failed
+    """Serve each pool by its own relay; a database older than its mails sends nothing."""
+    if fencing.check(now=now):
+        return 0
+    return sum(_served(pool, now) for pool in facts.read().values())
+
+
+def _served(pool: facts.PoolFacts, now: datetime) -> int:
+    with closing(sender.transport(pool)) as transport:
+        done = dispatch.run_once(
+            transport=transport, now=now, onward=sender.onward(pool), pool=pool.kind
+        )
+    return done.moved
+
+
+def _guard(now: datetime) -> int:
+    guarding.look(now=now)
+    return 0
+
+
+def _reconcile(now: datetime) -> int:
+    return settling.run_once(now=now)
 
 
 def _live(now: datetime) -> int:
@@ -110,6 +129,7 @@ def _partitions(now: datetime) -> int:
 def _sweep(now: datetime) -> int:
     sessions.sweep(now=now)
     throttle.sweep(now=now)
+    guarding.sweep(now=now)
     return 0
 
 
@@ -144,6 +164,8 @@ LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
     "dispatch": _dispatch,
+    "guard": _guard,
+    "reconcile": _reconcile,
     "live": _live,
     "memberships": _memberships,
     "compact": _compact,

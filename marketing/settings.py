@@ -180,6 +180,8 @@ SMTP_ONWARD_TLS = environment.one_of(
     "SMTP_ONWARD_TLS", "opportunistic", allowed=("opportunistic", "enforced")
 )
 """What the relay promises of its own way to the recipient's server."""
+SMTP_LOG = environment.text("SMTP_LOG")
+"""The relay's log, where this machine can read it: by it messages of unclear fate are settled."""
 # Mail that comes back: the mailbox that bounces and replies reach, read by IMAP over TLS.
 IMAP_HOST = environment.text("IMAP_HOST")
 IMAP_PORT = environment.number("IMAP_PORT", 993)

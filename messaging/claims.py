@@ -22,6 +22,7 @@ from consent.policy import Answer, Hold, Permit, Refusal
 from crypto.rows import binary_cursor, insert_rows
 from messaging import pace, versions
 from messaging.outbox import permit_json
+from messaging.pools import lanes, pausing, timing
 
 LEASE = timedelta(minutes=15)
 """Longer than any batch takes; a claim older than this has lost its worker."""
@@ -41,6 +42,7 @@ class Claimed:
     not_after: datetime
     attempts: int
     fence: int
+    pool: str
     basis: str
     plain: bool = False
     """The person prefers mail although its last hop may not be encrypted."""
@@ -62,11 +64,17 @@ class Result:
 
 _PICK = """
 SELECT id, public_id, contact_id, version_id, purpose, topic, array_to_string(classes, ','),
-       not_after, attempts, fence
+       not_after, attempts, fence, pool, source, refusal_code
 FROM messaging_message
-WHERE organisation_id = %b AND state IN ('queued', 'deferred') AND due_at <= %b
+WHERE organisation_id = %b AND pool = %b AND state IN ('queued', 'deferred') AND due_at <= %b
 ORDER BY due_at, id LIMIT %b FOR UPDATE SKIP LOCKED
 """
+_DUE = """
+SELECT 1 FROM messaging_message
+WHERE organisation_id = %b AND pool = ANY(%b::text[]) AND state IN ('queued', 'deferred')
+  AND due_at <= %b LIMIT 1
+"""
+_SET_ASIDE = "UPDATE messaging_message SET state = 'paused' WHERE id = ANY(%b::int8[])"
 _CLAIM = """
 UPDATE messaging_message m
 SET state = 'claimed', lease_until = %b, fence = m.fence + 1, permit = g.permit::jsonb
@@ -127,21 +135,39 @@ def recover(*, now: datetime) -> list[int]:
     return unclear
 
 
+def anything_due(*, now: datetime, pool: str | None = None) -> bool:
+    """Say whether a claim would find anything, in one look at an index."""
+    with binary_cursor() as cursor:
+        cursor.execute(_DUE, [tenancy.current(), [pool] if pool else list(lanes.POOLS), now])
+        return cursor.fetchone() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one claim came to."""
+
+    granted: Sequence[Claimed] = ()
+    refused: Sequence[tuple[int, str]] = ()
+    """Message and code: refused, or too late."""
+    set_aside: int = 0
+    """Messages of a paused source, which wait until somebody resumes it."""
+
+
 @transaction.atomic
-def claim(*, limit: int, now: datetime) -> tuple[list[Claimed], list[tuple[int, str]]]:
+def claim(*, limit: int, now: datetime, pool: str | None = None) -> Taken:
     """Claim what is due, asking the gate again in this very transaction.
 
-    Returns what may go, and (message, code) of what may not: it is refused or too late. What
-    quiet hours or a full cap hold back waits for its moment; whom another worker is counting
-    under a cap right now waits for the next round.
+    Of one pool, or of all in their order; never of one that is stopped. What quiet hours, a send
+    window or a full cap hold back waits for its moment; whom another worker is counting under a
+    cap right now waits for the next round.
     """
     precedence.hold_for_claim()  # before the rows are locked, or a withdrawal could deadlock
-    with binary_cursor() as cursor:
-        cursor.execute(_PICK, [tenancy.current(), now, limit])
-        rows, got = _countable(cursor.fetchall(), now=now)
+    picked, aside = _picked([pool] if pool else lanes.POOLS, limit=limit, now=now)
+    rows, got = _countable(picked, now=now)
     if not rows:
-        return [], []
+        return Taken(set_aside=aside)
     answers = ask_again(requests_of(rows), now=now, used=got)
+    answers = timing.held(rows, answers, now=now)
     granted: list[Claimed] = []
     permits: list[str] = []
     refused: list[tuple[int, str, str]] = []
@@ -157,7 +183,25 @@ def claim(*, limit: int, now: datetime) -> tuple[list[Claimed], list[tuple[int, 
             granted.append(_claimed(row, answer))
             permits.append(permit_json(answer, now=now))
     _write_claims(granted, permits, refused, held, now=now)
-    return granted, [(number, code) for number, _, code in refused]
+    return Taken(granted, [(number, code) for number, _, code in refused], aside)
+
+
+def _picked(
+    pools: Sequence[str], *, limit: int, now: datetime
+) -> tuple[list[tuple[Any, ...]], int]:
+    """Lock what is due; set aside what belongs to a paused source, and count it."""
+    stops = pausing.read()
+    rows: list[tuple[Any, ...]] = []
+    with binary_cursor() as cursor:
+        for pool in pools:
+            if most := stops.limit(pool, limit - len(rows)):
+                cursor.execute(_PICK, [tenancy.current(), pool, now, most])
+                rows += cursor.fetchall()
+        aside = [row[0] for row in rows if row[11] in stops.sources]
+        if aside:
+            cursor.execute(_SET_ASIDE, [aside])
+            rows = [row for row in rows if row[11] not in stops.sources]
+    return rows, len(aside)
 
 
 def _countable(
@@ -238,7 +282,7 @@ def _again(one: Claimed) -> GateRequest:
 
 def _claimed(row: Sequence[Any], permit: Permit) -> Claimed:
     number, public_id, contact_id, version_id, purpose, topic, classes, *times = row
-    not_after, attempts, fence = times
+    not_after, attempts, fence, pool, _, _ = times
     return Claimed(
         number,
         public_id,
@@ -250,6 +294,7 @@ def _claimed(row: Sequence[Any], permit: Permit) -> Claimed:
         not_after,
         attempts,
         fence + 1,
+        pool,
         permit.basis,
         permit.plain,
         permit.alternative,

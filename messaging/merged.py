@@ -12,7 +12,7 @@ from messaging.models import Message
 # because nobody stands behind its contact any more. So nobody gets the same message twice.
 _MOVE = """
 update messaging_message m set contact_id = %(to)s
-where m.contact_id = %(from)s and m.state in ('queued', 'deferred') and not exists (
+where m.contact_id = %(from)s and m.state in ('queued', 'deferred', 'paused') and not exists (
     select from messaging_message s
     where s.organisation_id = m.organisation_id and s.source = m.source
       and s.contact_id = %(to)s and s.step = m.step and s.visit = m.visit
@@ -35,6 +35,6 @@ class Waiting:
     def back(self, absorbed: int, survivor: int, moved: list[int], *, now: datetime) -> None:
         """Those that went out meanwhile stay: their evidence is sealed for whoever got them."""
         waiting = Message.objects.filter(
-            pk__in=moved, contact_id=survivor, state__in=["queued", "deferred"]
+            pk__in=moved, contact_id=survivor, state__in=["queued", "deferred", "paused"]
         )
         waiting.update(contact_id=absorbed)

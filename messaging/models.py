@@ -7,10 +7,12 @@ from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Case, Value, When
 
 from accounts import tenancy
 from accounts.tenancy import TenantModel
 from crypto.ids import uuid7
+from messaging.pools import lanes
 
 PURPOSES = [
     ("treatment", "Treatment"),
@@ -148,11 +150,13 @@ class Message(TenantModel):
     """One message to one contact from one fact: the outbox, its fate, and the evidence.
 
     queued -> claimed -> handing_over -> sent | deferred | failed | unknown; refused is an answer of
-    the gate; cancelled is staff's. `fence` counts claims: only the latest may write a result.
+    the gate; cancelled and paused are staff's. `fence` counts claims: only the latest may write a
+    result.
     """
 
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting"
+        PAUSED = "paused", "Paused"
         CLAIMED = "claimed", "Being prepared"
         HANDING_OVER = "handing_over", "Being handed over"
         SENT = "sent", "Sent"
@@ -179,6 +183,14 @@ class Message(TenantModel):
     )
     channel = models.CharField(max_length=16, default="email")
     purpose = models.CharField(max_length=24, choices=PURPOSES)
+    pool = models.GeneratedField(
+        expression=Case(
+            *(When(purpose__in=names, then=Value(one)) for one, names in lanes.PURPOSES.items()),
+            default=Value(lanes.MARKETING),
+        ),
+        output_field=models.CharField(max_length=16),
+        db_persist=True,
+    )
     topic = models.CharField(max_length=64, blank=True, default="")
     source = models.UUIDField()
     step = models.CharField(max_length=64)
@@ -213,7 +225,7 @@ class Message(TenantModel):
         ]
         indexes = [
             models.Index(
-                fields=["organisation", "due_at"],
+                fields=["organisation", "pool", "due_at"],
                 name="messaging_message_due",
                 condition=models.Q(state__in=["queued", "deferred"]),
             ),
@@ -227,6 +239,11 @@ class Message(TenantModel):
                 fields=["organisation", "state", "id"],
                 name="messaging_message_attention",
                 condition=models.Q(state__in=["refused", "failed", "unknown", "cancelled"]),
+            ),
+            models.Index(
+                fields=["organisation", "source"],
+                name="messaging_message_paused",
+                condition=models.Q(state="paused"),
             ),
         ]
 
@@ -289,17 +306,22 @@ from messaging.making.models import (  # noqa: E402
     Translation,
     VersionTranslation,
 )
+from messaging.pools.models import DestinationLimit, Pool, Stop, Tally  # noqa: E402
 
 __all__ = [
     "Approval",
     "BlockVersion",
     "ContentBlock",
+    "DestinationLimit",
     "Link",
     "Message",
     "Pickup",
+    "Pool",
     "Returned",
     "Review",
     "ReviewRule",
+    "Stop",
+    "Tally",
     "Template",
     "TemplateVersion",
     "Transition",

@@ -1,8 +1,10 @@
 """Was consent withdrawn after these messages were claimed? Known before each one is handed over.
 
 Whoever records a withdrawal notifies (consent.precedence); PostgreSQL delivers that when the
-withdrawal commits. Looking costs no statement: it reads what has arrived on the connection. Only
-when something came for this organisation is the gate asked again, once for all that still wait.
+withdrawal commits, to a connection that does nothing but listen, so that the threads that hand
+over may look while others use the database. Looking costs no statement: it reads what has arrived.
+Only when something came for this organisation is the gate asked again, once for all that still
+wait.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock, get_ident
+from typing import Any
 
 from django.db import connection
-from psycopg import Notify
-from psycopg.pq import TransactionStatus
+from psycopg import Connection
 
 from accounts import tenancy
 from consent.precedence import CHANNEL
@@ -24,42 +27,36 @@ Asked = Callable[[set[int]], Mapping[int, str]]
 
 @dataclass(slots=True)
 class Watch:
-    """Looks out for withdrawals on this process's connection."""
+    """Looks out for withdrawals; any thread may look."""
 
     organisation_id: int
-    came: bool = False
-    _own: int = field(default=0)
-
-    def hear(self, notify: Notify) -> None:
-        if notify.payload == str(self.organisation_id) and notify.pid != self._own:
-            self.came = True
+    listening: Connection[Any]
+    own: int = 0
+    _lock: Lock = field(default_factory=Lock)
 
     def look(self) -> bool:
         """Say whether a withdrawal came since the last look."""
-        raw = connection.connection
-        if raw is not None and raw.info.transaction_status == TransactionStatus.IDLE:
-            raw.pgconn.consume_input()
-            while (told := raw.pgconn.notifies()) is not None:
-                payload = told.extra.decode()
-                self.hear(Notify(told.relname.decode(), payload, told.be_pid))
-        came, self.came = self.came, False
+        came, raw = False, self.listening.pgconn
+        with self._lock:
+            raw.consume_input()
+            while (told := raw.notifies()) is not None:
+                ours = told.extra.decode() == str(self.organisation_id)
+                came = came or (ours and told.be_pid != self.own)
         return came
 
 
 @contextmanager
 def watching() -> Iterator[Watch]:
     """Listen from before the claim until everything is handed over."""
-    watch = Watch(tenancy.current())
-    with connection.cursor() as cursor:
-        cursor.execute(f"listen {CHANNEL}")
-    raw = connection.connection
-    watch._own = raw.info.backend_pid
-    raw.add_notify_handler(watch.hear)
-    try:
-        yield watch
-    finally:
-        if not raw.closed:
-            raw.remove_notify_handler(watch.hear)
+    connection.ensure_connection()
+    parameters = connection.get_connection_params()
+    known = ("host", "port", "dbname", "user", "password", "sslmode", "sslrootcert", "options")
+    with Connection.connect(
+        **{name: parameters[name] for name in known if name in parameters}, autocommit=True
+    ) as listening:
+        listening.execute(f"listen {CHANNEL}".encode())
+        own = connection.connection.info.backend_pid
+        yield Watch(tenancy.current(), listening, own)
 
 
 @dataclass(slots=True)
@@ -70,10 +67,21 @@ class Slice:
     ask: Asked
     waiting: set[int]
     recalled: dict[int, str] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _home: int = field(default_factory=get_ident)
 
     def stays(self, number: int) -> str:
-        """Return why this one must not go after all; empty if it may."""
-        if self.watch.look():
-            self.recalled |= self.ask(self.waiting)
-        self.waiting.discard(number)
-        return self.recalled.get(number, "")
+        """Return why this one must not go after all; empty if it may. Any thread may ask."""
+        with self._lock:
+            if self.watch.look():
+                self.recalled |= self._asked()
+            self.waiting.discard(number)
+            return self.recalled.get(number, "")
+
+    def _asked(self) -> Mapping[int, str]:
+        """Ask the gate; a thread that lends itself for that gives its connection back."""
+        try:
+            return self.ask(set(self.waiting))
+        finally:
+            if get_ident() != self._home:
+                connection.close()

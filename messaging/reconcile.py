@@ -8,7 +8,7 @@ after the hand-over; without that, not finding it proves nothing and it stays `u
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,7 +40,11 @@ class Reconciled:
 
 def from_log(lines: Iterable[str]) -> set[str]:
     """Return the Message-IDs that a Postfix log (its cleanup lines) has taken in."""
-    return {match[1] for line in lines for match in _LOGGED.finditer(line)}
+    return set(logged(lines))
+
+
+def logged(lines: Iterable[str]) -> Iterator[str]:
+    return (match[1] for line in lines for match in _LOGGED.finditer(line))
 
 
 def reconcile(

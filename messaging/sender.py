@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -12,8 +12,13 @@ from django.conf import settings
 from accounts import tenancy
 from accounts.models import Organisation
 from messaging import dkim
+from messaging.pools.facts import PoolFacts
 from messaging.protect import Onward
-from messaging.transports.smtp import Relay, Security, Smtp
+from messaging.transports.lanes import Lanes
+from messaging.transports.smtp import Relay, Security
+
+CONNECTIONS = 4
+"""To the relay, where no pool says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,10 @@ class Sender:
     def domain(self) -> str:
         return self.address.rpartition("@")[2]
 
+    def writing_from(self, address: str) -> Sender:
+        """Return the same sender with another address; without one, itself."""
+        return replace(self, address=address) if address else self
+
     def merged(self) -> dict[str, str]:
         """Return what templates may say of the organisation."""
         return {
@@ -42,9 +51,10 @@ class Sender:
         }
 
 
-def current() -> Sender:
-    """Return the sender of the organisation that the work is for."""
-    return of(Organisation.objects.get(id=tenancy.current()))
+def current(*, pool: PoolFacts | None = None) -> Sender:
+    """Return who sends for the organisation that the work is for, from the pool's address."""
+    who = of(Organisation.objects.get(id=tenancy.current()))
+    return who.writing_from(pool.mail_from) if pool else who
 
 
 def of(organisation: Organisation) -> Sender:
@@ -79,11 +89,28 @@ def relay() -> Relay:
     )
 
 
-def transport() -> Smtp:
-    """Return a transport to the relay that the settings name."""
-    return Smtp(relay())
+def transport(pool: PoolFacts | None = None) -> Lanes:
+    """Return a transport to the pool's relay, or to the one that the settings name."""
+    limits = {one: limit.connections for one, limit in pool.destinations.items()} if pool else {}
+    return Lanes(
+        relay_of(pool) if pool and pool.host else relay(),
+        connections=pool.connections if pool else CONNECTIONS,
+        limits={one: most for one, most in limits.items() if most is not None},
+    )
 
 
-def onward() -> Onward:
+def relay_of(pool: PoolFacts) -> Relay:
+    return Relay(
+        host=pool.host,
+        port=pool.port,
+        security=cast(Security, pool.security),
+        server_name=pool.server_name,
+        ca_file=pool.ca_file,
+        user=pool.user,
+        password=pool.secret,
+    )
+
+
+def onward(pool: PoolFacts | None = None) -> Onward:
     """Return what the operator says of the way behind the relay; without a word, not enough."""
-    return Onward(settings.SMTP_ONWARD_TLS)
+    return Onward(pool.onward if pool and pool.onward else settings.SMTP_ONWARD_TLS)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
@@ -62,6 +63,8 @@ def django_db_setup(
 ) -> None:
     """Replace pytest-django's own: the owner makes and migrates, the application's role tests."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    # What stands beside the database must be as new as the database.
+    settings.ATTUNE_ANCHOR_DIR = Path(os.environ["ATTUNE_TEST_SERVERS"]) / worker / "anchor"
     with django_db_blocker.unblock():
         test_server.migrate_template()
         test_server.use(test_server.clone(f"attune_{worker}"))

@@ -11,6 +11,7 @@ from audit.actor import Actor
 from messaging import recall
 from messaging.claims import Claimed
 from messaging.compose import Composed, Merged
+from messaging.pools.facts import PoolFacts
 from messaging.protect import Onward
 from messaging.sender import Sender
 from messaging.transports.base import Transport
@@ -31,6 +32,12 @@ class Dispatched:
     deferred: int = 0
     failed: int = 0
     unknown: int = 0
+    paused: int = 0
+
+    @property
+    def moved(self) -> int:
+        """Say how many messages left the queue: nothing moved means nothing is left to do now."""
+        return self.sent + self.refused + self.failed + self.paused
 
     def count(self, state: str, number: int = 1) -> None:
         setattr(self, state, getattr(self, state) + number)
@@ -62,3 +69,12 @@ class Run:
     watch: recall.Watch = field(kw_only=True)
     recalled: dict[int, str] = field(default_factory=dict)
     """Messages that a withdrawal stopped between claim and hand-over, with the reason."""
+    pools: Mapping[str, PoolFacts] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
+
+    def sender_of(self, one: Claimed) -> Sender:
+        """Return who sends this message: its pool's address, where that has one of its own."""
+        if one.pool not in self.senders:
+            address = self.pools[one.pool].mail_from if one.pool in self.pools else ""
+            self.senders[one.pool] = self.sender.writing_from(address)
+        return self.senders[one.pool]

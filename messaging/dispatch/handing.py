@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -9,7 +10,9 @@ from django.db import transaction
 from messaging import claims, links, recall
 from messaging.claims import Evidence
 from messaging.dispatch.facts import Ready, Run
+from messaging.hearing import providers
 from messaging.models import Pickup
+from messaging.pools import places
 from messaging.protect import Route
 from messaging.transports.base import Outcome, Outgoing
 
@@ -27,6 +30,7 @@ def begin(ready: Sequence[Ready], run: Run) -> set[int]:
         for one in ready
     ]
     ours = claims.begin_hand_over(evidence, now=run.now)
+    _count([one for one in ready if one.claimed.id in ours], run)
     Pickup.objects.bulk_create(
         [
             Pickup(message_id=one.claimed.id, expires_at=run.now + links.PICKUP_LASTS)
@@ -38,16 +42,27 @@ def begin(ready: Sequence[Ready], run: Run) -> set[int]:
     return ours
 
 
+def _count(ready: Sequence[Ready], run: Run) -> None:
+    """Write the places taken; those of limited pools were taken before (`preparing`)."""
+    by_pool: dict[str, list[str]] = defaultdict(list)
+    for one in ready:
+        if not run.pools[one.claimed.pool].limited:
+            by_pool[one.claimed.pool].append(providers.of(one.recipient))
+    for pool, destinations in by_pool.items():
+        places.tried(pool, destinations, now=run.now)
+
+
 def hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
     if not going:
         return {}
     batch = [
         Outgoing(
             one.claimed.id,
-            run.sender.address,
+            run.sender_of(one.claimed).address,
             one.recipient,
             one.composed.data,
             one.claimed.public_id.hex,
+            providers.of(one.recipient),
         )
         for one in going
     ]

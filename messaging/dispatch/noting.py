@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
@@ -14,9 +15,13 @@ from contacts.points import keeping
 from messaging import claims, retry
 from messaging.claims import Claimed, Result
 from messaging.dispatch.facts import Ready, Run
+from messaging.hearing import providers
+from messaging.pools import places
 from messaging.transports.base import Fate, Outcome
 from messaging.versions import Loaded
 
+_ANSWERED = {"sent": 0, "failed": 1, "deferred": 2}
+"""The place of each fate among a tally's answers."""
 HARD_BOUNCES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 
 
@@ -66,7 +71,24 @@ def finish(
         run.tally.count(one.state)
     events.append([each for one in done for each in _events(one, loaded, run)], now=run.now)
     trail.record_many(_entry(one, going, loaded) for one in done)
+    _count(done, going, run)
     _suppress([one for one in bounced if one.claimed.id in counted], going, run)
+
+
+def _count(done: Collection[Result], going: Mapping[int, Ready], run: Run) -> None:
+    """Add to the tallies what the servers answered; an address nobody has is no refusal of ours."""
+    answered: dict[str, Counter[tuple[str, int]]] = defaultdict(Counter)
+    for one in done:
+        place = _ANSWERED.get(one.state) if one.tried and one.claimed.id in going else None
+        if place is not None and not _hard_bounce(one):
+            provider = providers.of(going[one.claimed.id].recipient)
+            answered[one.claimed.pool][provider, place] += 1
+    minute = places.minute_of(run.now)
+    for pool, counted in answered.items():
+        rows: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        for (provider, place), number in counted.items():
+            rows[provider][place] += number
+        places.count(pool, ((minute, one, 0, s, f, d, 0) for one, (s, f, d) in rows.items()))
 
 
 def _hard_bounce(result: Result) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from contacts import points, reveal
 from contacts.fields import DataClass
@@ -17,7 +18,10 @@ from messaging.claims import Claimed, Result
 from messaging.compose import Merged
 from messaging.dispatch.facts import Ready, Run
 from messaging.dispatch.noting import failed, later
+from messaging.hearing import providers
 from messaging.models import Pickup
+from messaging.pools import places
+from messaging.pools.places import Turned
 from messaging.protect import Hold, Route
 from messaging.render import NotRendered, values_for
 from messaging.versions import Loaded
@@ -38,9 +42,18 @@ def composed(
             "message_id", "renewed"
         )
     )
+    turned = _turned_away(part, recipients, run)
     ready: list[Ready] = []
-    results: list[Result] = []
+    results: list[Result] = [
+        Result(one, "deferred", turned[one.id].code, tried=False, again_at=turned[one.id].until)
+        if turned[one.id].until <= one.not_after
+        else failed(one, "too_late")
+        for one in part
+        if one.id in turned
+    ]
     for one in part:
+        if one.id in turned:
+            continue
         made = _compose_one(
             one,
             loaded[one.version_id],
@@ -90,6 +103,21 @@ def _recipients(
     return found
 
 
+def _turned_away(
+    part: Sequence[Claimed], recipients: Mapping[int, Address], run: Run
+) -> dict[int, Turned]:
+    """Take places under the limits of the pools that have any; return who found none."""
+    wanted: dict[str, dict[int, str]] = defaultdict(dict)
+    for one in part:
+        if run.pools[one.pool].limited and one.id in recipients:
+            wanted[one.pool][one.id] = providers.of(recipients[one.id].value)
+    zone = ZoneInfo(run.sender.timezone)
+    turned: dict[int, Turned] = {}
+    for pool, mails in wanted.items():
+        turned |= places.take(run.pools[pool], mails, zone=zone, now=run.now)
+    return turned
+
+
 def _compose_one(
     one: Claimed,
     version: Loaded,
@@ -131,7 +159,7 @@ def _compose_one(
             merged,
             purpose=one.purpose,
             unsubscribes=version.unsubscribes,
-            sender=run.sender,
+            sender=run.sender_of(one),
         )
         if way.route is Route.PORTAL:
             compose.shown(parts, merged)  # fail now, not when the person wants to read

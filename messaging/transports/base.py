@@ -19,6 +19,8 @@ class Outgoing:
     recipient: str
     data: bytes
     envelope_id: str = ""
+    provider: str = ""
+    """Whose mailbox it is for, where that limits how many connections carry it."""
 
 
 class Fate(Enum):
@@ -62,6 +64,11 @@ class Transport(Protocol):
 
     @property
     def hop(self) -> Hop: ...
+
+    @property
+    def overlaps(self) -> bool:
+        """Say whether `send` may run in another thread while more mails are made."""
+        ...
 
     def send(self, batch: Sequence[Outgoing], *, stays: Stays = none_stays) -> list[Outcome]: ...
 

@@ -17,8 +17,10 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from messaging.protect import Hop
@@ -80,13 +82,27 @@ class Reply:
         return f"{self.code} {self.enhanced}".strip()
 
 
-def context(relay: Relay) -> ssl.SSLContext:
-    """Return a context that checks certificate and host name, TLS 1.2 or later."""
-    made = ssl.create_default_context(cafile=relay.ca_file or None)
+def hop_of(relay: Relay) -> Hop:
+    return Hop.SAME_HOST if relay.security == "same_host" else Hop.VERIFIED
+
+
+@lru_cache(maxsize=64)
+def _context(ca_file: str, stamp: int) -> ssl.SSLContext:
+    """Read the authorities once for each state of their file: 8 ms each time otherwise."""
+    made = ssl.create_default_context(cafile=ca_file or None)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.check_hostname = True
     made.verify_mode = ssl.CERT_REQUIRED
     return made
+
+
+def context(relay: Relay) -> ssl.SSLContext:
+    """Return a context that checks certificate and host name, TLS 1.2 or later."""
+    try:
+        stamp = Path(relay.ca_file).stat().st_mtime_ns if relay.ca_file else 0
+    except OSError:
+        raise Broken("tls_unverified") from None
+    return _context(relay.ca_file, stamp)
 
 
 class Session:
@@ -223,6 +239,8 @@ class Session:
 class Smtp:
     """The transport. One thread uses it at a time; several workers have one each."""
 
+    overlaps = False
+
     def __init__(self, relay: Relay, *, connect: Callable[[Relay], Session] = Session) -> None:
         self.relay = relay
         self._connect = connect
@@ -230,24 +248,35 @@ class Smtp:
 
     @property
     def hop(self) -> Hop:
-        return Hop.SAME_HOST if self.relay.security == "same_host" else Hop.VERIFIED
+        return hop_of(self.relay)
 
     def send(self, batch: Sequence[Outgoing], *, stays: Stays = none_stays) -> list[Outcome]:
         """Hand over what can be; a broken connection leaves the rest NOT_TRIED."""
-        outcomes: list[Outcome] = []
-        left = list(batch)
+        waiting = iter(batch)
+        outcomes, code = self.carry(waiting, stays=stays)
+        rest = (Outcome(mail.number, Fate.NOT_TRIED, code=code) for mail in waiting)
+        return [*outcomes, *rest]
+
+    def carry(
+        self, waiting: Iterator[Outgoing], *, stays: Stays = none_stays
+    ) -> tuple[list[Outcome], str]:
+        """Hand over until nothing waits or the connection breaks; return why it did.
+
+        What was taken from `waiting` has an outcome; what was not is still there.
+        """
         try:
             session = self._ready()
         except Broken as broken:
-            return [Outcome(mail.number, Fate.NOT_TRIED, code=broken.code) for mail in left]
-        run = _Run(session, outcomes, stays)
+            return [], broken.code
+        run, code = _Run(session, stays), ""
         try:
-            run.all(left)
+            run.all(waiting)
         except Broken as broken:
-            run.abandon(left, broken.code)
+            run.abandon(broken.code)
             self.drop()
+            code = broken.code
         session.last_used = time.monotonic()
-        return outcomes
+        return run.outcomes, code
 
     def close(self) -> None:
         if self._session is not None:
@@ -272,14 +301,17 @@ class Smtp:
 class _Run:
     """One batch over one session, at most one mail between its dot and its answer."""
 
-    def __init__(self, session: Session, outcomes: list[Outcome], stays: Stays) -> None:
+    def __init__(self, session: Session, stays: Stays) -> None:
         self.session = session
         self.stays = stays
-        self.outcomes = outcomes
+        self.outcomes: list[Outcome] = []
+        self.taken: Outgoing | None = None
+        """Taken from those that wait, and not handed over yet."""
         self.awaited: Outgoing | None = None
 
-    def all(self, batch: Sequence[Outgoing]) -> None:
-        for mail in batch:
+    def all(self, waiting: Iterable[Outgoing]) -> None:
+        for mail in waiting:
+            self.taken = mail
             if code := self.stays(mail.number):
                 self._note(mail, Fate.NOT_TRIED, code=code)
                 continue
@@ -292,15 +324,13 @@ class _Run:
                 self._hand_over(mail)
         self._settle()
 
-    def abandon(self, batch: Sequence[Outgoing], code: str) -> None:
+    def abandon(self, code: str) -> None:
         """Say of every mail without an outcome what is true of it."""
         if self.awaited is not None:
             self._note(self.awaited, Fate.UNCLEAR, code=code)
-            self.awaited = None
-        known = {outcome.number for outcome in self.outcomes}
-        for mail in batch:
-            if mail.number not in known:
-                self._note(mail, Fate.NOT_TRIED, code=code)
+        taken, self.awaited = self.taken, None
+        if taken is not None and all(taken.number != one.number for one in self.outcomes[-2:]):
+            self._note(taken, Fate.NOT_TRIED, code=code)
 
     def _opened(self, mail: Outgoing, envelope: list[bytes]) -> bool:
         """Send MAIL, RCPT and DATA, read the mail before's answer, then these three."""

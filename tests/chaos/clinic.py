@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts import tenancy
@@ -157,6 +158,7 @@ def environment(
     return {
         "ATTUNE_MODE": "sample",
         "ATTUNE_HOME": str(home),
+        "ATTUNE_ANCHOR_DIR": str(settings.ATTUNE_ANCHOR_DIR),  # one installation, one file beside
         "ATTUNE_PUBLIC_ORIGIN": origin,
         "DJANGO_SETTINGS_MODULE": "marketing.settings",
         "DATABASE_URL": database,

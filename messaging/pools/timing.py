@@ -1,0 +1,140 @@
+"""When a permitted message goes: within its pool's send window, at the person's best hour.
+
+The window is by the recipient's clock: where the zone is not known, it must be open in every zone
+that it may be, as with quiet hours. The best hour is that at which the person, not a program,
+opened mails before; without enough of them the message goes at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from accounts import tenancy
+from consent import circumstances, quiet
+from consent.policy import Answer, Hold, Permit
+from consent.rulebook import EVERY_DAY, QuietHours
+from consent.rules import shelf
+from crypto.rows import binary_cursor
+from messaging.pools import facts
+from messaging.pools.facts import PoolFacts
+
+BEST_HOUR, WINDOW = "best_hour", "send_window"
+FEWEST = 3
+"""Fewer openings say nothing of when a person reads."""
+LOOKS_BACK = timedelta(days=180)
+
+_SAYS = {
+    BEST_HOUR: (
+        "It waits for the hour at which this person opened mails before.",
+        "Nothing to do; switch the best hour off under Settings, Pools, if it must go at once.",
+    ),
+    WINDOW: (
+        "It waits for its pool's send window in the recipient's zone.",
+        "Nothing to do; change the window under Settings, Pools.",
+    ),
+}
+_OPENED = """
+SELECT contact_id, extract(hour FROM occurred_at AT TIME ZONE 'UTC')::int4, count(*)::int4
+FROM contacts_event
+WHERE organisation_id = %b AND contact_id = ANY(%b::int8[])
+  AND kind IN ('message.opened', 'message.clicked') AND NOT machine
+  AND occurred_at > %b AND received_at > %b
+GROUP BY 1, 2
+"""
+
+
+def held(
+    rows: Sequence[Sequence[Any]], answers: Sequence[Answer], *, now: datetime
+) -> list[Answer]:
+    """Return the answers, with those held back whose hour has not come."""
+    pools = {one: each for one, each in facts.read().items() if each.at_best_hour or each.opens}
+    timed = [row for row, answer in zip(rows, answers, strict=True) if _timed(row, answer, pools)]
+    if not timed:
+        return list(answers)
+    people = {row[2] for row in timed}
+    zones = _zones(people, now=now) if any(one.opens for one in pools.values()) else {}
+    asked = {row[2] for row in timed if pools[row[10]].at_best_hour and row[12] != BEST_HOUR}
+    hours = best_hours(asked, now=now) if asked else {}
+    numbers = {row[0] for row in timed}
+    return [
+        _answer(row, answer, pools[row[10]], zones.get(row[2], ()), hours.get(row[2]), now=now)
+        if row[0] in numbers and isinstance(answer, Permit)
+        else answer
+        for row, answer in zip(rows, answers, strict=True)
+    ]
+
+
+def _timed(row: Sequence[Any], answer: Answer, pools: Mapping[str, PoolFacts]) -> bool:
+    return isinstance(answer, Permit) and row[10] in pools
+
+
+def _answer(
+    row: Sequence[Any],
+    permit: Permit,
+    pool: PoolFacts,
+    zones: Sequence[str],
+    hour: int | None,
+    *,
+    now: datetime,
+) -> Answer:
+    moment, code = now, ""
+    if hour is not None and row[8] == 0:
+        moment, code = next_at(hour, now=now), BEST_HOUR
+        if moment > row[7]:
+            moment = now
+    if pool.opens and pool.closes:
+        opened = within(moment, pool.opens, pool.closes, tuple(zones))
+        if opened > moment:
+            moment, code = opened, WINDOW
+    if moment <= now:
+        return permit
+    return Hold(code, *_SAYS[code], moment, permit)
+
+
+def within(moment: datetime, opens: time, closes: time, zones: tuple[str, ...]) -> datetime:
+    """Return the first moment from then on at which the window is open in all zones.
+
+    Zones that are never open together are taken one by one: some window must be missed, and a
+    message that never goes serves nobody, so the widest overlap of the first zone counts.
+    """
+    shut = QuietHours("send-window", begins=closes, ends=opens, days=EVERY_DAY)
+    found = quiet.next_open(moment, ((shut, zones or ("UTC",)),))
+    if found is None:
+        found = quiet.next_open(moment, ((shut, zones[:1]),))
+    return found or moment
+
+
+def next_at(hour: int, *, now: datetime) -> datetime:
+    """Return the moment of this hour (UTC) that comes next; now, where it is that hour."""
+    if now.hour == hour:
+        return now
+    there = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return there if there > now else there + timedelta(days=1)
+
+
+def best_hours(contact_ids: Collection[int], *, now: datetime) -> dict[int, int]:
+    """Return the hour (UTC) at which each person reads; who opened too little has none."""
+    since = now - LOOKS_BACK
+    seen: dict[int, Counter[int]] = defaultdict(Counter)
+    with binary_cursor() as cursor:
+        cursor.execute(_OPENED, [tenancy.current(), sorted(contact_ids), since, since])
+        for contact_id, hour, number in cursor.fetchall():
+            seen[contact_id][hour] = number
+    return {one: _best(hours) for one, hours in seen.items() if hours.total() >= FEWEST}
+
+
+def _best(hours: Counter[int]) -> int:
+    """Return the hour with most openings, those of its neighbours counting half."""
+    return max(
+        range(24),
+        key=lambda one: (2 * hours[one] + hours[(one - 1) % 24] + hours[(one + 1) % 24], -one),
+    )
+
+
+def _zones(contact_ids: Collection[int], *, now: datetime) -> dict[int, tuple[str, ...]]:
+    rules = shelf.at(now)
+    lives = circumstances.of(contact_ids)
+    return {one: rules.zones_of(lives[one].state if one in lives else "") for one in contact_ids}
