@@ -52,14 +52,13 @@ def run(scale: float) -> Iterator[Row]:
         people = _people(n)
         version = samples.ensure_sample_templates(now=NOW)["diabetes-education"].id
         with listening() as target:
-            _sent(organisation_id, target.port, n // 10, _order(version, people[: n // 10], -1))
-            pairs = [
-                (
-                    _limit(target.port, n),
-                    _sent(organisation_id, target.port, n, _order(version, people, at)),
-                )
-                for at in range(ROUNDS)
-            ]
+            _order(version, people[: n // 10], -1)
+            _sent(organisation_id, target.port, n // 10)
+            pairs = []
+            for at in range(ROUNDS):
+                _order(version, people, at)
+                limit = _limit(target.port, n)
+                pairs.append((limit, _sent(organisation_id, target.port, n)))
         limit = median(each for each, _ in pairs)
         work = median(each.seconds for _, each in pairs)
         cpu = median(each.cpu for _, each in pairs) / n * 1000
@@ -110,7 +109,7 @@ def _order(version: UUID, people: list[int], round_: int) -> None:
         )
 
 
-def _sent(organisation_id: int, port: int, n: int, _: None) -> Sent:
+def _sent(organisation_id: int, port: int, n: int) -> Sent:
     """Send what is due in a fresh process and return what it measured."""
     command = [sys.executable, "-m", "benchmarks.dispatch", str(organisation_id), str(port), str(n)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
