@@ -15,12 +15,12 @@ from messaging import claims
 
 _WITHDRAW = """
 UPDATE messaging_message SET state = 'cancelled', refusal_code = %b, permit = NULL
-WHERE organisation_id = %b AND source = %b AND state IN ('queued', 'deferred')
+WHERE organisation_id = %b AND source = %b AND state IN ('queued', 'deferred', 'paused')
 RETURNING id
 """
 _WAITING = """
 SELECT count(*) FROM messaging_message
-WHERE organisation_id = %b AND source = ANY(%b::uuid[]) AND state IN ('queued', 'deferred')
+WHERE organisation_id = %b AND source = ANY(%b::uuid[]) AND state IN ('queued', 'deferred', 'paused')
 """
 
 
