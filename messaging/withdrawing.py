@@ -20,7 +20,8 @@ RETURNING id
 """
 _WAITING = """
 SELECT count(*) FROM messaging_message
-WHERE organisation_id = %b AND source = ANY(%b::uuid[]) AND state IN ('queued', 'deferred', 'paused')
+WHERE organisation_id = %b AND source = ANY(%b::uuid[])
+  AND state IN ('queued', 'deferred', 'paused')
 """
 
 
