@@ -64,23 +64,27 @@ class Rate:
         return hashlib.sha256(f"{self.name}:{value}".encode()).digest()
 
 
-def spend(rate: Rate, value: str, *, now: datetime) -> bool:
-    """Take one act from what this value has left; say whether there was one.
+def spend(rate: Rate, value: str, *, now: datetime, many: int = 1) -> bool:
+    """Take acts from what this value has left, all or none; say whether there were as many.
 
     One statement: the row keeps the moment at which all would be given back, and the row count
     says whether that moment is near enough.
     """
-    given: list[Any] = [rate.key(value), now, now + rate.every, now, now, rate.every]
+    if many > rate.burst:
+        return False
+    taking = rate.every * many
+    given: list[Any] = [rate.key(value), now, now + taking, now, now, taking]
     with connection.cursor() as cursor:
-        given += [now, rate.every, now + rate.every * rate.burst]
+        given += [now, taking, now + rate.every * rate.burst]
         cursor.execute(_SPEND, given)
         taken: bool = cursor.rowcount == 1
     return taken
 
 
 def sweep(*, now: datetime) -> int:
-    """Drop what is long forgotten."""
-    return Throttle.objects.filter(failed_at__lt=now - FORGOTTEN_AFTER).delete()[0]
+    """Drop what is long forgotten; a ration that is not yet given back is not."""
+    forgotten = Throttle.objects.filter(failed_at__lt=now - FORGOTTEN_AFTER, closed_until__lt=now)
+    return forgotten.delete()[0]
 
 
 def _parameters(limit: Limit, value: str, *, now: datetime) -> dict[str, bytes | datetime | int]:

@@ -142,6 +142,7 @@ for _action, _facts in {
     "segment.approval_requested": "version",
     "segment.approved": "version",
     "segment.approval_refused": "version",
+    "counts.rationed": "count",
     "segment.compared": "count classes",
     "segment.reached": "count classes purpose channel",
     "segment.counted": "count fields classes clauses",

@@ -328,7 +328,13 @@ from contacts.segments.live.models import (  # noqa: E402
     SegmentCount,
     Touch,
 )
-from contacts.segments.models import Membership, Segment, SegmentApproval, SegmentColumn  # noqa: E402
+from contacts.segments.models import (  # noqa: E402
+    CountTold,
+    Membership,
+    Segment,
+    SegmentApproval,
+    SegmentColumn,
+)
 
 __all__ = [
     "BeforeMerge",
@@ -337,6 +343,7 @@ __all__ = [
     "Contact",
     "ContactList",
     "ContactPoint",
+    "CountTold",
     "CustomField",
     "Dirty",
     "Event",

@@ -16,7 +16,7 @@ from audit.actor import Actor, acting_as
 from contacts import events, sweeping
 from contacts.importing import work as imports
 from contacts.merge import proposing
-from contacts.segments import columns, gathering, membership
+from contacts.segments import columns, gathering, membership, told
 from contacts.segments.live import follow, touches
 from marketing.campaigns import running as campaigns
 from messaging import dispatch, sender, settling
@@ -130,6 +130,7 @@ def _sweep(now: datetime) -> int:
     sessions.sweep(now=now)
     throttle.sweep(now=now)
     guarding.sweep(now=now)
+    told.forget(now=now)
     return 0
 
 

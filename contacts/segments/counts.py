@@ -1,90 +1,106 @@
-"""How a count of people is shown to someone who may not see what decides it. Pure.
+"""How a count of people is told to someone who may not see what decides it. Pure.
 
-Small numbers point at persons: below eleven only "<11" is said, and larger ones are rounded down to
-tens (SE-32, PR-40). Counts that stand together are held back together: a step that loses fewer than
-eleven is shown as losing nobody, and a small cell never stands beside a total and a single sibling
-that give it away.
+Rounding alone can be taken apart: of two questions that differ by one person, one may stand at the
+edge of a ten. So what is told is blurred (docs/decisions/counts-are-blurred.md):
 
-Rounding slows a patient asker and does not stop one: where a set is known to stand at the edge of a
-ten, a question that differs from it by one person can be told apart. Previews are rationed and each
-is in the trail (docs/segments.md, "Who sees what").
+- Each question has a shift of its own, drawn under the organisation's key: two questions that
+  differ by one person differ by two draws that have nothing to do with each other.
+- A question keeps its answer, whoever asks and however often, until the true count has moved by a
+  number that nobody knows: whoever adds one person and asks again learns nothing.
+- Small counts are not told at all, and the border of small is blurred, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-SMALLEST = 11
-STEP = 10
+SMALLEST: Final = 11
+STEP: Final = 10
+SCALE: Final = 5.0
+"""Mean size of the shift, in people: two-sided geometric, so nineteen in twenty lie within 15."""
+FURTHEST: Final = 40
+MARGIN: Final = 12
+"""How far above the smallest a shifted count must lie to be told: one person more than ten then
+shows in one case of twenty-five."""
+_SOONEST: Final = 12
+_PATIENCES: Final = 17
 
 
-def exact_for(asked: Collection[str], granted: Collection[str]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question was answered from: the count at that time, and how often it was renewed."""
+
+    size: int
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is told: a number, or None where it is small. `held`: not told for another reason."""
+
+    number: int | None
+    exact: bool
+    held: bool = False
+
+    def __str__(self) -> str:
+        """The count in words: digits with separators, "<11", or "about 1,230"."""
+        if self.held:
+            return "held back"
+        if self.number is None:
+            return f"<{SMALLEST}"
+        return f"{self.number:,}" if self.exact else f"about {self.number:,}"
+
+
+def exact_for(asked: Iterable[str], granted: Iterable[str]) -> bool:
     """Whether someone with these data classes sees exact counts of a segment on those."""
     return frozenset(asked) <= frozenset(granted)
 
 
-def said(count: int | None, *, exact: bool) -> str:
-    """The count in words: digits with separators, "<11", or "about 1,230"."""
-    if count is None:
-        return "not counted yet"
-    if exact:
-        return f"{count:,}"
-    return "<11" if count < SMALLEST else f"about {rounded(count):,}"
+def settled(before: Answer | None, size: int, *, key: bytes, question: bytes) -> Answer:
+    """Return what to answer from: as before, unless the count has moved far enough."""
+    if before is None:
+        return Answer(size)
+    if abs(size - before.size) < _patience(key, question, before):
+        return before
+    return Answer(size, before.epoch + 1)
 
 
-def rounded(count: int) -> int | None:
-    """The count as a number, rounded; None where it is too small to say."""
-    if count < SMALLEST:
-        return None
-    return count // STEP * STEP
+def blurred(answer: Answer, *, key: bytes, question: bytes) -> Shown:
+    """Return the number that may be told."""
+    near = answer.size + _shift(key, question, answer.epoch)
+    if answer.size < SMALLEST or near < SMALLEST + MARGIN:
+        return Shown(None, exact=False)
+    return Shown(_rounded(near), exact=False)
 
 
-def shown(count: int, *, exact: bool) -> int | None:
-    """The count as a number that may be given out; None where it is too small to say."""
-    return count if exact else rounded(count)
-
-
-def held(counts: Sequence[int], *, exact: bool, start: int | None = None) -> list[int]:
-    """Return the counts of a row that are read one after the other, small changes taken out.
-
-    A funnel's steps, a segment's days: the difference of two neighbours is a count of people, too.
-    One that is below eleven is shown as none; the next is measured from what was shown.
-    """
-    if exact:
-        return list(counts)
-    found: list[int] = []
-    last = start
-    for count in counts:
-        if last is None or abs(count - last) >= SMALLEST:
-            last = count
-        found.append(last)
+def series(sizes: Sequence[int], *, key: bytes, question: bytes) -> list[Shown]:
+    """Return a question's counts over time, from the first on, each told as it was then."""
+    found: list[Shown] = []
+    answer: Answer | None = None
+    for size in sizes:
+        answer = settled(answer, size, key=key, question=question)
+        found.append(blurred(answer, key=key, question=question))
     return found
 
 
-def step(before: int, count: int, *, exact: bool) -> int:
-    """One step of a row: `count`, or `before` where so few came or went that it would tell them."""
-    return held([count], exact=exact, start=before)[0]
-
-
-def parts(cells: Mapping[str, int], *, exact: bool) -> dict[str, int | None]:
-    """Return cells that add up to a known total; None: held back.
-
-    One small cell alone could be worked out from the total, so the next smallest is held back, too.
-    """
-    if exact:
-        return dict(cells)
-    found = {name: rounded(count) for name, count in cells.items()}
-    hidden = [name for name, count in found.items() if count is None]
-    if len(hidden) == 1 and len(found) > 1:
-        others = [name for name in found if name not in hidden]
-        found[min(others, key=lambda name: cells[name])] = None
+def descending(told: Iterable[Shown], *, start: int) -> list[Shown]:
+    """Return a funnel's steps so that none is larger than the one before: blurring may swap two."""
+    found: list[Shown] = []
+    most = start
+    for one in told:
+        number = one.number if one.number is None else min(one.number, most)
+        most = most if number is None else number
+        found.append(Shown(number, one.exact, one.held))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two segments side by side; None: held back."""
+    """Two segments side by side; None: small, or not known well enough."""
 
     first: int | None
     second: int | None
@@ -93,17 +109,43 @@ class Overlap:
     only_second: int | None
 
 
-def overlap(first: int, second: int, both: int, *, exact: bool) -> Overlap:
-    """Return the cells that may be given out. A small part hides its sibling, and the whole of a
-    segment that lies but for a few in the other is shown as lying in it."""
-    only_first, only_second = first - both, second - both
-    if exact:
-        return Overlap(first, second, both, only_first, only_second)
-    small = [count < SMALLEST for count in (both, only_first, only_second)]
-    return Overlap(
-        rounded(first),
-        rounded(second),
-        None if any(small) else rounded(both),
-        None if small[0] or small[1] else rounded(only_first),
-        None if small[0] or small[2] else rounded(only_second),
-    )
+def overlap(first: Shown, second: Shown, both: Shown) -> Overlap:
+    """Return the parts, worked out from what is told of the wholes and of nothing else."""
+    if first.exact and second.exact and both.exact:
+        one, two, shared = first.number or 0, second.number or 0, both.number or 0
+        return Overlap(one, two, shared, one - shared, two - shared)
+    least = _least(both.number, first.number, second.number)
+    return Overlap(first.number, second.number, least, _rest(first, least), _rest(second, least))
+
+
+def _least(both: int | None, *wholes: int | None) -> int | None:
+    if both is None or None in wholes:
+        return None
+    return min(both, *(whole for whole in wholes if whole is not None))
+
+
+def _rest(whole: Shown, shared: int | None) -> int | None:
+    if whole.number is None or shared is None or whole.number - shared < SMALLEST + MARGIN:
+        return None
+    return _rounded(whole.number - shared)
+
+
+def _rounded(number: int) -> int:
+    return (number + STEP // 2) // STEP * STEP
+
+
+def _shift(key: bytes, question: bytes, epoch: int) -> int:
+    drawn = int.from_bytes(_draw(key, question, epoch, b"shift"), "big")
+    share = ((drawn >> 1) + 1) / 2**63
+    size = min(int(-SCALE * math.log(share)), FURTHEST)
+    return size if drawn & 1 else -size
+
+
+def _patience(key: bytes, question: bytes, before: Answer) -> int:
+    drawn = int.from_bytes(_draw(key, question, before.epoch, b"patience"), "big")
+    return _SOONEST + drawn % _PATIENCES + before.size // 100
+
+
+def _draw(key: bytes, question: bytes, epoch: int, what: bytes) -> bytes:
+    said = epoch.to_bytes(8, "big") + what + question
+    return hashlib.blake2b(said, key=key, digest_size=8).digest()

@@ -140,3 +140,28 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"block {self.block}"
+
+
+class CountTold(tenancy.TenantModel):
+    """What a blurred count was answered from, so that asking again tells nothing new.
+
+    The question is a keyed hash: a dump says how many of nobody knows what.
+    """
+
+    classified = {"question": "opaque"}
+
+    id = models.BigAutoField(primary_key=True)
+    question = models.BinaryField(max_length=16)
+    size = models.BigIntegerField()
+    epoch = models.IntegerField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "question"], name="contacts_count_told_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"

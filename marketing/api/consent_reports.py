@@ -25,8 +25,9 @@ from consent.models import Authorization
 from consent.purposes import Purpose
 from contacts import identity, matching, persons
 from contacts.models import first_id
-from contacts.segments import counts, membership
+from contacts.segments import membership, told
 from contacts.segments.models import Segment
+from contacts.segments.told import Question
 from marketing.api import contacts, people
 from marketing.api.forms import Form
 from marketing.api.machines import MachineView, Scopes
@@ -157,7 +158,7 @@ class CoverageOfSegments(MachineView):
         segment = Segment.objects.filter(pk=given["segment"], archived_at=None).first()
         if segment is None:
             raise not_found("segment")
-        classes = segment_sight.classes_of(segment)
+        classes, question = segment_sight.meaning(segment)
         sending = coverage.Sending(
             purpose=given["purpose"],
             channel=given.get("channel") or "email",
@@ -167,15 +168,20 @@ class CoverageOfSegments(MachineView):
         first = first_id(tenancy.current())
         ids = [first + ordinal for ordinal in membership.members(segment).tolist()]
         found = coverage.cover(ids, sending, now=self.now, enough=lambda: time.monotonic() > until)
-        exact = counts.exact_for(classes, _granted(self.key()))
         _asked(segment, sending, found)
-        cells = counts.parts({"": found.permitted, **found.stopped}, exact=exact)
+        key = self.key()
+        reader = told.reader(classes, _granted(key), asker=key.id, now=self.now)
+        about = ("reach", question, sending.purpose, sending.channel)
+        cells = {"": found.permitted, **found.stopped}
+        asked: dict[Question, int] = {(*about, code): count for code, count in cells.items()}
+        shown = reader.many({question: found.members, **asked})
+        refused = {code: shown[(*about, code)].number for code in found.stopped}
         return Response(
             {
-                "members": counts.shown(found.members, exact=exact),
-                "asked": counts.shown(found.asked, exact=exact),
-                "permitted": cells.pop(""),
-                "refused": cells,
+                "members": shown[question].number,
+                "asked": found.asked if reader.exact else shown[question].number,
+                "permitted": shown[(*about, "")].number,
+                "refused": refused,
             }
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,11 +18,21 @@ from accounts.models import ApiKey
 from accounts.roles import Permission
 from audit import trail
 from contacts.models import Contact
-from contacts.segments import approvals, asking, catalogue, counts, evaluate, growth, references
+from contacts.segments import (
+    approvals,
+    asking,
+    catalogue,
+    evaluate,
+    growth,
+    previewed,
+    references,
+    told,
+)
 from contacts.segments.counting import Preview
 from contacts.segments.definition import Definition, DefinitionInvalid, in_words
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
+from contacts.segments.told import Reader
 from marketing.api import contacts
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
@@ -38,6 +50,7 @@ from marketing.api.segment_forms import (
     SegmentRow,
     SegmentRows,
 )
+from marketing.web import segment_sight
 from marketing.web.segment_panels import overlap_of
 from workflows import usage
 
@@ -74,7 +87,7 @@ class Segments(MachineView):
         """Names and definitions of segments with a sensitivity label are hidden from keys that do
         not see clinical facts."""
         rows = Segment.objects.filter(archived_at=None).order_by("created_at")
-        return Response({"segments": [row_of(row, self.key()) for row in rows]})
+        return Response({"segments": rows_of(list(rows), self.key(), now=self.now)})
 
     @extend_schema(
         operation_id="create_segment",
@@ -87,7 +100,7 @@ class Segments(MachineView):
     )
     def post(self, request: Request) -> Response:
         saved = _saved(request, self)
-        return _with_version(Response(row_of(saved, self.key()), status=201), saved)
+        return _with_version(Response(row_of(saved, self.key(), now=self.now), status=201), saved)
 
 
 class OneSegment(MachineView):
@@ -102,7 +115,7 @@ class OneSegment(MachineView):
     @extend_schema(operation_id="read_segment", summary="Read a segment", responses=SegmentRow)
     def get(self, request: Request, segment_id: UUID) -> Response:
         found = _found(segment_id)
-        return _with_version(Response(row_of(found, self.key())), found)
+        return _with_version(Response(row_of(found, self.key(), now=self.now)), found)
 
     @extend_schema(
         operation_id="update_segment",
@@ -117,7 +130,7 @@ class OneSegment(MachineView):
     def put(self, request: Request, segment_id: UUID) -> Response:
         found = _open(_found(segment_id), self.key())
         saved = _saved(request, self, segment_id=found.id, version=_asked_version(request))
-        return _with_version(Response(row_of(saved, self.key())), saved)
+        return _with_version(Response(row_of(saved, self.key(), now=self.now)), saved)
 
     @extend_schema(
         operation_id="archive_segment",
@@ -246,10 +259,11 @@ class SegmentOverlaps(MachineView):
         form = OverlapForm(data=request.data)
         form.is_valid(raise_exception=True)
         second = _found(form.validated_data["with"])
-        exact = all(_exact(one, self.key()) for one in (first, second))
-        cells = overlap_of(first, second, exact=exact)
+        readers = [_reader(one, self.key(), now=self.now) for one in (first, second)]
+        reader = next((one for one in readers if not one.exact), readers[0])
+        cells = overlap_of(first, second, reader=reader)
         answer = {name: getattr(cells, name) for name in cells.__slots__}
-        return Response({**answer, "exact": exact, "as_of": _older(first, second)})
+        return Response({**answer, "exact": reader.exact, "as_of": _older(first, second)})
 
 
 class SegmentGrowth(MachineView):
@@ -265,11 +279,11 @@ class SegmentGrowth(MachineView):
     def get(self, request: Request, segment_id: UUID) -> Response:
         """The last 90 days, each as it ended; small counts are null, small changes not shown."""
         found = _found(segment_id)
-        exact = _exact(found, self.key())
+        reader = _reader(found, self.key(), now=self.now)
         today = self.now.astimezone(found.organisation.zone).date()
-        rows = growth.days(found, today=today, back=90, exact=exact)
+        rows = growth.days(found, today=today, back=90, reader=reader)
         days = [{"day": one.day, "count": one.count} for one in rows]
-        return Response({"days": days, "exact": exact})
+        return Response({"days": days, "exact": reader.exact})
 
 
 class SegmentApprovals(MachineView):
@@ -309,11 +323,28 @@ def pointer(path: str) -> str:
     return "/definition" + "".join(f"/{name or place}" for name, place in parts)
 
 
-def row_of(segment: Segment, key: ApiKey) -> dict[str, Any]:
+def row_of(segment: Segment, key: ApiKey, *, now: datetime) -> dict[str, Any]:
     """A segment as a key may see it."""
-    clinical = "clinical" in _granted(key)
+    return rows_of([segment], key, now=now)[0]
+
+
+def rows_of(segments: Sequence[Segment], key: ApiKey, *, now: datetime) -> list[dict[str, Any]]:
+    granted = _granted(key)
+    meant = [segment_sight.meaning(one) for one in segments]
+    readers = [told.reader(classes, granted, asker=key.id, now=now) for classes, _ in meant]
+    asked = [
+        (reader, question, one.count)
+        for one, reader, (_, question) in zip(segments, readers, meant, strict=True)
+    ]
+    numbers = [None if shown is None else shown.number for shown in segment_sight.told_of(asked)]
+    return [
+        _row(one, count, clinical="clinical" in granted)
+        for one, count in zip(segments, numbers, strict=True)
+    ]
+
+
+def _row(segment: Segment, count: int | None, *, clinical: bool) -> dict[str, Any]:
     hidden = bool(segment.labels) and not clinical
-    count = segment.count
     return {
         "id": segment.id,
         "name": catalogue.titled(segment, clinical=clinical),
@@ -323,7 +354,7 @@ def row_of(segment: Segment, key: ApiKey) -> dict[str, Any]:
         "problem": segment.problem,
         "sendable": not approvals.why_not(segment),
         "version": segment.version,
-        "count": None if count is None else counts.shown(count, exact=_exact(segment, key)),
+        "count": count,
         "counted_at": segment.counted_at,
     }
 
@@ -411,7 +442,7 @@ def _counted(definition: Definition, view: MachineView) -> dict[str, Any]:
         detail = "It takes too long to count while you wait: save it, and read its count later."
         raise Problem(503, "too-slow", detail) from None
     _record(definition, seen)
-    return _shown(definition, seen, key)
+    return _shown(definition, seen, key, now=view.now)
 
 
 def _record(definition: Definition, seen: Preview) -> None:
@@ -424,25 +455,25 @@ def _record(definition: Definition, seen: Preview) -> None:
     trail.record("segment.previewed", detail=detail)
 
 
-def _shown(definition: Definition, seen: Preview, key: ApiKey) -> dict[str, Any]:
-    classes = segment_classes(definition)
-    exact = counts.exact_for(classes, _granted(key))
-    people = seen.population
-    steps = counts.held([left for _, left in seen.funnel], exact=exact, start=people)
-    total = steps[-1] if steps else counts.step(people, seen.total, exact=exact)
-    names = catalogue.names_in(definition, clinical="clinical" in _granted(key))
+def _shown(definition: Definition, seen: Preview, key: ApiKey, *, now: datetime) -> dict[str, Any]:
+    classes, granted = segment_classes(definition), _granted(key)
+    reader = told.reader(classes, granted, asker=key.id, now=now)
+    try:
+        said = previewed.tell(definition, seen, reader, granted=granted)
+    except told.Rationed:
+        detail = (
+            f"A key may ask {told.RATION.burst} new counts a day that rest on data classes it "
+            "does not open. What was asked before still has its answer."
+        )
+        wait = str(int(told.RATION.every.total_seconds()))
+        raise Problem(429, "too-many", detail, headers={"Retry-After": wait}) from None
+    names = catalogue.names_in(definition, clinical="clinical" in granted)
     return {
-        "total": counts.shown(total, exact=exact),
-        "exact": exact,
+        "total": said.total.number,
+        "exact": reader.exact,
         "sentence": in_words(definition, names=names),
-        "clauses": [
-            {"path": path, "count": counts.shown(counts.step(people, n, exact=exact), exact=exact)}
-            for path, n in seen.clause_counts.items()
-        ],
-        "funnel": [
-            {"path": path, "count": counts.shown(left, exact=exact)}
-            for (path, _), left in zip(seen.funnel, steps, strict=True)
-        ],
+        "clauses": [{"path": path, "count": count.number} for path, count in said.clauses],
+        "funnel": [{"path": path, "count": left.number} for path, left in said.funnel],
         "classes": sorted(classes),
         "labels": references.label_names(references.labels(definition)),
         "as_of": seen.as_of,
@@ -453,12 +484,9 @@ def _granted(key: ApiKey) -> frozenset[str]:
     return frozenset(kind.value for kind in contacts.classes_of(key))
 
 
-def _exact(segment: Segment, key: ApiKey) -> bool:
-    try:
-        classes = segment_classes(catalogue.definition_of(segment))
-    except DefinitionInvalid:
-        return False
-    return counts.exact_for(classes, _granted(key))
+def _reader(segment: Segment, key: ApiKey, *, now: datetime) -> Reader:
+    classes = segment_sight.classes_of(segment)
+    return told.reader(classes, _granted(key), asker=key.id, now=now)
 
 
 def _older(first: Segment, second: Segment) -> Any:

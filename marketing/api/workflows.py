@@ -9,12 +9,15 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import ApiKey
 from accounts.roles import Permission
-from marketing.api import people
+from contacts.fields import DataClass
+from marketing.api import contacts, people
 from marketing.api.forms import Enrolled, EnrolmentForm, SimulationForm, SimulationRecord
 from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Problem, not_found
+from marketing.web.workflow_figures import real_classes
 from workflows import enrol
 from workflows.models import Simulation, Workflow
 from workflows.problems import GraphInvalid
@@ -105,7 +108,7 @@ class Simulations(MachineView):
         except GraphInvalid as invalid:
             raise Problem(422, "invalid", str(invalid)) from None
         keeping.attempt(made, now=self.now)
-        return Response(_told(made), status=201 if made.state == "done" else 202)
+        return Response(_told(made, self.key()), status=201 if made.state == "done" else 202)
 
 
 class OneSimulation(MachineView):
@@ -122,11 +125,20 @@ class OneSimulation(MachineView):
         made = Simulation.objects.filter(pk=simulation_id, workflow_id=workflow_id).first()
         if made is None:
             raise not_found("simulation")
-        return Response(_told(made))
+        return Response(_told(made, self.key()))
 
 
-def _told(made: Simulation) -> dict[str, Any]:
-    """Counts only: whose way it was stays inside."""
+def _told(made: Simulation, key: ApiKey) -> dict[str, Any]:
+    """Counts only: whose way it was stays inside. Of chosen people counts say as much as the
+    ways: they are for keys that see what the steps ask."""
+    granted = {kind.value for kind in contacts.classes_of(key)}
+    beyond = {kind.value for kind in DataClass} & real_classes(made) - granted
+    if beyond:
+        detail = (
+            f"A simulation of real people says {', '.join(sorted(beyond))} facts of them, which "
+            "this key does not see. Simulate invented people."
+        )
+        raise Problem(403, "scope-missing", detail)
     return {
         "id": made.id,
         "version": made.number,

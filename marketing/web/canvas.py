@@ -15,8 +15,8 @@ from contacts.models import ContactList
 from contacts.segments import catalogue
 from contacts.segments.models import Segment
 from marketing.web.timeline import words
+from marketing.web.workflow_figures import Teller
 from messaging.models import Template
-from workflows import funnel as funnel_of
 from workflows.entry import Trigger
 from workflows.funnel import StepCount
 from workflows.graph import Graph, parse
@@ -50,10 +50,14 @@ class Names:
 
 @dataclass(frozen=True)
 class Funnel:
-    """How many entered, and what became of them at each step."""
+    """How many entered, and what became of them at each step, as the reader may be told."""
 
     entered: int
     steps: Mapping[str, StepCount]
+    tell: Teller
+
+    def figure(self, label: str, node: str, what: str, count: int) -> dict[str, str]:
+        return {"label": label, "value": str(self.tell(node, what, count))}
 
 
 def names(user: User) -> Names:
@@ -69,11 +73,10 @@ def names(user: User) -> Names:
     )
 
 
-def plan_of(version: WorkflowVersion, *, names: Names) -> dict[str, Any]:
+def plan_of(version: WorkflowVersion, *, names: Names, funnel: Funnel) -> dict[str, Any]:
     """Return the plan of a published version, with its figures of now."""
-    steps = {step.node: step for step in funnel_of.counts(version.id)}
-    fates = funnel_of.fates(version.id)
-    drawn = plan(parse(version.graph), names=names, funnel=Funnel(fates.enrolled, steps))
+    steps = funnel.steps
+    drawn = plan(parse(version.graph), names=names, funnel=funnel)
     for box in drawn["steps"]:
         if box["id"] in steps and steps[box["id"]].inside:
             box["href"] = reverse(
@@ -89,10 +92,10 @@ def plan(graph: Graph, *, names: Names, funnel: Funnel | None = None) -> dict[st
         "kind": "trigger",
         "title": _trigger(graph.trigger, names),
         "detail": "",
-        "figures": [_figure("entered", funnel.entered)] if funnel else [],
+        "figures": [funnel.figure("entered", "", "entered", funnel.entered)] if funnel else [],
     }
     steps = [graph.steps[node] for node in graph.in_order()]
-    into = str(funnel.entered) if funnel else ""
+    into = str(funnel.tell("", "entered", funnel.entered)) if funnel else ""
     first = {"from": ENTRY, "to": graph.start, "branch": "next", "label": into}
     return {
         "steps": [entry, *(_box(step, names, funnel) for step in steps)],
@@ -125,21 +128,22 @@ def _figures(step: Step, funnel: Funnel) -> list[dict[str, str]]:
     count = funnel.steps[step.id]
     reached, here = count.arrived, count.inside
     if isinstance(step, Exit):
-        return [_figure("reached the end", reached)]
+        return [funnel.figure("reached the end", step.id, "arrived", reached)]
+    came = funnel.figure("came", step.id, "arrived", reached)
     if isinstance(step, Wait | WaitFor):
-        return [_figure("came", reached), _figure("waiting", here)]
-    figures = [_figure("came", reached)]
+        return [came, funnel.figure("waiting", step.id, "inside", here)]
+    figures = [came]
     if isinstance(step, Send):
         mail = {state: many for state, many in count.mail.items() if state in _MAIL}
-        figures += [_figure(_MAIL[state], many) for state, many in mail.items() if many]
-    return [*figures, *([_figure("here now", here)] if here else [])]
+        figures += [
+            funnel.figure(_MAIL[state], step.id, f"mail {state}", many)
+            for state, many in mail.items()
+            if many
+        ]
+    return [*figures, *([funnel.figure("here now", step.id, "inside", here)] if here else [])]
 
 
 _MAIL = {"sent": "sent", "refused": "refused", "failed": "failed", "unknown": "unclear"}
-
-
-def _figure(label: str, count: int) -> dict[str, str]:
-    return {"label": label, "value": f"{count:,}"}
 
 
 _WAYS = {"yes": "yes", "no": "no", "heard": "yes, in time", "unheard": "no, time over"}
@@ -162,9 +166,13 @@ def _label(step: Step, way: str, funnel: Funnel | None) -> str:
     if funnel is None:
         return name
     count = funnel.steps[step.id]
-    went, reached = count.ways[way], count.arrived
-    share = f" · {100 * went / reached:.0f} %" if reached and len(ways(step)) > 1 else ""
-    return f"{name} {went:,}{share}".strip()
+    went = funnel.tell(step.id, f"way {way}", count.ways[way])
+    reached = funnel.tell(step.id, "arrived", count.arrived)
+    known = reached.number and went.number is not None and len(ways(step)) > 1
+    share = (
+        f" · {min(100 * (went.number or 0) / (reached.number or 1), 100):.0f} %" if known else ""
+    )
+    return f"{name} {went}{share}".strip()
 
 
 def title(step: Step, names: Names) -> str:

@@ -26,7 +26,8 @@ from consent.desk import coverage
 from consent.desk.coverage import PERMITTED, Coverage, Sending
 from contacts import matching
 from contacts.models import first_id
-from contacts.segments import counts, membership
+from contacts.segments import membership
+from contacts.segments.counts import Shown
 from contacts.segments.models import Segment
 from marketing.web import segment_sight
 from marketing.web.consent import PURPOSE_NAMES
@@ -111,17 +112,26 @@ def _told(asked: Asked, *, now: datetime) -> dict[str, Any]:
         enough=lambda: time.monotonic() > until,
     )
     record(asked, found)
-    exact = asked.sight.exact
-    shown = counts.parts({"": found.permitted, **found.stopped}, exact=exact)
+    row = asked.sight
+    about = ("reach", row.question, asked.sending.purpose, asked.sending.channel)
+    told = row.reader.many(
+        {
+            row.question: found.members,
+            (*about, ""): found.permitted,
+            (*about, "refused"): found.refused,
+            **{(*about, code): count for code, count in found.stopped.items()},
+        }
+    )
+    shown = {code: told[(*about, code)] for code in ("", "refused", *found.stopped)}
     return {
         "found": found,
-        "members": counts.said(found.members, exact=exact),
-        "reached": counts.said(found.asked, exact=exact),
-        "permitted": said(shown[""], exact=exact),
-        "refused": counts.said(found.refused, exact=exact),
-        "summary": in_words(found, shown, exact=exact),
+        "members": str(told[row.question]),
+        "reached": f"{found.asked:,}" if row.exact else "ones",
+        "permitted": str(shown[""]),
+        "refused": str(shown["refused"]),
+        "summary": in_words(found, shown),
         "reasons": [
-            (code, found.sentences[code], policy.REASONS[code][1], said(shown[code], exact=exact))
+            (code, found.sentences[code], policy.REASONS[code][1], str(shown[code]))
             for code, _ in found.stopped.most_common()
         ],
     }
@@ -142,25 +152,20 @@ def record(asked: Asked, found: Coverage) -> None:
     )
 
 
-def in_words(found: Coverage, shown: dict[str, int | None], *, exact: bool) -> str:
+def in_words(found: Coverage, shown: dict[str, Shown]) -> str:
     """Say it in one sentence: "8,412 permitted, 311 refused: 190 no authorization, ..."."""
-    start = f"{said(shown[''], exact=exact)} permitted"
+    start = f"{shown['']} permitted"
     if not found.stopped:
         return f"{start}, nobody refused."
     reasons = ", ".join(
-        f"{said(shown[code], exact=exact)} {code.replace('_', ' ')}"
-        for code, _ in found.stopped.most_common()
+        f"{shown[code]} {code.replace('_', ' ')}" for code, _ in found.stopped.most_common()
     )
-    return f"{start}, {counts.said(found.refused, exact=exact)} refused: {reasons}."
-
-
-def said(count: int | None, *, exact: bool) -> str:
-    return "held back" if count is None else counts.said(count, exact=exact)
+    return f"{start}, {shown['refused']} refused: {reasons}."
 
 
 def _segments(user: User) -> list[Sight]:
     rows = Segment.objects.filter(archived_at=None).order_by("-created_at")[:200]
-    return sorted((segment_sight.of(one, user) for one in rows), key=lambda one: one.title)
+    return sorted(segment_sight.of_all(list(rows), user), key=lambda one: one.title)
 
 
 @guard.requires(Permission.CONSENT_VIEW)

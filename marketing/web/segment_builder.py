@@ -20,8 +20,17 @@ from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from contacts import registry
-from contacts.segments import asking, catalogue, counts, evaluate, references, vocabulary
+from contacts.segments import (
+    asking,
+    catalogue,
+    evaluate,
+    previewed,
+    references,
+    told,
+    vocabulary,
+)
 from contacts.segments.counting import Preview
+from contacts.segments.counts import Shown
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, in_words
 from contacts.segments.models import Segment
 from contacts.segments.nodes import children
@@ -69,7 +78,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     except asking.TooSlow:
         return _told(request, "slow", sentence=_sentence(definition, user))
     _record(definition, seen)
-    return render(request, "segments/_preview.html", shown(definition, seen, user))
+    try:
+        context = shown(definition, seen, user)
+    except told.Rationed:
+        return _told(request, "rationed", sentence=_sentence(definition, user))
+    return render(request, "segments/_preview.html", context)
 
 
 @require_POST
@@ -92,25 +105,22 @@ def codes(request: HttpRequest) -> HttpResponse:
 
 
 def shown(definition: Definition, seen: Preview, user: User) -> dict[str, Any]:
-    """What this person may see of a count."""
-    classes = segment_sight.betrayed(definition)
-    exact = counts.exact_for(classes, user.data_classes)
-    steps = counts.held([left for _, left in seen.funnel], exact=exact, start=seen.population)
-    total = steps[-1] if steps else counts.step(seen.population, seen.total, exact=exact)
+    """What this person may see of a count. Raise Rationed where it asks too much that is new."""
+    classes, granted = segment_sight.betrayed(definition), user.data_classes
+    reader = told.reader(classes, granted, asker=user.pk, now=seen.as_of)
+    said = previewed.tell(definition, seen, reader, granted=granted)
     return {
         "sentence": _sentence(definition, user),
-        "total": counts.said(total, exact=exact),
-        "population": counts.said(seen.population, exact=exact),
-        "clauses": [
-            (path, counts.said(counts.step(seen.population, count, exact=exact), exact=exact))
-            for path, count in seen.clause_counts.items()
-        ],
-        "funnel": _funnel(definition, seen, steps, exact=exact, user=user),
+        "total": str(said.total),
+        "population": f"{said.population:,}",
+        "clauses": [(path, str(count)) for path, count in said.clauses],
+        "funnel": _funnel(definition, said.funnel, population=said.population, user=user),
         "as_of": seen.as_of,
         "took": round(seen.took * 1000),
         "labels": references.label_names(references.labels(definition)),
         "classes": classes,
-        "exact": exact,
+        "beyond": [name.replace("_", " ") for name in classes if name not in granted],
+        "exact": reader.exact,
     }
 
 
@@ -180,7 +190,12 @@ def _builder(
 
 
 def _told(request: HttpRequest, state: str, **more: Any) -> HttpResponse:
-    context = {"state": state, "limit": int(asking.LIMIT), **more}
+    context = {
+        "state": state,
+        "limit": int(asking.LIMIT),
+        "ration": told.RATION.burst,
+        **more,
+    }
     return render(request, "segments/_preview.html", context)
 
 
@@ -202,36 +217,26 @@ def _record(definition: Definition, seen: Preview) -> None:
 
 
 def _funnel(
-    definition: Definition,
-    seen: Preview,
-    steps: list[int],
-    *,
-    exact: bool,
-    user: User,
+    definition: Definition, steps: list[tuple[str, Shown]], *, population: int, user: User
 ) -> list[dict[str, Any]]:
     clinical = segment_sight.sees_clinical(user)
     names = catalogue.names_in(definition, clinical=clinical)
     parts = {part.path: part for part in children(definition.root)}
     parts[definition.root.path] = definition.root
-    found, before = [], seen.population
-    for (path, _), left in zip(seen.funnel, steps, strict=True):
+    found: list[dict[str, Any]] = []
+    before: Shown | None = None
+    for path, left in steps:
         found.append(
             {
                 "words": clause_in_words(parts[path], names=names),
-                "left": counts.said(left, exact=exact),
-                "lost": _lost(before - left, exact=exact),
-                "share": counts.shown(left, exact=exact) or 0,
-                "of": max(counts.shown(seen.population, exact=exact) or 0, 1),
+                "left": str(left),
+                "lost": previewed.lost(before, left, population=population),
+                "share": left.number or 0,
+                "of": max(population, 1),
             }
         )
         before = left
     return found
-
-
-def _lost(count: int, *, exact: bool) -> str:
-    if exact:
-        return f"{count:,}"
-    return "fewer than 11" if count == 0 else counts.said(count, exact=False)
 
 
 def _option(one: vocabulary.Coded) -> dict[str, str]:

@@ -25,8 +25,11 @@ from consent.addresses import FIELD_OF_CHANNEL
 from consent.policy import Permit, Purpose
 from contacts.models import first_id
 from contacts.segments import counts, growth, membership
+from contacts.segments.counts import Shown
 from contacts.segments.models import Segment
+from contacts.segments.told import Question, Reader
 from marketing.web import segment_sight
+from marketing.web.segment_sight import Sight
 
 AT_A_TIME = 5_000
 PATIENCE = 6.0
@@ -66,9 +69,15 @@ def reach_of(
     return Reach(len(ids), at, permitted, dict(refused.most_common()), sentences)
 
 
-def small_reach(found: Reach, *, exact: bool) -> dict[str, int | None]:
-    """Return the cells of a reach that may be shown: they add up to the members (PR-40)."""
-    return counts.parts({"": found.permitted, **found.refused}, exact=exact)
+def reach_told(
+    row: Sight, found: Reach, *, purpose: str, channel: str
+) -> tuple[Shown, dict[str, Shown]]:
+    """Return how many may be written to, and how many not by reason, as the reader is told."""
+    about = ("reach", row.question, purpose, channel)
+    cells = {"": found.permitted, **found.refused}
+    told = row.reader.many({(*about, code): count for code, count in cells.items()})
+    shown = {code: told[(*about, code)] for code in cells}
+    return shown.pop(""), shown
 
 
 @require_GET
@@ -97,7 +106,8 @@ def reach(request: HttpRequest, segment_id: UUID) -> HttpResponse:
             "channel": channel,
         },
     )
-    shown = small_reach(told, exact=row.exact)
+    permitted, refused = reach_told(row, told, purpose=purpose, channel=channel)
+    members = row.reader.one(row.question, told.members)
     context = {
         "row": row,
         "told": told,
@@ -105,14 +115,13 @@ def reach(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         "channel": channel,
         "purposes": [(one.value, one.value.replace("_", " ")) for one in Purpose],
         "channels": list(FIELD_OF_CHANNEL),
-        "permitted": _said(shown[""], exact=row.exact),
-        "permitted_share": shown[""] or 0,
-        "members": counts.said(told.members, exact=row.exact),
-        "asked": counts.said(told.asked, exact=row.exact),
-        "of": max(counts.shown(told.asked, exact=row.exact) or 0, 1),
+        "permitted": str(permitted),
+        "permitted_share": permitted.number or 0,
+        "members": str(members),
+        "asked": f"{told.asked:,}" if row.exact else "ones",
+        "of": max(members.number or 0, permitted.number or 0, 1),
         "refusals": [
-            (told.sentences[code], _said(shown[code], exact=row.exact), shown[code] or 0)
-            for code in told.refused
+            (told.sentences[code], str(shown), shown.number or 0) for code, shown in refused.items()
         ],
         "as_of": now,
     }
@@ -128,27 +137,34 @@ def overlap(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     wanted = request.GET.get("with", "")
     chosen = next((one for one in context["others"] if str(one.segment.id) == wanted), None)
     if chosen is not None:
-        exact = context["row"].exact and chosen.exact
-        cells = overlap_of(found, chosen.segment, exact=exact)
-        context |= {"other": chosen, "cells": _cells(cells, exact=exact)}
+        reader = context["row"].reader if chosen.exact else chosen.reader
+        cells = overlap_of(found, chosen.segment, reader=reader)
+        context |= {"other": chosen, "cells": _cells(cells, exact=reader.exact)}
         context["as_of"] = min(
             (one for one in (found.counted_at, chosen.segment.counted_at) if one), default=None
         )
     return render(request, "segments/_overlap.html", context)
 
 
-def overlap_of(first: Segment, second: Segment, *, exact: bool) -> counts.Overlap:
+def overlap_of(first: Segment, second: Segment, *, reader: Reader) -> counts.Overlap:
+    """Return how two segments overlap; the reader is that of whichever is told less exactly."""
     one, other = membership.members(first), membership.members(second)
     both = len(set(one.tolist()) & set(other.tolist()))
     ids = sorted(str(each.id) for each in (first, second))
     trail.record("segment.compared", subject=f"segment:{ids[0]}", detail={"count": both})
-    return counts.overlap(len(one), len(other), both, exact=exact)
+    asked: dict[Question, int] = {
+        ("members", str(first.id)): len(one),
+        ("members", str(second.id)): len(other),
+        ("both", *ids): both,
+    }
+    told = reader.many(asked)
+    return counts.overlap(*(told[question] for question in asked))
 
 
-def grown(segment: Segment, *, exact: bool, now: datetime) -> dict[str, Any]:
+def grown(row: Sight, *, now: datetime) -> dict[str, Any]:
     """The days of a segment, and the line that draws them."""
-    today = now.astimezone(segment.organisation.zone).date()
-    found = growth.days(segment, today=today, exact=exact)
+    today = now.astimezone(row.segment.organisation.zone).date()
+    found = growth.days(row.segment, today=today, reader=row.reader)
     heights = [day.count or 0 for day in found]
     top = max(heights, default=0) or 1
     width = max(len(found) - 1, 1)
@@ -158,13 +174,13 @@ def grown(segment: Segment, *, exact: bool, now: datetime) -> dict[str, Any]:
     ]
     line = " ".join(f"{x},{y}" for x, y in points)
     area = f"0,40 {line} 100,40" if points else ""
-    rows = [(day.day, _said(day.count, exact=exact), day.change) for day in reversed(found)]
+    rows = [(day.day, str(day.shown), day.change) for day in reversed(found)]
     return {"line": line, "area": area, "days": rows, "several": len(found) > 1}
 
 
-def _others(found: Segment, user: User) -> list[segment_sight.Sight]:
+def _others(found: Segment, user: User) -> list[Sight]:
     rows = Segment.objects.filter(archived_at=None).exclude(pk=found.pk).order_by("-created_at")
-    return [segment_sight.of(one, user) for one in rows[:100]]
+    return segment_sight.of_all(list(rows[:100]), user)
 
 
 def _cells(found: counts.Overlap, *, exact: bool) -> list[tuple[str, str, int]]:
@@ -179,8 +195,10 @@ def _cells(found: counts.Overlap, *, exact: bool) -> list[tuple[str, str, int]]:
 
 
 def _said(count: int | None, *, exact: bool) -> str:
-    """None is small, or stands beside something small."""
-    return "held back" if count is None else counts.said(count, exact=exact)
+    """None is small, or is not known well enough to say."""
+    if count is None:
+        return "held back"
+    return f"{count:,}" if exact else f"about {count:,}"
 
 
 def _one_of(given: str, known: list[str], otherwise: str) -> str:

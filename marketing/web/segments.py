@@ -34,7 +34,7 @@ def segments(request: HttpRequest) -> HttpResponse:
     user = staff_of(request)
     rows = Segment.objects.filter(archived_at=None).order_by("-created_at")[:200]
     context = {
-        "rows": [segment_sight.of(segment, user) for segment in rows],
+        "rows": segment_sight.of_all(list(rows), user),
         "may_edit": segment_sight.may_edit(user),
     }
     return render(request, "segments/list.html", context)
@@ -64,7 +64,7 @@ def segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         "labels": row.labels,
         "within_role": within_role,
         "approval": segment_approvals.state_of(found, user),
-        "growth": segment_panels.grown(found, exact=row.exact, now=timezone.now()),
+        "growth": segment_panels.grown(row, now=timezone.now()),
         "may_ask_reach": user.may(Permission.CONSENT_VIEW),
         "may_find": user.may(Permission.CONTACTS_SEARCH) and row.open,
         "may_edit": segment_sight.may_edit(user) and row.open,

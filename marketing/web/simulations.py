@@ -21,7 +21,7 @@ from accounts.roles import Permission
 from audit import trail
 from contacts.models import Contact
 from contacts.segments import evaluate
-from marketing.web import canvas, templates_pages
+from marketing.web import canvas, templates_pages, workflow_figures
 from marketing.web.workflows import _table
 from messaging.models import TemplateVersion
 from messaging.render import NotRendered
@@ -140,7 +140,9 @@ def _contact(public_id: str) -> Contact | None:
 def _result(request: HttpRequest, made: Simulation) -> dict[str, Any]:
     steps = [figures.read_step(one) for one in made.result["steps"]]
     graph, named = parse(made.graph), canvas.names(staff_of(request))
-    funnel = canvas.Funnel(made.result["people"], {one.node: one for one in steps})
+    tell = _teller(made, staff_of(request))
+    tell.steps(steps)
+    funnel = canvas.Funnel(made.result["people"], {one.node: one for one in steps}, tell)
     plan = canvas.plan(graph, names=named, funnel=funnel)
     titles = {box["id"]: box["title"] for box in plan["steps"]}
     seen = _may_see_people(request, made)
@@ -153,16 +155,48 @@ def _result(request: HttpRequest, made: Simulation) -> dict[str, Any]:
     return {
         "plan": plan,
         "rows": _table(plan),
-        "result": made.result,
-        "refusals": [{**one, "title": titles[one["node"]]} for one in made.result["refusals"]],
+        "result": _counted(made, tell),
+        "exact": tell.reader.exact,
+        "refusals": [
+            {
+                **one,
+                "title": titles[one["node"]],
+                "people": tell(one["node"], f"refused {one['code']}", one["people"]),
+            }
+            for one in made.result["refusals"]
+        ],
         "warnings": [
-            {**one, "title": titles.get(one["node"], "")} for one in made.result["warnings"]
+            {**one, "title": titles.get(one["node"], "")}
+            for one in made.result["warnings"]
+            if tell.reader.exact
         ],
         "people": people,
         "hidden": not seen,
         "person": _timeline(_person(made, chosen), titles) if chosen and seen else None,
         "mailed": {step.id for step in graph.steps.values() if isinstance(step, Send)},
         "next": f"?page={first // PAGE + 1}" if len(made.timelines) > first + PAGE else "",
+    }
+
+
+def _teller(made: Simulation, user: User) -> workflow_figures.Teller:
+    """Counts of invented people are exact for everybody; of real ones they are rationed, too:
+    anybody can put a simulation of chosen people together."""
+    classes = workflow_figures.real_classes(made)
+    return workflow_figures.teller(classes, user, "simulation", str(made.pk), free=False)
+
+
+def _counted(made: Simulation, tell: workflow_figures.Teller) -> dict[str, Any]:
+    result, mails = made.result, made.result.get("mails", {})
+    return {
+        **{
+            what: str(tell("", what, result.get(what, 0)))
+            for what in ("people", "finished", "inside")
+        },
+        "mails": {
+            state: str(tell("", f"mails {state}", mails.get(state, 0)))
+            for state in ("sent", "refused")
+        },
+        "promises": result.get("promises", []) if tell.reader.exact else [],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guard import requires, staff_of
+from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from consent.policy import REASONS
-from marketing.web import canvas, workflow_drafts
+from marketing.web import canvas, workflow_drafts, workflow_figures
+from marketing.web.workflow_figures import Teller
 from workflows import funnel, lint, publishing
 from workflows.graph import parse
 from workflows.models import Enrolment, Workflow, WorkflowVersion
@@ -36,20 +38,19 @@ WHY_STOPPED = {
 class _Row:
     workflow: Workflow
     number: int | None
-    inside: int
-    entered: int
+    inside: str
+    entered: str
 
 
 @require_safe
 @requires(Permission.WORKFLOWS_VIEW)
 def workflows(request: HttpRequest) -> HttpResponse:
     found = Workflow.objects.select_related("live").order_by("name")[:200]
-    counts = _counts()
-    rows = [
-        _Row(one, one.live.number if one.live else None, *counts.get(one.id, (0, 0)))
-        for one in found
-    ]
-    may_edit = staff_of(request).may(Permission.WORKFLOWS_EDIT)
+    user, counts = staff_of(request), _counts()
+    counted = {one.id: counts.get(one.id, (0, 0)) for one in found}
+    told = workflow_figures.in_all(counted, _classes(), user)
+    rows = [_Row(one, one.live.number if one.live else None, *told[one.id]) for one in found]
+    may_edit = user.may(Permission.WORKFLOWS_EDIT)
     return render(request, "workflows/list.html", {"rows": rows, "may_edit": may_edit})
 
 
@@ -61,16 +62,22 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     versions = list(found.versions.all())
     version = _asked_for(request.GET.get("version", ""), versions) or found.live
     names = canvas.names(user)
-    plan = canvas.plan_of(version, names=names) if version else _draft_plan(found, names)
+    figures = _figures(version, user) if version else None
+    plan = (
+        canvas.plan_of(version, names=names, funnel=figures.funnel)
+        if version and figures
+        else _draft_plan(found, names)
+    )
     context = {
         "workflow": found,
         "version": version,
         "versions": versions,
         "plan": plan,
         "rows": _table(plan) if plan else [],
-        "steps": _steps(version, plan) if version else [],
-        "fates": funnel.fates(version.id) if version else None,
-        "losses": _losses(version) if version else [],
+        "steps": _steps(figures.funnel, plan) if figures else [],
+        "fates": figures.fates if figures else None,
+        "losses": _losses(version, figures.funnel.tell) if version and figures else [],
+        "exact": figures is None or figures.funnel.tell.reader.exact,
         "problems": _problems(found),
         "changed": version is None or version != found.live or version.graph != found.draft,
         "may_edit": user.may(Permission.WORKFLOWS_EDIT),
@@ -133,6 +140,20 @@ def resume(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     return redirect("workflow", workflow_id)
 
 
+@dataclass(frozen=True)
+class _Figures:
+    funnel: canvas.Funnel
+    fates: dict[str, str]
+
+
+def _figures(version: WorkflowVersion, user: User) -> _Figures:
+    tell = workflow_figures.of_version(version, user)
+    steps, fates = funnel.counts(version.id), funnel.fates(version.id)
+    tell.steps(steps)
+    told = tell.fates(fates)
+    return _Figures(canvas.Funnel(fates.enrolled, {one.node: one for one in steps}, tell), told)
+
+
 def _workflow(workflow_id: UUID) -> Workflow:
     found = Workflow.objects.select_related("live").filter(id=workflow_id).first()
     if found is None:
@@ -146,6 +167,14 @@ def _counts() -> dict[UUID, tuple[int, int]]:
         inside=Count("id", filter=Q(state=Enrolment.State.WAITING)), entered=Count("id")
     )
     return {workflow_id: (inside, entered) for workflow_id, inside, entered in rows}
+
+
+def _classes() -> defaultdict[UUID, set[str]]:
+    """Return what the ways through each workflow say of people, over all its versions."""
+    found: defaultdict[UUID, set[str]] = defaultdict(set)
+    for workflow_id, said in WorkflowVersion.objects.values_list("workflow_id", "path_classes"):
+        found[workflow_id].update(name for names in said.values() for name in names)
+    return found
 
 
 def _asked_for(number: str, versions: list[WorkflowVersion]) -> WorkflowVersion | None:
@@ -175,18 +204,31 @@ def _table(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"step": step, "ways": leads[step["id"]]} for step in plan["steps"]]
 
 
-def _steps(version: WorkflowVersion, plan: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _steps(figures: canvas.Funnel, plan: dict[str, Any] | None) -> list[dict[str, Any]]:
     titles = {step["id"]: step["title"] for step in plan["steps"]} if plan else {}
     return [
-        {"count": one, "title": titles.get(one.node, one.node)} for one in funnel.counts(version.id)
+        {
+            "node": one.node,
+            "title": titles.get(one.node, one.node),
+            "anybody": one.inside,
+            **{
+                what: figures.tell(one.node, what, getattr(one, what))
+                for what in ("arrived", "passed", "gone", "inside")
+            },
+        }
+        for one in figures.steps.values()
     ]
 
 
-def _losses(version: WorkflowVersion) -> list[tuple[int, str, str, str]]:
+def _losses(version: WorkflowVersion, tell: Teller) -> list[tuple[str, str, str, str]]:
     """Return how many left before the end: the code, what it means, what would change it."""
     ended = Enrolment.objects.filter(version_id=version.id, state=Enrolment.State.STOPPED)
     found: Counter[str] = Counter()
     for outcome, count in ended.values_list("outcome").annotate(n=Count("id")):
         found[outcome.removeprefix("refused:")] += count
+    tell.ask({("", f"lost {code}"): count for code, count in found.items()})
     known = REASONS | WHY_STOPPED
-    return [(count, code, *known.get(code, (code, ""))) for code, count in found.most_common()]
+    return [
+        (str(tell("", f"lost {code}", count)), code, *known.get(code, (code, "")))
+        for code, count in found.most_common()
+    ]

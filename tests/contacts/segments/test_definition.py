@@ -136,11 +136,13 @@ def test_a_month_before_the_end_of_march_is_the_end_of_february() -> None:
     assert moments.shift_day(date(2026, 3, 31), -1, "months") == date(2026, 2, 28)
 
 
-@pytest.mark.parametrize(
-    ("count", "said"), [(0, "<11"), (10, "<11"), (11, "about 10"), (1234, "about 1,230")]
-)
-def test_se32_counts_are_rounded_for_those_without_the_right(count: int, said: str) -> None:
-    assert counts.said(count, exact=False) == said
+@pytest.mark.parametrize("count", [0, 4, 10])
+def test_se32_counts_are_rounded_for_those_without_the_right(count: int) -> None:
+    def said(size: int) -> str:
+        return str(counts.blurred(counts.Answer(size), key=b"k", question=b"q"))
+
+    assert said(count) == "<11"
+    assert said(1234).startswith("about 1,2")
 
 
 @dataclass(frozen=True)

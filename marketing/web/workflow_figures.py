@@ -1,0 +1,117 @@
+"""How many came, went on and left in a workflow, as the reader may be told.
+
+Where people go says what the steps asked of them: to a role that does not see those facts, counts
+are blurred like those of segments (PR-40).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import User
+from contacts.fields import DataClass
+from contacts.segments.counts import Shown
+from contacts.segments.told import Question, Reader, reader
+from workflows.funnel import Fates, StepCount
+from workflows.models import Simulation, WorkflowVersion
+from workflows.simulate import keeping
+
+
+@dataclass(slots=True)
+class Teller:
+    """Tells the counts of one version, or one simulation, by step and what is counted there."""
+
+    reader: Reader
+    about: Question
+    free: bool = True
+    """What anybody can put together at will is rationed."""
+    known: dict[Question, Shown] = field(default_factory=dict)
+
+    def __call__(self, node: str, what: str, count: int) -> Shown:
+        question = (*self.about, node, what)
+        if question not in self.known:
+            self.ask({(node, what): count})
+        return self.known[question]
+
+    def ask(self, cells: dict[tuple[str, str], int]) -> None:
+        """Have many told with few statements."""
+        asked = {(*self.about, *cell): count for cell, count in cells.items()}
+        self.known |= self.reader.many(asked, free=self.free)
+
+    def steps(self, steps: Iterable[StepCount]) -> None:
+        self.ask({cell: count for step in steps for cell, count in _cells(step).items()})
+
+    def fates(self, fates: Fates) -> dict[str, str]:
+        """What became of everybody, in words."""
+        parts = ("reached", "refused", "failed", "inside", "left")
+        cells = {("", part): int(getattr(fates, part)) for part in parts}
+        self.ask({("", "entered"): fates.enrolled, **cells})
+        told = {part: str(self("", part, count)) for (_, part), count in cells.items()}
+        return {"enrolled": str(self("", "entered", fates.enrolled)), **told}
+
+
+def teller(classes: Collection[str], user: User, *about: object, free: bool = True) -> Teller:
+    """Tell counts that these data classes decide; `about` says of what.
+
+    Labels among the classes are left out: who sees clinical facts sees labelled ones.
+    """
+    asked = {kind.value for kind in DataClass}.intersection(classes)
+    told_to = reader(asked, user.data_classes, asker=user.pk, now=timezone.now())
+    return Teller(told_to, about, free)
+
+
+def of_version(version: WorkflowVersion, user: User) -> Teller:
+    return teller(classes_of(version), user, "workflow", str(version.id))
+
+
+def classes_of(version: WorkflowVersion) -> set[str]:
+    """All that the way through the version may say of a person."""
+    return {name for names in version.path_classes.values() for name in names}
+
+
+def in_all(
+    counted: dict[UUID, tuple[int, int]], classes: dict[UUID, set[str]], user: User
+) -> dict[UUID, tuple[str, str]]:
+    """How many are inside each workflow, and ever entered it, with few statements for all."""
+    tellers = {one: teller(classes[one], user, "workflow in all") for one in counted}
+    for exact in (True, False):
+        some = [one for one in counted if tellers[one].reader.exact is exact]
+        if some:
+            everyone = Teller(tellers[some[0]].reader, ("workflow in all",))
+            everyone.ask(
+                {
+                    (str(one), what): count
+                    for one in some
+                    for what, count in zip(("inside", "entered"), counted[one], strict=True)
+                }
+            )
+            for one in some:
+                tellers[one] = everyone
+    return {
+        one: (str(tellers[one](str(one), "inside", inside)),
+              str(tellers[one](str(one), "entered", entered)))
+        for one, (inside, entered) in counted.items()
+    }  # fmt: skip
+
+
+def real_classes(made: Simulation) -> set[str]:
+    """What a simulation says of people there are; nothing where they are invented."""
+    if not any(one["contact"] for one in made.timelines):
+        return set()
+    return {name for names in keeping.tried(made).path_classes.values() for name in names}
+
+
+def _cells(step: StepCount) -> dict[tuple[str, str], int]:
+    counted = {
+        "arrived": step.arrived,
+        "passed": step.passed,
+        "gone": step.gone,
+        "inside": step.inside,
+        **{f"way {way}": many for way, many in step.ways.items()},
+        **{f"mail {state}": many for state, many in step.mail.items()},
+    }
+    return {(step.node, what): count for what, count in counted.items()}
