@@ -13,6 +13,8 @@ from django.db import transaction
 from accounts import tenancy, throttle
 from audit import actor, trail
 from contacts import code_groups, registry
+from contacts.declared.models import CodeGroup
+from contacts.declared.naming import labelled
 from contacts.models import ContactList
 from contacts.segments import approvals, references
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
@@ -266,6 +268,9 @@ def names_in(definition: Definition, *, clinical: bool) -> dict[UUID, str]:
     lists = ContactList.objects.filter(pk__in=references.lists_named(definition))
     segments = Segment.objects.filter(pk__in=references.segments_named(definition))
     groups = code_groups.titles(references.code_groups_named(definition))
+    if not clinical:
+        rows = CodeGroup.objects.filter(pk__in=groups)
+        groups |= {one: f"Restricted code group {str(one)[-6:]}" for one in labelled(rows)}
     named = {row.id: f"“{row.name}”" for row in lists}
     named |= {group_id: f"in “{title}”" for group_id, title in groups.items()}
     return named | {row.id: f"“{titled(row, clinical=clinical)}”" for row in segments}

@@ -11,11 +11,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import ApiKey
 from accounts.roles import Permission
 from contacts import code_groups, codes, dependants, grouping
 from contacts.code_groups import GroupGone
 from contacts.declared.code_lines import MOST_CODES, NAMES, Code, coded
 from contacts.declared.models import CodeGroup
+from contacts.declared.naming import labelled
 from contacts.grouping import ChangedMeanwhile, GroupRefused, StillUsed
 from contacts.segments.references import label_names
 from marketing.api.fields import UserRow, in_use, users
@@ -93,8 +95,9 @@ class CodeGroups(MachineView):
         operation_id="read_code_groups", summary="Read the code groups", responses=GroupRows
     )
     def get(self, request: Request) -> Response:
-        rows = CodeGroup.objects.filter(archived_at=None).order_by("name")
-        return Response({"code_groups": [_row(group) for group in rows]})
+        rows = list(CodeGroup.objects.filter(archived_at=None).order_by("name"))
+        hidden = set() if _opens(self.key()) else labelled(rows)
+        return Response({"code_groups": [_row(group) for group in rows if group.pk not in hidden]})
 
     @extend_schema(
         operation_id="make_code_group",
@@ -163,6 +166,8 @@ class OneCodeGroup(MachineView):
 
     def _read(self, group_id: UUID, version: int | None) -> Response:
         group = code_groups.one(group_id)
+        if not _opens(self.key()) and labelled([group]):
+            raise GroupGone
         held = code_groups.held(group_id, version=version)
         labels = codes.labels_of((code.system, code.code) for code in held)
         whole = {
@@ -236,6 +241,12 @@ class CodeGroupVersions(MachineView):
             return Response({"version": code_groups.one(group_id).version} | counts)
 
         return _answered(change)
+
+
+def _opens(key: ApiKey) -> bool:
+    """Whether the key reads the names of labelled groups (PR-30)."""
+    opening = (Permission.CONTACTS_REVEAL_CLINICAL, Permission.CODE_GROUPS_MANAGE)
+    return any(key.allows(one) for one in opening)
 
 
 def _codes(given: Sequence[Mapping[str, str]]) -> list[Code]:

@@ -10,10 +10,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import ApiKey
 from accounts.roles import Permission
 from contacts import custom_fields, dependants, registry
 from contacts.custom_fields import CLASSES, LABELS, FieldRefused, NoSuchField, StillUsed
 from contacts.declared.models import KINDS
+from contacts.declared.naming import says_too_much
 from contacts.fields import Field
 from contacts.segments.references import label_names
 from marketing.api.forms import Form
@@ -100,7 +102,10 @@ class Fields(MachineView):
 
     @extend_schema(operation_id="read_fields", summary="Read the fields", responses=FieldRows)
     def get(self, request: Request) -> Response:
-        return Response({"fields": [row_of(field) for field in registry.current().values()]})
+        known = registry.current().values()
+        open_ = _opens(self.key())
+        shown = [field for field in known if open_ or not says_too_much(field)]
+        return Response({"fields": [row_of(field) for field in shown]})
 
     @extend_schema(
         operation_id="add_field",
@@ -147,7 +152,7 @@ class OneField(MachineView):
     )
     def get(self, request: Request, key: str) -> Response:
         field = registry.current().get(key)
-        if field is None:
+        if field is None or (says_too_much(field) and not _opens(self.key())):
             raise not_found("field")
         return Response(row_of(field) | {"used_by": users(dependants.of_field(key))})
 
@@ -187,6 +192,18 @@ class OneField(MachineView):
             return Response(status=204)
 
         return _answered(delete)
+
+
+def _opens(key: ApiKey) -> bool:
+    """Whether the key reads the names of labelled fields: it opens clinical facts, keeps the
+    fields, or writes their values (PR-30)."""
+    opening = (
+        Permission.CONTACTS_REVEAL_CLINICAL,
+        Permission.FIELDS_MANAGE,
+        Permission.CONTACTS_WRITE,
+        Permission.IMPORTS_RUN,
+    )
+    return any(key.allows(one) for one in opening)
 
 
 def row_of(field: Field) -> dict[str, Any]:

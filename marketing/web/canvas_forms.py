@@ -15,6 +15,7 @@ from contacts import registry
 from contacts.models import ContactList
 from contacts.segments import catalogue
 from contacts.segments.models import Segment
+from marketing.web import naming
 from marketing.web.timeline import EVENTS
 from messaging.models import Template
 from workflows.lint import PROTECTED
@@ -240,7 +241,7 @@ def _options(user: User) -> Mapping[str, Iterable[Option]]:
         "engagement": [Option(kind, EVENTS[kind]) for kind in _ENGAGEMENT],
         "fields": [
             Option(field.key, field.label)
-            for field in registry.current().values()
+            for field in naming.fields_for(registry.current().values(), user)
             if field.data_class not in PROTECTED and not field.derived_from and not field.is_list
         ],
     }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,6 +22,7 @@ from contacts.declared.code_lines import NAMES, Code, LinesRefused, parse, writt
 from contacts.declared.models import CodeGroup
 from contacts.grouping import ChangedMeanwhile, GroupRefused, StillUsed
 from contacts.segments.references import label_names
+from marketing.web import naming
 from marketing.web.fields import LABEL_NAMES, users
 
 get_and_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -67,8 +69,9 @@ class NewGroup(Codes):
 def groups(request: HttpRequest) -> HttpResponse:
     """List the groups in use."""
     found = CodeGroup.objects.filter(archived_at=None).order_by("name")
+    seen = {one.pk for one in naming.groups_for(found, staff_of(request))}
     context = {
-        "rows": [_row(group) for group in found],
+        "rows": [_row(group, open_=group.pk in seen) for group in found],
         "may_manage": staff_of(request).may(Permission.CODE_GROUPS_MANAGE),
     }
     return render(request, "settings/code_groups.html", context)
@@ -110,6 +113,8 @@ def new(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
     """Show a version, what it changed, and what leans on the group."""
     group = _group(group_id)
+    if not naming.groups_for([group], staff_of(request)):
+        raise PermissionDenied
     number = _number(request.GET.get("version", ""), group)
     held = code_groups.held(group_id, version=number)
     before = code_groups.held(group_id, version=number - 1) if number > 1 else ()
@@ -220,6 +225,13 @@ def _labels(held: Sequence[Code]) -> list[str]:
     return [LABEL_NAMES[name] for name in names]
 
 
-def _row(group: CodeGroup) -> dict[str, Any]:
+def _row(group: CodeGroup, *, open_: bool) -> dict[str, Any]:
     held = code_groups.held(group.pk)
-    return {"group": group, "count": len(held), "labels": _labels(held)}
+    title = group.name if open_ else naming.restricted("code group", str(group.pk))
+    return {
+        "group": group,
+        "title": title,
+        "open": open_,
+        "count": len(held),
+        "labels": _labels(held),
+    }

@@ -24,7 +24,7 @@ from contacts.fields import SEALED_CLASSES, DataClass, Field, fields_of
 from contacts.history.reading import provenance
 from contacts.models import Contact, ContactList, Identifier
 from contacts.reveal import RevealRefused, reveal
-from marketing.web import shown, timeline
+from marketing.web import naming, shown, timeline
 from marketing.web.addresses import address
 from marketing.web.history import Correcting
 from marketing.web.person import person_of, tabs
@@ -194,7 +194,7 @@ def _panel(
     return {
         "class": kind.value,
         "label": shown.CLASS_LABELS[kind],
-        "holds": [field.label for field in fields_of(kind, fields=fields)],
+        "holds": [field.label for field in naming.fields_for(fields_of(kind, fields=fields), user)],
         "known": getattr(person, kind.value) is not None,
         "may_open": kind.value in user.data_classes,
         "role": user.role_label,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,6 +19,7 @@ from contacts import custom_fields, dependants
 from contacts.custom_fields import FieldRefused, NoSuchField, StillUsed
 from contacts.declared.models import KINDS, CustomField
 from contacts.fields import FIELDS, DataClass, FieldType, Sensitivity
+from marketing.web import naming
 from marketing.web.addresses import address
 from marketing.web.shown import CLASS_LABELS
 
@@ -110,8 +112,9 @@ class NewField(Labelled):
 def fields(request: HttpRequest) -> HttpResponse:
     """List the organisation's own fields, then the standard ones by class."""
     own = CustomField.objects.exclude(state=CustomField.State.DELETED).order_by("state", "label")
+    open_ = naming.opens(staff_of(request), keeping=Permission.FIELDS_MANAGE)
     context = {
-        "own": [_row(field) for field in own],
+        "own": [_row(field, open_=open_ or not field.labels) for field in own],
         "standard": [
             (CLASS_LABELS[kind], [_standard(key) for key in _keys_of(kind)]) for kind in DataClass
         ],
@@ -150,6 +153,8 @@ def new(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, key: str) -> HttpResponse:
     """Show a field and what leans on it; change what may be changed."""
     field = _field(key)
+    if field.labels and not naming.opens(staff_of(request), keeping=Permission.FIELDS_MANAGE):
+        raise PermissionDenied
     form = Labelled(request.POST or None, initial=_initial(field))
     chooses = FieldType(field.type) in (FieldType.CHOICE, FieldType.CHOICES)
     if not chooses:
@@ -244,9 +249,11 @@ def _initial(field: CustomField) -> dict[str, Any]:
     }
 
 
-def _row(field: CustomField) -> dict[str, Any]:
+def _row(field: CustomField, *, open_: bool = True) -> dict[str, Any]:
     return {
         "field": field,
+        "title": field.label if open_ else naming.restricted("field", str(field.pk)),
+        "open": open_,
         "type": TYPE_LABELS[FieldType(field.type)],
         "class": CLASS_LABELS[DataClass(field.data_class)],
         "labels": [LABEL_NAMES[label] for label in field.labels],

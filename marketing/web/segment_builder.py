@@ -96,7 +96,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     key, text = request.POST.get("field", ""), request.POST.get("q", "").strip()[:100]
     field = registry.current().get(key)
     wanted = frozenset(request.POST.getlist("code")[:200])
-    options = [] if wanted else _groups_like(text)
+    options = [] if wanted else _groups_like(text, user)
     if field is not None and segment_sight.sees_clinical(user):
         known = vocabulary.coded(key)
         hits = [one for one in known if one.code in wanted] if wanted else None
@@ -250,10 +250,10 @@ def _option(one: vocabulary.Coded) -> dict[str, str]:
     }
 
 
-def _groups_like(text: str) -> list[dict[str, str]]:
+def _groups_like(text: str, user: User) -> list[dict[str, str]]:
     words = text.lower().split()
     return [
         {"kind": "group", "value": id_, "label": name, "note": "code group"}
-        for id_, name in segment_language.code_groups()
+        for id_, name in segment_language.code_groups(user)
         if all(word in name.lower() for word in words)
     ]

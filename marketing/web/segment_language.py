@@ -22,6 +22,7 @@ from contacts.segments import language
 from contacts.segments.catalogue import titled
 from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.models import Segment
+from marketing.web import naming
 from marketing.web.segment_inputs import Json, Options, choice, entry, op, operators_of, window
 from messaging.models import Template
 from workflows.models import Workflow
@@ -74,11 +75,11 @@ def whole(user: User, *, but: UUID | None = None) -> Json:
 
 
 def subjects(user: User, *, but: UUID | None = None) -> list[Json]:
-    groups = code_groups()
+    groups = code_groups(user)
     return [
         *(
             _field(field, groups)
-            for field in registry.current().values()
+            for field in naming.fields_for(registry.current().values(), user)
             if field.segmentable or field.by_rules
         ),
         *_messages(),
@@ -117,12 +118,12 @@ def speaks(name: str) -> bool:
     return True
 
 
-def code_groups() -> list[list[Any]]:
-    """The code groups that the organisation has, by id and name; none before segments ask them."""
+def code_groups(user: User) -> list[list[Any]]:
+    """The code groups that may be offered, by id and name; none before segments ask them."""
     if not speaks("group"):
         return []
-    rows = CodeGroup.objects.filter(archived_at=None).order_by("name").values_list("id", "name")
-    return [[str(id_), name] for id_, name in rows]
+    rows = CodeGroup.objects.filter(archived_at=None).order_by("name")
+    return [[str(one.pk), one.name] for one in naming.groups_for(rows, user)]
 
 
 def _subject(kind: str, value: str | None, label: str, group: str, operators: list[Json]) -> Json:

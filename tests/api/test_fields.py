@@ -154,3 +154,22 @@ def test_a_lookup_still_finds_who_has_custom_values(harbor: Organisation, machin
     machine.post("contacts", person)
     with tenancy.acting_for(harbor.pk):
         assert matching.ids_by_number([("epic", "1")]) != [None]
+
+
+def test_pr30_a_key_that_sees_no_clinical_facts_reads_no_labelled_names(
+    harbor: Organisation, machine: Machine, machine_for: Maker
+) -> None:
+    machine.post("fields", SHOE | {"label": "Viral load", "labels": ["hiv"]})
+    group = machine.post(
+        "code-groups",
+        {
+            "name": "Opioids",
+            "codes": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F11.20"}],
+        },
+    ).json()["id"]
+    reader = machine_for(harbor, [Permission.FIELDS_VIEW])
+    assert "custom_viral_load" not in reader.get("fields").content.decode()
+    assert reader.get("fields/custom_viral_load").status_code == 404
+    assert reader.get("code-groups").json() == {"code_groups": []}
+    assert reader.get(f"code-groups/{group}").status_code == 404
+    assert machine.get(f"code-groups/{group}").json()["name"] == "Opioids"

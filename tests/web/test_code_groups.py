@@ -110,3 +110,17 @@ def test_a_group_is_renamed_and_archived(
     assert "Sugar" in client.get(page).content.decode()
     client.post(f"{page}archive/")
     assert client.get(page).status_code == 404
+
+
+def test_pr30_the_name_of_a_labelled_group_is_hidden_from_a_marketer(
+    harbor: Organisation, diabetes: CodeGroup, omar: User, mara: User, sign_in_as: SignIn
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        group = grouping.add("Opioid use", [Code(ICD10, "F11.20", "Opioid")], now=NOON)
+    marketer, officer = sign_in_as(mara), sign_in_as(omar)
+    page = marketer.get("/settings/code-groups/").content.decode()
+    assert "Opioid" not in page and "Restricted code group" in page and "Diabetes" in page
+    assert "Opioid" not in marketer.get("/segments/new/").content.decode()
+    assert marketer.get(f"/settings/code-groups/{group.pk}/").status_code == 403
+    assert "Opioid" in officer.get("/settings/code-groups/").content.decode()
+    assert officer.get(f"/settings/code-groups/{group.pk}/").status_code == 200

@@ -146,3 +146,24 @@ def test_a_persons_page_shows_the_value_to_a_role_of_its_class(
     page = text(sign_in_as(mara).post(f"/contacts/{public_id}/demographic/"))
     assert "Shoe size" in page
     assert "42.5" in page
+
+
+def test_pr30_the_name_of_a_labelled_field_is_for_who_sees_clinical_facts_or_keeps_fields(
+    harbor: Organisation, ada: User, omar: User, mara: User, sign_in_as: SignIn
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        custom_fields.add(
+            label="Viral load bracket",
+            type_="number",
+            data_class="demographic",
+            labels=["hiv"],
+            now=NOON,
+        )
+    pages = ("/settings/fields/", "/segments/new/")
+    for page in pages:
+        assert "Viral load" not in text(sign_in_as(mara).get(page))
+        assert "viral_load" not in text(sign_in_as(mara).get(page))
+    assert "Restricted field" in text(sign_in_as(mara).get(pages[0]))
+    address = "/settings/fields/custom_viral_load_bracket/"
+    assert sign_in_as(mara).get(address).status_code == 403
+    assert all("Viral load" in text(sign_in_as(one).get(address)) for one in (ada, omar))

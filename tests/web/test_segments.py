@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts import throttle
 from accounts.models import Organisation, User
 from audit.models import Entry
 from contacts.models import Contact
-from contacts.segments import catalogue, membership, vocabulary
+from contacts.segments import catalogue, membership, told, vocabulary
 from contacts.segments.models import Segment, SegmentApproval
 from tests.conftest import NOON
 from tests.contacts.segments import world
@@ -284,3 +285,49 @@ def test_a_segment_that_others_refer_to_stays(
     catalogue.save(name="Outer", tree={"segment": str(inner.id)}, now=NOON)
     sign_in_as(mara).post(f"/segments/{inner.id}/archive/")
     assert Segment.objects.get(pk=inner.id).archived_at is None
+
+
+def test_pr40_se33_no_door_tells_a_marketer_two_sets_that_differ_by_one_person_apart(
+    at_harbor: Organisation, mara: User, sign_in_as: SignedIn
+) -> None:
+    """Sixty ill people, of whom one is asked after: with her and without her, rounding alone says
+    60 and 50. What is told here has two draws, and stays what it is however often it is asked."""
+    ill = {
+        "conditions": [{"system": "http://snomed.info/sct", "code": "44054006", "status": "active"}]
+    }
+    world.add([{**ill, "city": "Boston", "birth_date": "1950-01-01"}] * 59)
+    world.add([{**ill, "city": "Boston", "birth_date": "1950-06-15"}])
+    client = sign_in_as(mara)
+
+    def total(*more: object) -> str:
+        page = client.post("/segments/preview/", sent({"all": [DIABETIC, BOSTON, *more]}))
+        return str(re.findall(r"<strong>([^<]+)</strong>", page.content.decode())[0])
+
+    rows = []
+    for day in range(1, 11):
+        her = {"field": "birth_date", "op": "before", "value": f"1950-06-{day + 15:02}"}
+        other = {"field": "birth_date", "op": "before", "value": f"1950-06-{day:02}"}
+        rows.append((total(her), total(other), total(her)))
+    assert all(first == again for first, _, again in rows)
+    assert len({first for first, _, _ in rows}) > 1
+    assert len({second for _, second, _ in rows}) > 1
+    assert not all(int(a[6:]) - int(b[6:]) == 10 for a, b, _ in rows)
+
+
+def test_pr40_counts_that_rest_on_what_the_role_sees_are_exact(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    page = sign_in_as(mara).post("/segments/preview/", sent({"all": [BOSTON, DIABETIC]}))
+    text = page.content.decode()
+    assert '<li data-count-path="$.all[0]">1</li>' in text
+    assert '<li data-count-path="$.all[1]">&lt;11</li>' in text
+
+
+def test_se32_who_asked_enough_new_questions_is_told_so(
+    people: list[int], mara: User, sign_in_as: SignedIn
+) -> None:
+    told.reader({"clinical"}, (), asker=mara.pk, now=timezone.now()).many(
+        {("q", turn): 1 for turn in range(told.RATION.burst)}
+    )
+    page = sign_in_as(mara).post("/segments/preview/", sent(DIABETIC)).content.decode()
+    assert "Enough new questions for today" in page

@@ -210,3 +210,15 @@ def test_who_waits_where_only_a_visit_leads_is_shown_to_those_who_may_know_of_it
     address = f"/workflows/{workflow.id}/1/clicked/"
     answers = [sign_in_as(user).get(address).status_code for user in (mara, omar)]
     assert answers == [403, 200]
+
+
+def test_pr40_counts_of_a_clinical_way_are_blurred_for_a_marketer(
+    publish: Publish, ada: int, mara: User, omar: User, sign_in_as: SignedIn
+) -> None:
+    workflow = publish(trigger={"kind": "event", "event": "appointment.missed"})
+    go(workflow, ada)
+    page = sign_in_as(mara).get(f"/workflows/{workflow.id}/").content.decode()
+    assert "<dd>&lt;11</dd>" in page and "<dd>1</dd>" not in page
+    assert '<td class="number">1</td>' not in page
+    assert "<dd>1</dd>" in sign_in_as(omar).get(f"/workflows/{workflow.id}/").content.decode()
+    assert "&lt;11" in sign_in_as(mara).get("/workflows/").content.decode()

@@ -65,3 +65,16 @@ def test_a_simulated_mail_is_rendered_and_the_look_is_in_the_trail(
     status, page = shown(sign_in_as(mara), of_ada, "educate/?person=1")
     assert status == 200 and "Text of the mail" in page
     assert Entry.objects.filter(action="template.previewed").exists()
+
+
+def test_pr40_a_simulation_of_one_chosen_person_tells_a_marketer_nothing_of_them(
+    publish: Publish, ada: int, mara: User, omar: User, sign_in_as: SignedIn
+) -> None:
+    """What a branch asked of one person would be read from the counts on its ways."""
+    workflow = publish(trigger={"kind": "event", "event": "appointment.missed"})
+    made = keeping.start(workflow, {"people": of(ada), "days": 9}, number=1, now=NOON)
+    keeping.work(made, now=NOON)
+    code, page = shown(sign_in_as(mara), made)
+    assert code == 200 and "beyond your role" in page
+    assert "<dd>&lt;11</dd>" in page and "<dd>1</dd>" not in page
+    assert "<dd>1</dd>" in shown(sign_in_as(omar), made)[1]
