@@ -20,13 +20,15 @@ from accounts.roles import Permission
 from audit import trail
 from consent import policy
 from consent.desk import coverage
-from consent.desk.coverage import Coverage, Sending
+from consent.desk.coverage import Sending
 from contacts.models import first_id
-from contacts.segments import counts, membership
+from contacts.segments import membership
+from contacts.segments.counts import Shown
 from contacts.segments.models import Segment
 from marketing.campaigns import calendar, planning, trial
 from marketing.campaigns.models import Campaign
 from marketing.web import campaigns
+from marketing.web.workflow_figures import Teller, teller
 from messaging.models import TemplateVersion
 
 PATIENCE = 6.0
@@ -43,20 +45,23 @@ def check(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
     classes, versions = planning.betrayed(found), planning.pinned(found)
     if classes is None or not versions:
         return render(request, "campaigns/_check.html", {"campaign": found})
-    plain = counts.exact_for(classes, user.data_classes)
+    about = ("audience", str(found.segment_id), str(found.excluded_id))
+    tell = teller(classes, user, *about, free=False)
     people = _audience(found)
+    members = tell("", "members", len(people))
+    near = members.number or 0
     context = {
         "campaign": found,
-        "members": counts.said(len(people), exact=plain),
-        "over": found.ceiling is not None and len(people) > found.ceiling,
-        "held": _part(len(people), found.hold_out, exact=plain),
-        "trial": _trial(found, len(people), exact=plain),
+        "members": str(members),
+        "over": found.ceiling is not None and near > found.ceiling,
+        "held": _part(members, found.hold_out),
+        "trial": _trial(found, members),
         "conflicts": _conflicts(found, user),
-        "exact": plain,
+        "exact": tell.reader.exact,
         "as_of": timezone.now(),
     }
     if user.may(Permission.CONSENT_VIEW):
-        context |= _coverage(found, people, versions[min(versions)], classes, exact=plain)
+        context |= _coverage(found, people, versions[min(versions)], classes, tell)
     return render(request, "campaigns/_check.html", context)
 
 
@@ -75,8 +80,11 @@ def _members(segment_id: UUID | None) -> list[int]:
     return [first + ordinal for ordinal in membership.members(segment).tolist()]
 
 
-def _part(people: int, percent: int, *, exact: bool) -> str:
-    return counts.said(people * percent // 100, exact=exact) if percent else ""
+def _part(members: Shown, percent: int) -> str:
+    """So many in a hundred of what is told."""
+    if not percent or members.number is None:
+        return str(members) if percent else ""
+    return str(Shown(members.number * percent // 100, members.exact))
 
 
 def _coverage(
@@ -84,8 +92,7 @@ def _coverage(
     people: list[int],
     version: TemplateVersion,
     classes: frozenset[str],
-    *,
-    exact: bool,
+    tell: Teller,
 ) -> dict[str, Any]:
     sending = Sending(
         purpose=version.purpose,
@@ -99,23 +106,19 @@ def _coverage(
         subject=f"campaign:{campaign.id}",
         detail={"count": told.asked, "classes": sorted(classes), "purpose": version.purpose},
     )
-    shown = counts.parts({"": told.permitted, **told.stopped}, exact=exact)
+    cells = {"": told.permitted, **told.stopped}
+    about = f"reach {version.purpose} {version.topic}"
+    tell.ask({(about, code): count for code, count in cells.items()})
     return {
         "told": told,
-        "permitted": _said(shown[""], exact=exact),
-        "asked": counts.said(told.asked, exact=exact),
+        "permitted": str(tell(about, "", told.permitted)),
+        "asked": f"{told.asked:,}" if tell.reader.exact else "ones",
         "all_asked": told.asked == told.members,
-        "reasons": _reasons(told, shown, exact=exact),
+        "reasons": [
+            (told.sentences[code], _remedy(code), str(tell(about, code, count)))
+            for code, count in told.stopped.most_common()
+        ],
     }
-
-
-def _reasons(
-    told: Coverage, shown: dict[str, int | None], *, exact: bool
-) -> list[tuple[str, str, str]]:
-    return [
-        (told.sentences[code], _remedy(code), _said(shown[code], exact=exact))
-        for code, _ in told.stopped.most_common()
-    ]
 
 
 def _remedy(code: str) -> str:
@@ -127,10 +130,6 @@ def _patience() -> Callable[[], bool]:
     return lambda: time.monotonic() - began > PATIENCE
 
 
-def _said(count: int | None, *, exact: bool) -> str:
-    return "held back" if count is None else counts.said(count, exact=exact)
-
-
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What the trial can show: `each` people a message, a difference of `points` at least."""
@@ -140,13 +139,13 @@ class Trial:
     from_share: str
 
 
-def _trial(campaign: Campaign, people: int, *, exact: bool) -> Trial | None:
+def _trial(campaign: Campaign, members: Shown) -> Trial | None:
     count = campaign.variants.count()
-    if count < 2:
+    if count < 2 or members.number is None:
         return None
-    each = people * (100 - campaign.hold_out) * campaign.trial_share // (count * 10_000)
+    each = members.number * (100 - campaign.hold_out) * campaign.trial_share // (count * 10_000)
     smallest = trial.smallest_difference(each, share=TYPICAL, groups=count)
-    return Trial(counts.said(each, exact=exact), f"{smallest * 100:.1f}", f"{TYPICAL:.0%}")
+    return Trial(str(Shown(each, members.exact)), f"{smallest * 100:.1f}", f"{TYPICAL:.0%}")
 
 
 def _conflicts(campaign: Campaign, user: User) -> list[dict[str, Any]]:
@@ -155,7 +154,7 @@ def _conflicts(campaign: Campaign, user: User) -> list[dict[str, Any]]:
     for one in calendar.conflicts_of(campaign, now=timezone.now()):
         classes = planning.betrayed(one.other) or frozenset()
         mine = planning.betrayed(campaign) or frozenset()
-        plain = counts.exact_for(classes | mine, user.data_classes)
-        both = counts.overlap(one.first, one.second, one.both, exact=plain).both
-        rows.append({"campaign": one.other, "at": one.at, "both": _said(both, exact=plain)})
+        ids = sorted((str(campaign.id), str(one.other.id)))
+        tell = teller(classes | mine, user, "campaigns share", *ids, free=False)
+        rows.append({"campaign": one.other, "at": one.at, "both": str(tell("", "", one.both))})
     return rows

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.models import User
 from contacts.segments import counts
+from contacts.segments.counts import Shown as Told
 from marketing.campaigns import figures, trial
 from marketing.campaigns.figures import Figures
 from marketing.campaigns.models import Run
+from marketing.web.workflow_figures import Teller, teller
 from messaging import reasons
 
 ROUTES = {"mail": "By mail, over verified TLS", "portal": "For pickup from the portal"}
+Tell = Callable[[str, int], Told]
+"""Tells a count by what it counts."""
 GROUP_NAMES = {"rest": "The rest", "hold": "Held out"}
 
 
@@ -30,58 +35,79 @@ class Shown:
     effect: dict[str, Any] | None = None
 
 
-def exact(run: Run, user: User) -> bool:
-    return counts.exact_for(run.classes, user.data_classes)
+def _teller(run: Run, user: User) -> Teller:
+    return teller(run.classes, user, "run", str(run.id))
 
 
 def line(run: Run, user: User) -> dict[str, Any]:
     """Return what the list of runs says of one."""
-    found, plain = figures.read(run), exact(run, user)
+    found, tell = figures.read(run), _teller(run, user)
+    sent = found.of_state("sent")
+    if run.frozen_at:
+        tell.ask({("", "Audience"): run.audience, ("", "Sent"): sent})
     return {
         "run": run,
-        "audience": counts.said(run.audience, exact=plain) if run.frozen_at else "",
-        "sent": counts.said(found.of_state("sent"), exact=plain) if run.frozen_at else "",
+        "audience": str(tell("", "Audience", run.audience)) if run.frozen_at else "",
+        "sent": str(tell("", "Sent", sent)) if run.frozen_at else "",
     }
 
 
 def of(run: Run, user: User) -> Shown:
-    found, plain = figures.read(run), exact(run, user)
-    shown = Shown(run, plain)
+    found, tell = figures.read(run), _teller(run, user)
+    wanted: dict[tuple[str, str], int] = {}
 
-    def said(count: int) -> str:
-        return counts.said(count, exact=plain) if count or plain else "none"
+    def noted(what: str, count: int) -> Told:
+        wanted["", what] = count
+        return Told(count, exact=True)
+
+    _filled(run, found, noted, exact=True)  # what it will ask, so that it is asked at once
+    tell.ask(wanted)
+    return _filled(run, found, lambda what, count: tell("", what, count), exact=tell.reader.exact)
+
+
+def _filled(run: Run, found: Figures, tell: Tell, *, exact: bool) -> Shown:
+    shown = Shown(run, exact)
+
+    def said(what: str, count: int) -> str:
+        told = tell(what, count)
+        return str(told) if count or exact else "none"
 
     shown.stats = _stats(run, found, said)
-    shown.groups = _groups(run, found, said)
+    shown.groups = _groups(run, found, said, tell)
     shown.refusals = _reasons(found.refusals, said)
     shown.failures = _reasons(found.failures, said)
     shown.routes = [
-        (ROUTES.get(one, one or "—"), said(count)) for one, count in found.routes.items()
+        (ROUTES.get(one, one or "—"), said(f"route {one}", count))
+        for one, count in found.routes.items()
     ]
-    shown.effect = _effect(found, said)
+    shown.effect = _effect(found, tell)
     return shown
 
 
 def _stats(run: Run, found: Figures, said: Any) -> list[tuple[str, str, str]]:
     held = found.held_out + found.barred
     return [
-        ("Audience", said(run.audience), ""),
-        ("Sent", said(found.of_state("sent")), ""),
-        ("Not permitted", said(found.of_state("refused")), ""),
-        ("Failed or unclear", said(found.of_state("failed", "unknown", "deferred")), ""),
-        ("Opened", said(found.people("opened")), _machines(found, "opened", said)),
-        ("Clicked", said(found.people("clicked")), _machines(found, "clicked", said)),
-        ("Unsubscribed", said(found.people("unsubscribed")), ""),
-        *([("Held out", said(held), "")] if held else []),
+        *_stat("Audience", run.audience, said),
+        *_stat("Sent", found.of_state("sent"), said),
+        *_stat("Not permitted", found.of_state("refused"), said),
+        *_stat("Failed or unclear", found.of_state("failed", "unknown", "deferred"), said),
+        *_stat("Opened", found.people("opened"), said, _machines(found, "opened", said)),
+        *_stat("Clicked", found.people("clicked"), said, _machines(found, "clicked", said)),
+        *_stat("Unsubscribed", found.people("unsubscribed"), said),
+        *(_stat("Held out", held, said) if held else []),
     ]
+
+
+def _stat(label: str, count: int, said: Any, note: str = "") -> list[tuple[str, str, str]]:
+    return [(label, said(label, count), note)]
 
 
 def _machines(found: Figures, kind: str, said: Any) -> str:
     programs = found.people(f"{kind}_by_machines")
-    return f"programs: {said(programs)}" if programs else ""
+    return f"programs: {said(f'{kind} by programs', programs)}" if programs else ""
 
 
-def _groups(run: Run, found: Figures, said: Any) -> list[dict[str, str]]:
+def _groups(run: Run, found: Figures, said: Any, tell: Tell) -> list[dict[str, str]]:
     """Return a line for each group where there are several."""
     if len(run.pinned) < 2:
         return []
@@ -92,21 +118,31 @@ def _groups(run: Run, found: Figures, said: Any) -> list[dict[str, str]]:
         lines.append(
             {
                 "name": GROUP_NAMES.get(name, f"Message {name}"),
-                "sent": said(sent),
-                "opened": said(did.get("opened", 0)),
-                "clicked": said(did.get("clicked", 0)),
-                "share": _share(did.get(run.campaign.trial_by[8:], 0), sent, name),
+                "sent": said(f"{name} sent", sent),
+                "opened": said(f"{name} opened", did.get("opened", 0)),
+                "clicked": said(f"{name} clicked", did.get("clicked", 0)),
+                "share": _share(
+                    _group(name, sent, did.get(run.campaign.trial_by[8:], 0), run, tell)
+                ),
                 "won": "won" if name == run.winner else "",
             }
         )
     return lines
 
 
-def _share(did: int, sent: int, name: str) -> str:
+def _group(name: str, sent: int, did: int, run: Run, tell: Tell) -> trial.Group | None:
+    """The group as it may be told: shares are worked out from what is told alone."""
+    what = run.campaign.trial_by[8:]
+    whole, part = tell(f"{name} sent", sent).number, tell(f"{name} {what}", did).number
+    if whole is None or whole < 10 * counts.SMALLEST or part is None:
+        return None
+    return trial.Group(name, whole, min(part, whole))
+
+
+def _share(group: trial.Group | None) -> str:
     """Return the share with its interval; held back where so few people would show through."""
-    if sent < 10 * counts.SMALLEST:
+    if group is None:
         return "too few to say"
-    group = trial.Group(name, sent, did)
     interval = trial.wilson(group)
     return f"{group.share:.1%} ({interval.low:.1%} to {interval.high:.1%})"
 
@@ -115,20 +151,28 @@ def _reasons(found: dict[str, int], said: Any) -> list[tuple[str, str, str, str]
     rows = []
     for code, count in sorted(found.items(), key=lambda one: (-one[1], one[0])):
         why = reasons.explain(code)
-        rows.append((code, why.sentence if why else code, why.remedy if why else "", said(count)))
+        told = said(f"refused {code}", count)
+        rows.append((code, why.sentence if why else code, why.remedy if why else "", told))
     return rows
 
 
-def _effect(found: Figures, said: Any) -> dict[str, Any] | None:
-    effect = figures.effect(found)
-    if effect is None:
+def _effect(found: Figures, tell: Tell) -> dict[str, Any] | None:
+    if figures.effect(found) is None:
         return None
-    if min(effect.written.size, effect.hold.size) < 10 * counts.SMALLEST:
+    told = {
+        name: [tell(f"{name} people", size).number, tell(f"{name} came", came).number]
+        for name, (size, came) in found.goal.items()
+    }
+    if any(one is None for pair in told.values() for one in pair):
+        return {"too_few": True}
+    goal = {name: [size or 0, min(came or 0, size or 0)] for name, (size, came) in told.items()}
+    effect = figures.effect(Figures(goal=goal))
+    if effect is None or min(effect.written.size, effect.hold.size) < 10 * counts.SMALLEST:
         return {"too_few": True}
     low, high = effect.interval.low, effect.interval.high
     return {
-        "written": f"{effect.written.share:.1%} of {said(effect.written.size)}",
-        "hold": f"{effect.hold.share:.1%} of {said(effect.hold.size)}",
+        "written": f"{effect.written.share:.1%} of {tell('written people', effect.written.size)}",
+        "hold": f"{effect.hold.share:.1%} of {tell('hold people', effect.hold.size)}",
         "gap": f"{effect.gap * 100:+.1f}",
         "low": f"{low * 100:+.1f}",
         "high": f"{high * 100:+.1f}",

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
-from contacts.segments import counts
 from contacts.segments.models import Segment
 from marketing.campaigns import launching, planning, schedule
 from marketing.campaigns.models import Campaign, Run
 from marketing.campaigns.planning import CampaignRefused
 from marketing.web import campaign_figures, segment_sight
 from marketing.web.campaign_forms import CampaignForm, initial
+from marketing.web.workflow_figures import teller
 from messaging.models import TemplateVersion
 
 KINDS = {
@@ -82,7 +82,7 @@ def _row(campaign: Campaign, titles: dict[UUID, str]) -> Row:
 
 def _titles(ids: set[UUID | None], user: User) -> dict[UUID, str]:
     rows = Segment.objects.filter(pk__in=[one for one in ids if one])
-    return {one.pk: segment_sight.of(one, user).title for one in rows}
+    return {one.segment.pk: one.title for one in segment_sight.of_all(list(rows), user)}
 
 
 @require_safe
@@ -176,8 +176,8 @@ def _to_go(campaign: Campaign, user: User) -> str:
     if campaign.state not in ("live", "paused"):
         return ""
     classes = planning.betrayed(campaign) or frozenset()
-    exact = counts.exact_for(classes, user.data_classes)
-    return counts.said(launching.to_go(campaign), exact=exact)
+    tell = teller(classes, user, "campaign", str(campaign.id))
+    return str(tell("", "to go", launching.to_go(campaign)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
