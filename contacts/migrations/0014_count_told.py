@@ -9,7 +9,7 @@ import accounts.tenancy
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_organisations_and_staff"),
-        ("contacts", "0012_history"),
+        ("contacts", "0013_gathered"),
     ]
 
     operations = [
