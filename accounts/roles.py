@@ -48,6 +48,9 @@ class Permission(StrEnum):
     TEMPLATES_VIEW = "templates.view"
     TEMPLATES_EDIT = "templates.edit"
     TEMPLATES_APPROVE = "templates.approve"
+    TEMPLATES_REVIEW_MEDICAL = "templates.review_medical"
+    TEMPLATES_REVIEW_COMPLIANCE = "templates.review_compliance"
+    TEMPLATES_REVIEW_TECHNICAL = "templates.review_technical"
     WORKFLOWS_VIEW = "workflows.view"
     WORKFLOWS_EDIT = "workflows.edit"
     WORKFLOWS_PUBLISH = "workflows.publish"
@@ -91,6 +94,9 @@ _MEANS = {
     Permission.TEMPLATES_VIEW: "see message templates",
     Permission.TEMPLATES_EDIT: "make and change message templates",
     Permission.TEMPLATES_APPROVE: "approve what others wrote",
+    Permission.TEMPLATES_REVIEW_MEDICAL: "review what others wrote for medical accuracy",
+    Permission.TEMPLATES_REVIEW_COMPLIANCE: "review what others wrote for compliance",
+    Permission.TEMPLATES_REVIEW_TECHNICAL: "review what others wrote for how it is shown",
     Permission.WORKFLOWS_VIEW: "see workflows and their funnels",
     Permission.WORKFLOWS_EDIT: "make and change workflows",
     Permission.WORKFLOWS_PUBLISH: "publish, pause and close workflows",
@@ -119,15 +125,18 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
         "workflows.edit", "workflows.publish", "workflows.enrol", "messages.view",
         "messages.send", "consent.view", "imports.view",
     ),
-    Role.DESIGNER: (*_READS, "templates.edit"),
-    Role.APPROVER: (*_READS, "templates.approve", "workflows.publish", "messages.view"),
+    Role.DESIGNER: (*_READS, "templates.edit", "templates.review_technical"),
+    Role.APPROVER: (
+        *_READS, "templates.approve", "templates.review_medical", "templates.review_technical",
+        "workflows.publish", "messages.view",
+    ),
     Role.ANALYST: (*_READS, "messages.view", "consent.view"),
     Role.COMPLIANCE: (
         *_PEOPLE, *_READS, "contacts.reveal_identity", "contacts.reveal_clinical",
         "contacts.write", "contacts.merge", "contacts.erase", "segments.approve",
         "messages.view", "consent.view",
         "consent.record", "consent.export", "forms.edit", "trail.view", "imports.view",
-        "delivery.view", "code_groups.manage",
+        "delivery.view", "code_groups.manage", "templates.review_compliance",
     ),
     Role.INTEGRATION: (
         "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view",

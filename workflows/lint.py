@@ -17,6 +17,7 @@ from contacts.fields import DataClass
 from contacts.models import ContactList
 from contacts.segments.reading import DefinitionInvalid
 from contacts.segments.references import CLINICAL_KINDS
+from messaging.making import reviews
 from messaging.models import Template, TemplateVersion
 from messaging.versions import latest_approved
 from workflows import audience
@@ -51,6 +52,10 @@ def problems(graph: Graph, *, workflow_id: UUID | None = None) -> Iterator[Probl
         elif isinstance(step, ListChange):
             yield from _list(step)
     yield from _other_workflows(graph, workflow_id)
+    try:
+        yield from _approved_for_more(graph)
+    except DefinitionInvalid:
+        return  # told above, where the conditions are
 
 
 def templates(graph: Graph) -> dict[str, TemplateVersion]:
@@ -81,6 +86,23 @@ def _betrayed_at(graph: Graph, node: str) -> frozenset[str]:
     if isinstance(step, WaitFor) and step.event.startswith(CLINICAL_KINDS):
         return frozenset({"clinical"})
     return frozenset()
+
+
+def _approved_for_more(graph: Graph) -> Iterator[Problem]:
+    """An approval that looked at its audience holds for that audience and for no other (SE-20)."""
+    pinned = templates(graph)
+    if not any(version.approval.audience is not None for version in pinned.values()):
+        return
+    for node, classes in path_classes(graph).items():
+        beyond = reviews.covers(pinned[node], classes) if node in pinned else frozenset()
+        if beyond:
+            said = ", ".join(sorted(beyond))
+            yield Problem(
+                node,
+                "approved_for_less",
+                f"the template is not approved for an audience that betrays {said}; "
+                "say so in the template and have it reviewed again",
+            )
 
 
 def _trigger(graph: Graph) -> Iterator[Problem]:

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import delivery, messages, templates_pages
+from marketing.web import delivery, messages
+from marketing.web.making import (
+    blocks_page,
+    compare,
+    conditions_page,
+    editor,
+    flow_page,
+    languages,
+    listing,
+    preview,
+    reviewing,
+)
+
+T = "templates/<uuid:template_id>"
 
 urlpatterns = [
-    path("templates/", templates_pages.templates, name="templates"),
-    path("templates/<uuid:template_id>/", templates_pages.template, name="template"),
+    path("templates/", listing.templates, name="templates"),
+    path("templates/reviews/", reviewing.waiting, name="template-reviews"),
+    path("templates/blocks/", blocks_page.listing, name="blocks"),
+    path("templates/blocks/<uuid:block_id>/", blocks_page.one, name="block"),
+    path("templates/blocks/<uuid:block_id>/archive/", blocks_page.archive, name="block-archive"),
+    path(f"{T}/", editor.template, name="template"),
+    path(f"{T}/problems/", editor.problems, name="template-problems"),
+    path(f"{T}/text/", editor.text_part, name="template-text"),
+    path(f"{T}/flow/", flow_page.page, name="template-flow"),
+    path(f"{T}/compare/", compare.page, name="template-compare"),
+    path(f"{T}/languages/", languages.page, name="template-languages"),
+    path(f"{T}/languages/audience/", languages.who_gets_which, name="template-spoken"),
+    path(f"{T}/languages/<str:language>/", languages.one, name="template-language"),
     path(
-        "templates/<uuid:template_id>/problems/", templates_pages.problems, name="template-problems"
+        f"{T}/languages/<str:language>/remove/", languages.remove, name="template-language-remove"
     ),
+    path(f"{T}/conditions/", conditions_page.page, name="template-conditions"),
     path(
-        "templates/<uuid:template_id>/versions/<int:number>/approval/",
-        templates_pages.approve,
-        name="template-approve",
+        f"{T}/conditions/<slug:name>/remove/",
+        conditions_page.remove,
+        name="template-condition-remove",
     ),
-    path(
-        "templates/<uuid:template_id>/versions/<int:number>/",
-        templates_pages.preview,
-        name="template-preview",
-    ),
-    path(
-        "templates/<uuid:template_id>/versions/<int:number>/body/",
-        templates_pages.preview_body,
-        name="template-body",
-    ),
+    path(f"{T}/versions/<int:number>/review/", reviewing.review, name="template-review"),
+    path(f"{T}/versions/<int:number>/approval/", reviewing.review, name="template-approve"),
+    path(f"{T}/versions/<int:number>/", preview.preview, name="template-preview"),
+    path(f"{T}/versions/<int:number>/body/", preview.preview_body, name="template-body"),
     path("delivery/", delivery.delivery, name="delivery"),
     path("delivery/reviewed/", delivery.reviewed, name="delivery-reviewed"),
     path("messages/", messages.messages, name="messages"),

@@ -43,6 +43,12 @@ SUBJECTS = (
         Permission.DELIVERY_VIEW,
     ),
     Subject(
+        "Reviews",
+        "Who looks at a message before it may go: medical, compliance, technical.",
+        "review-rules",
+        Permission.TEMPLATES_VIEW,
+    ),
+    Subject(
         "Topics",
         "What people can say no to by itself on the preference page behind every mail.",
         "topics",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from marketing.web import code_groups, fields, sending, settings, topics_pages
+from marketing.web.making import reviewing
 
 urlpatterns = [
     path("settings/", settings.settings, name="settings"),
@@ -12,6 +13,7 @@ urlpatterns = [
     path("settings/topics/<uuid:topic_id>/", topics_pages.one, name="topic"),
     path("settings/topics/<uuid:topic_id>/archive/", topics_pages.archive, name="topic-archive"),
     path("settings/topics/<uuid:topic_id>/restore/", topics_pages.restore, name="topic-restore"),
+    path("settings/reviews/", reviewing.rules, name="review-rules"),
     path("settings/sending/", sending.sending, name="sending"),
     path("settings/sending/quiet-hours/", sending.add_quiet, name="sending-quiet"),
     path(

@@ -21,7 +21,8 @@ from accounts.roles import Permission
 from audit import trail
 from contacts.models import Contact
 from contacts.segments import evaluate
-from marketing.web import canvas, templates_pages, workflow_figures
+from marketing.web import canvas, workflow_figures
+from marketing.web.making import preview
 from marketing.web.workflows import _table
 from messaging.models import TemplateVersion
 from messaging.render import NotRendered
@@ -106,9 +107,9 @@ def simulated_mail(
     contact = _contact(person["contact"])
     mail, why = None, ""
     try:
-        mail = templates_pages.rendered(version, contact)
+        mail = preview.rendered(version, contact)
     except NotRendered as refused:
-        why = templates_pages.why_not(refused)
+        why = preview.why_not(refused)
     context = {"workflow": made.workflow, "one": made, "mail": mail, "why": why, "person": person}
     return render(request, "workflows/simulated_mail.html", context)
 

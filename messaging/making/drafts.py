@@ -9,9 +9,11 @@ from accounts.models import Organisation
 from consent.purposes import Remuneration
 from consent.rules import shelf
 from contacts import registry
-from messaging import templates_compile
-from messaging.making import blocks, conditions
+from messaging import markup, templates_compile
+from messaging.making import blocks, conditions, plain_text
+from messaging.making.including import included
 from messaging.models import Template
+from messaging.sandbox import Reading, check
 from messaging.templates_compile import Compiled, Shared, Source, TemplateInvalid
 
 
@@ -58,3 +60,15 @@ def own_hosts() -> frozenset[str]:
     origin = Organisation.objects.get(id=tenancy.current()).web_origin
     host = urlsplit(origin).hostname
     return frozenset([host] if host else [])
+
+
+def text_of(template: Template) -> str:
+    """Return the text part as it is made from the body; empty where the body cannot be read."""
+    asked, _ = conditions.read(template.conditions)
+    whole = included(template.mjml.strip(), blocks.published()).mjml
+    reading = Reading("mjml", registry.current().keys(), registry.current().keys(), {}, asked)
+    check(whole, reading)
+    if reading.problems:
+        return ""
+    source, tags = markup.marked(whole)
+    return markup.restored(plain_text.made(source), tags)

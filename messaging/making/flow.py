@@ -7,7 +7,7 @@ what stands there: `{% if contact.conditions %}` around a picture says who loads
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from messaging.sandbox import Tag
@@ -123,7 +123,7 @@ def tidy(uses: Iterable[Use]) -> tuple[Use, ...]:
     return tuple(sorted(first.values(), key=lambda each: (order[each.place], each.line, each)))
 
 
-def forbidden(uses: Collection[Use]) -> tuple[Use, ...]:
+def forbidden(uses: Iterable[Use]) -> tuple[Use, ...]:
     return tuple(use for use in uses if not use.allowed)
 
 

@@ -1,0 +1,1 @@
+"""Templates: written, checked, compared, reviewed."""
