@@ -18,7 +18,7 @@ from contacts import registry
 from messaging import templates_compile
 from messaging.making.including import SLOT, Block, named
 from messaging.models import BlockVersion, ContentBlock, Template
-from messaging.templates_compile import Shared, TemplateInvalid
+from messaging.templates_compile import Problem, Shared, TemplateInvalid
 
 _AROUND = (
     "<mjml><mj-body>{}</mj-body></mjml>",
@@ -42,6 +42,8 @@ def check(block: ContentBlock) -> None:
     """Raise `TemplateInvalid` unless a mail with nothing but the block in it would compile."""
     from messaging.making.drafts import own_hosts
 
+    if block.kind == ContentBlock.Kind.LAYOUT and len(SLOT.findall(block.mjml)) != 1:
+        raise TemplateInvalid([Problem("mjml", 1, "A layout needs one <mj-slot />.")])
     others = {slug: one for slug, one in published().items() if slug != block.slug}
     whole = _standing_alone(block)
     lines = block.mjml.count("\n") + 1

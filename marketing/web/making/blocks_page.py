@@ -88,7 +88,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     published = blocks.published()
     rows = ContentBlock.objects.filter(archived_at=None)
     context = {
-        "rows": [{"block": row, "published": published.get(row.slug)} for row in rows],
+        "rows": [{"piece": row, "published": published.get(row.slug)} for row in rows],
         "form": form,
         "may_edit": staff_of(request).may(Permission.TEMPLATES_EDIT),
     }
@@ -126,7 +126,7 @@ def one(request: HttpRequest, block_id: UUID) -> HttpResponse:
         messages.success(request, "Draft saved.")
         return redirect("block", block.pk)
     context = {
-        "block": block,
+        "piece": block,
         "form": form,
         "problems": _problems(block),
         "versions": block.versions.all()[:20],

@@ -63,7 +63,7 @@ def page(request: HttpRequest, template_id: UUID) -> HttpResponse:
         "ways": ways,
         "says": sorted(says),
         "whole": sorted(whole),
-        "forbidden": flow.forbidden(use for use in uses if use is not ADDRESS),
+        "forbidden": flow.forbidden(uses),
         "decides": _decides(chosen, whole),
     }
     return render(request, "messaging/flow.html", context)
@@ -117,7 +117,7 @@ def _row(
         "place": PLACES[use.place],
         "field": fields[use.field].label if use.field in fields else use.field,
         "class": _class_of(fields, use.field).replace("_", " "),
-        "allowed": use.allowed or use is ADDRESS,
+        "allowed": use.allowed,
         "printed": use.how == PRINTED,
         "condition": asked,
     }
