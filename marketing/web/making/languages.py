@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
-from contacts.segments import counts
+from contacts.fields import DataClass
+from contacts.segments import told
 from contacts.segments.models import Segment
 from marketing.web import segment_sight
 from marketing.web.making import tabs
@@ -166,9 +167,15 @@ def who_gets_which(request: HttpRequest, template_id: UUID) -> HttpResponse:
         segment = segment_sight.found(UUID(asked))
     except ValueError:
         return render(request, "messaging/_spoken.html", {"rows": []})
-    sight = segment_sight.of(segment, staff_of(request))
+    staff, now = staff_of(request), timezone.now()
+    sight = segment_sight.of(segment, staff)
     others = list(chosen.translations.values_list("language", flat=True))
-    found: Counter[str] = spoken.by_language(segment, chosen.language, others, now=timezone.now())
-    shown = counts.parts(dict(found), exact=sight.exact)
-    rows = [(NAMES.get(code, code), said) for code, said in shown.items()]
+    found: Counter[str] = spoken.by_language(segment, chosen.language, others, now=now)
+    # Which language people speak is of a class of its own, whatever the segment asks.
+    asking = told.reader(
+        {*sight.classes, DataClass.DEMOGRAPHIC.value}, staff.data_classes, asker=staff.pk, now=now
+    )
+    cells = {("spoken", sight.question, code): count for code, count in found.items()}
+    shown = asking.many(cells)
+    rows = [(NAMES.get(code, code), shown["spoken", sight.question, code]) for code in found]
     return render(request, "messaging/_spoken.html", {"rows": rows, "title": sight.title})
