@@ -175,7 +175,9 @@ def who_gets_which(request: HttpRequest, template_id: UUID) -> HttpResponse:
     asking = told.reader(
         {*sight.classes, DataClass.DEMOGRAPHIC.value}, staff.data_classes, asker=staff.pk, now=now
     )
-    cells = {("spoken", sight.question, code): count for code, count in found.items()}
+    cells: dict[told.Question, int] = {
+        ("spoken", sight.question, code): count for code, count in found.items()
+    }
     shown = asking.many(cells)
     rows = [(NAMES.get(code, code), shown["spoken", sight.question, code]) for code in found]
     return render(request, "messaging/_spoken.html", {"rows": rows, "title": sight.title})
