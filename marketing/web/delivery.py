@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.guard import requires
 from accounts.roles import Permission
 from audit import trail
+from marketing.web.going_out import tabs
 from messaging.hearing import figures
 from messaging.models import Returned
 
@@ -33,6 +34,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
         "unmatched": unmatched[:PAGE],
         "waiting": unmatched.count(),
         "as_of": now,
+        "tabs": tabs("delivery"),
     }
     return render(request, "messaging/delivery.html", context)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import delivery, messages
+from marketing.web import delivery, going_out, messages
 from marketing.web.making import (
     blocks_page,
     compare,
@@ -47,6 +47,10 @@ urlpatterns = [
     path(f"{T}/versions/<int:number>/", preview.preview, name="template-preview"),
     path(f"{T}/versions/<int:number>/body/", preview.preview_body, name="template-body"),
     path("delivery/", delivery.delivery, name="delivery"),
+    path("delivery/out/", going_out.going_out, name="delivery-out"),
+    path("delivery/out/pause/", going_out.pause, name="delivery-pause"),
+    path("delivery/out/<uuid:stop_id>/resume/", going_out.resume, name="delivery-resume"),
+    path("delivery/out/fence/", going_out.lift_fence, name="delivery-fence"),
     path("delivery/reviewed/", delivery.reviewed, name="delivery-reviewed"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<uuid:public_id>/", messages.message, name="message"),

@@ -49,6 +49,12 @@ SUBJECTS = (
         Permission.TEMPLATES_VIEW,
     ),
     Subject(
+        "Pools",
+        "Relay, address, limits and hours of marketing, care and transactional mail, apart.",
+        "pools",
+        Permission.DELIVERY_VIEW,
+    ),
+    Subject(
         "Topics",
         "What people can say no to by itself on the preference page behind every mail.",
         "topics",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import code_groups, fields, sending, settings, topics_pages
+from marketing.web import code_groups, fields, pools, sending, settings, topics_pages
 from marketing.web.making import reviewing
 
 urlpatterns = [
@@ -25,6 +25,14 @@ urlpatterns = [
     path("settings/sending/caps/<uuid:cap_id>/end/", sending.remove_cap, name="sending-cap-remove"),
     path("settings/sending/routes/", sending.record_carrier, name="sending-carrier"),
     path("settings/sending/stop/", sending.set_stop_scope, name="sending-stop"),
+    path("settings/pools/", pools.pools, name="pools"),
+    path("settings/pools/<slug:kind>/", pools.pool, name="pool"),
+    path("settings/pools/<slug:kind>/limits/", pools.add_limit, name="pool-limit"),
+    path(
+        "settings/pools/<slug:kind>/limits/<uuid:limit_id>/end/",
+        pools.remove_limit,
+        name="pool-limit-remove",
+    ),
     path("settings/fields/", fields.fields, name="fields"),
     path("settings/fields/new/", fields.new, name="field-new"),
     path("settings/fields/<slug:key>/", fields.one, name="field"),

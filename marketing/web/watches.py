@@ -17,7 +17,7 @@ from contacts.segments.models import Segment
 from marketing.campaigns.models import Campaign, CampaignApproval, Run
 from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
-from messaging.models import Message, TemplateVersion
+from messaging.models import Message, Stop, TemplateVersion
 
 SEALED_WITHIN = timedelta(minutes=5)
 EXPIRY_NEAR = timedelta(days=14)
@@ -95,6 +95,29 @@ def nobody_to_repair(now: datetime) -> Matter | None:
         reverse("staff"),
         "Invite one",
         "info",
+    )
+
+
+@watches(Permission.DELIVERY_VIEW)
+def stopped_pools(now: datetime) -> Matter | None:
+    """What stopped by itself, or after a restore; what a person paused, that person knows."""
+    stops = list(Stop.objects.filter(ended_at=None).exclude(cause=Stop.Cause.STAFF))
+    holding = [one for one in stops if not one.warning]
+    if not stops:
+        return None
+    if any(one.cause == Stop.Cause.RESTORED for one in holding):
+        said = "Nothing is sent: the database is older than what was sent. Compare, then go on."
+    elif holding:
+        said = "Too many refusals or complaints. The other pools go on."
+    else:
+        said = "Complaints passed 0.1 %. At 0.3 % marketing stops by itself."
+    return Matter(
+        len(stops),
+        "sending pool needs a look" if len(stops) == 1 else "sending pools need a look",
+        said,
+        reverse("delivery-out"),
+        "See what holds sending back",
+        "bad" if holding else "warn",
     )
 
 

@@ -17,6 +17,7 @@ _DOMAINS = {
     "zoho": "zoho.com zohomail.com",
 }
 _PROVIDER = {domain: name for name, domains in _DOMAINS.items() for domain in domains.split()}
+NAMES = tuple(_DOMAINS)
 
 
 def of(address: str) -> str:

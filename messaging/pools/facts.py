@@ -31,6 +31,9 @@ class PoolFacts:
     user: str = ""
     secret: str = field(default="", repr=False)
     onward: str = ""
+    own: bool = True
+    agreement_from: date | None = None
+    agreement_until: date | None = None
     mail_from: str = ""
     connections: int = 4
     per_minute: int | None = None
@@ -40,6 +43,16 @@ class PoolFacts:
     closes: time | None = None
     at_best_hour: bool = False
     destinations: Mapping[str, Limit] = field(default_factory=dict)
+
+    def may_carry(self, today: date) -> bool:
+        """Say whether an agreement lets whoever runs the relay see messages (PR-32).
+
+        Where the installation's relay carries, the gate has asked already.
+        """
+        if not self.host or self.own:
+            return True
+        begun = self.agreement_from is not None and self.agreement_from <= today
+        return begun and (self.agreement_until is None or today <= self.agreement_until)
 
     @property
     def limited(self) -> bool:
@@ -75,6 +88,9 @@ def _facts(kind: str, row: Pool | None, limits: Mapping[str, Limit]) -> PoolFact
         user=row.user if own else "",
         secret=(row.secret or "") if own else "",
         onward=row.onward if own else "",
+        own=row.own or not own,
+        agreement_from=row.agreement_from,
+        agreement_until=row.agreement_until,
         mail_from=row.mail_from,
         connections=row.connections,
         per_minute=row.per_minute,

@@ -40,6 +40,11 @@ class Pool(TenantModel):
     user = models.CharField(max_length=120, blank=True, default="")
     secret = SealedTextField(null=True)
     onward = models.CharField(max_length=16, choices=Onward, default=Onward.OPPORTUNISTIC)
+    own = models.BooleanField(default=False)
+    """The relay is the organisation's own machine: no vendor sees the messages."""
+    agreement_from = models.DateField(null=True)
+    """The business associate agreement with whoever runs the relay (PR-32)."""
+    agreement_until = models.DateField(null=True)
     mail_from = models.EmailField(blank=True, default="")
     connections = models.PositiveSmallIntegerField(default=4)
     per_minute = models.PositiveIntegerField(null=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from accounts import tenancy
 from consent import circumstances, quiet
-from consent.policy import Answer, Hold, Permit
+from consent.policy import Answer, Hold, Permit, Refusal, refuse
 from consent.rulebook import EVERY_DAY, QuietHours
 from consent.rules import shelf
 from crypto.rows import binary_cursor
@@ -49,11 +49,21 @@ GROUP BY 1, 2
 def held(
     rows: Sequence[Sequence[Any]], answers: Sequence[Answer], *, now: datetime
 ) -> list[Answer]:
-    """Return the answers, with those held back whose hour has not come."""
-    pools = {one: each for one, each in facts.read().items() if each.at_best_hour or each.opens}
+    """Return the answers, with those held back whose hour has not come.
+
+    Those of a pool whose relay no agreement covers are refused (PR-32).
+    """
+    known = facts.read()
+    answers = [
+        answer
+        if isinstance(answer, Refusal) or known[row[10]].may_carry(now.date())
+        else refuse("no_baa")
+        for row, answer in zip(rows, answers, strict=True)
+    ]
+    pools = {one: each for one, each in known.items() if each.at_best_hour or each.opens}
     timed = [row for row, answer in zip(rows, answers, strict=True) if _timed(row, answer, pools)]
     if not timed:
-        return list(answers)
+        return answers
     people = {row[2] for row in timed}
     zones = _zones(people, now=now) if any(one.opens for one in pools.values()) else {}
     asked = {row[2] for row in timed if pools[row[10]].at_best_hour and row[12] != BEST_HOUR}

@@ -110,6 +110,7 @@ def test_the_loop_sends_each_pool_by_its_own_relay(
         port=mailbox.port,
         ca_file=str(mailbox.ca_file),
         onward="enforced",
+        own=True,
     )
     enqueue([ada], due_at=NOON)
     loops.run("dispatch", now=NOON)
@@ -123,6 +124,21 @@ def test_the_password_of_a_relay_is_sealed(at_harbor: Organisation) -> None:
         assert b"sesame" not in bytes(cursor.fetchone()[0])
     assert facts.of("marketing").secret == "open sesame"
     assert "sesame" not in repr(facts.of("marketing"))
+
+
+@pytest.mark.parametrize(
+    ("until", "after"), [(date(2026, 3, 2), "sent"), (date(2026, 3, 1), "refused")]
+)
+def test_no_relay_of_a_vendor_carries_without_an_agreement_in_force(
+    enqueue: Enqueue, ada: int, memory: Memory, until: date, after: str
+) -> None:
+    """PR-32"""
+    agreed = {"agreement_from": date(2025, 1, 1), "agreement_until": until}
+    pool(carrier="relay", host="relay.vendor.example", **agreed)
+    enqueue([ada])
+    send(memory)
+    row = Message.objects.get()
+    assert (row.state, row.refusal_code) == (after, "" if after == "sent" else "no_baa")
 
 
 # Limits
