@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,7 +43,7 @@ LATER = NOON + timedelta(hours=1)
 BOSTON = ZoneInfo("America/New_York")
 
 
-def pool(kind: str = "marketing", **facts_: object) -> Pool:
+def pool(kind: str = "marketing", **facts_: Any) -> Pool:
     return Pool.objects.create(kind=kind, changed_at=NOON, **facts_)
 
 
