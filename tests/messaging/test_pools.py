@@ -134,7 +134,7 @@ def test_no_relay_of_a_vendor_carries_without_an_agreement_in_force(
     enqueue: Enqueue, ada: int, memory: Memory, until: date, after: str
 ) -> None:
     """PR-32"""
-    agreed = {"agreement_from": date(2025, 1, 1), "agreement_until": until}
+    agreed: dict[str, Any] = {"agreement_from": date(2025, 1, 1), "agreement_until": until}
     pool(carrier="relay", host="relay.vendor.example", **agreed)
     enqueue([ada])
     send(memory)
