@@ -8,11 +8,13 @@ class MarketingConfig(AppConfig):
     name = "marketing"
 
     def ready(self) -> None:
-        from contacts.importing import undoing
+        from contacts.importing import sheets, sifting, undoing
         from contacts.merge import carried
         from contacts.segments.live import wake
         from marketing.campaigns.merged import Recipients
+        from marketing.intake.fhir_form import FhirForm
 
+        sifting.register(sheets.FHIR, FhirForm())
         carried.register(Recipients())
         undoing.register("marketing_recipient")
 

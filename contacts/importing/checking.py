@@ -15,17 +15,17 @@ from typing import Any, NamedTuple
 from accounts import tenancy
 from audit import trail
 from contacts import identity, records
-from contacts.importing import chunks, jobs, mapping
-from contacts.importing.chunks import Line
+from contacts.importing import chunks, jobs, mapping, sifting
 from contacts.importing.jobs import After, State
-from contacts.importing.mapping import Reader
-from contacts.importing.models import ImportJob
+from contacts.importing.models import ImportJob, ImportSeen
+from contacts.importing.sifting import Refused
 from contacts.models import ImportProblem, ImportRun
 from contacts.records import Change
-from crypto.rows import insert_rows_returning
+from crypto.rows import insert_rows, insert_rows_returning
 
 MOST_PROBLEMS = 100
-Refused = list[tuple[int, list[str], str]]
+_SEEN = "contacts_importseen"
+_COLUMNS, _TYPES = ("run_id", "organisation_id", "token"), ("uuid", "int4", "bytea")
 
 
 def step(job: ImportJob, now: datetime) -> None:
@@ -33,46 +33,37 @@ def step(job: ImportJob, now: datetime) -> None:
     if job.next_chunk < job.chunks:
         _check_part(job, now)
         job.next_chunk += 1
-        job.save(update_fields=["next_chunk", "foreseen"])
+        job.save(update_fields=["next_chunk", "chunks", "foreseen"])
     if job.next_chunk >= job.chunks:
         _finish(job, now)
 
 
-def sifted(lines: Sequence[Line], reader: Reader) -> tuple[list[Change], Refused]:
-    """Return the rows that can be stored, as changes, and the others with what is wrong."""
-    changes: list[Change] = []
-    refused: Refused = []
-    for line in lines:
-        taken = reader.taken(line)
-        if isinstance(taken, str):
-            refused.append((line.number, line.cells, taken))
-        else:
-            changes.append(taken)
-    return changes, refused
-
-
-def reader_of(job: ImportJob) -> Reader:
-    return Reader(mapping.unpacked(job.mapping), source=job.run.source)
-
-
 def _check_part(job: ImportJob, now: datetime) -> None:
-    lines = chunks.lines(job.pk, job.next_chunk)
-    changes, refused = sifted(lines, reader_of(job))
-    outcome = records.foresee(changes, now=now)
-    first = _first_met(job, changes, outcome.contact_ids)
+    part = sifting.sift(job, now=now)
+    outcome = records.foresee(part.changes, now=now)
+    first = _Met(0, 0)
+    if part.may_create:
+        first = _first_met(job, part.changes, outcome.contact_ids)
+        _remember(job, part.names)
+    else:
+        part = part.only(_known(job, part.changes, outcome.contact_ids))
     counted = Counter(job.foreseen)
+    so_far = counted["refused"]
     counted.update(
-        read=len(lines),
-        refused=len(refused),
+        read=part.read,
+        refused=len(part.refused),
         new=first.new,
         changed=outcome.updated,
         unchanged=outcome.unchanged,
-        repeated=len(changes) - first.people,
-        short_codes=_short_codes(changes),
+        repeated=len(part.changes) - first.people if part.may_create else 0,
+        short_codes=_short_codes(part.changes),
     )
     job.foreseen = dict(counted)
-    chunks.put_refused(job.pk, job.next_chunk, refused)
-    _tell(job, refused, so_far=counted["refused"] - len(refused))
+    _count_ignored(job, part.ignored)
+    if part.more and job.chunks == job.reading["parts"]:
+        job.chunks *= 2
+    chunks.put_refused(job.pk, job.next_chunk, part.refused)
+    _tell(job, part.refused, so_far=so_far)
 
 
 class _Met(NamedTuple):
@@ -87,13 +78,42 @@ def _first_met(job: ImportJob, changes: Sequence[Change], known: Sequence[int | 
     numbers = [(change.source, change.record_number) for change in changes]
     tokens = dict(zip(identity.tokens(organisation_id, numbers), known, strict=True))
     met = insert_rows_returning(
-        "contacts_importseen",
-        ("run_id", "organisation_id", "token"),
-        ("uuid", "int4", "bytea"),
+        _SEEN,
+        _COLUMNS,
+        _TYPES,
         ((job.pk, organisation_id, token) for token in tokens),
         after="ON CONFLICT DO NOTHING RETURNING token",
     )
     return _Met(len(met), sum(tokens[bytes(token)] is None for (token,) in met))
+
+
+def _remember(job: ImportJob, names: Sequence[identity.Number]) -> None:
+    """Keep by which further numbers later parts may speak of people."""
+    organisation_id = tenancy.current()
+    insert_rows(
+        _SEEN,
+        _COLUMNS,
+        _TYPES,
+        ((job.pk, organisation_id, token) for token in identity.tokens(organisation_id, names)),
+        after="ON CONFLICT DO NOTHING",
+    )
+
+
+def _known(job: ImportJob, changes: Sequence[Change], known: Sequence[int | None]) -> list[bool]:
+    """Return which changes are for somebody who is known, or has come further up in the file."""
+    numbers = [(change.source, change.record_number) for change in changes]
+    tokens = identity.tokens(tenancy.current(), numbers)
+    seen = ImportSeen.objects.filter(run_id=job.pk, token__in=tokens)
+    met = {bytes(token) for token in seen.values_list("token", flat=True)}
+    return [one is not None or token in met for one, token in zip(known, tokens, strict=True)]
+
+
+def _count_ignored(job: ImportJob, ignored: Counter[str]) -> None:
+    """Add to what is read past; those are names of kinds, never values."""
+    if ignored:
+        run = ImportRun.objects.get(pk=job.pk)
+        counted = Counter(run.ignored) + ignored
+        ImportRun.objects.filter(pk=job.pk).update(ignored=dict(counted))
 
 
 def _short_codes(changes: Sequence[Change]) -> int:
@@ -108,27 +128,28 @@ def _short_codes(changes: Sequence[Change]) -> int:
     )
 
 
-def _tell(job: ImportJob, refused: Refused, *, so_far: int) -> None:
+def _tell(job: ImportJob, refused: Sequence[Refused], *, so_far: int) -> None:
     """Keep the first problems by line; they name places and rules, never a cell."""
     room = max(0, MOST_PROBLEMS - so_far)
     ImportProblem.objects.bulk_create(
-        ImportProblem(run_id=job.pk, place=f"line {line}", message=reason[:500])
-        for line, _, reason in refused[:room]
+        ImportProblem(run_id=job.pk, place=one.place[:300], message=one.reason[:500])
+        for one in refused[:room]
     )
 
 
 def _finish(job: ImportJob, now: datetime) -> None:
     refused = job.foreseen.get("refused", 0)
+    counts: dict[str, Any] = {"read": job.foreseen.get("read", 0), "refused": refused}
+    if sifting.form_of(job) is None:
+        counts["ignored"] = ignored(job)
     runs = ImportRun.objects.filter(pk=job.pk, state=State.CHECKING)
     jobs.forget_check(job.pk)
-    counts: dict[str, Any] = {"read": job.foreseen.get("read", 0), "refused": refused}
     if refused and (job.strict or refused == job.rows):
-        runs.update(state=State.REFUSED, finished_at=now, ignored=ignored(job), **counts)
+        runs.update(state=State.REFUSED, finished_at=now, **counts)
         jobs.delete_file(job.pk)
         _record(job, "import.refused", {"problems": refused, "format": job.run.form})
         return
     goes_on = job.after == After.RUN
-    counts["ignored"] = ignored(job)
     runs.update(state=State.CHECKED, **counts)
     if goes_on:
         jobs.begin(job.pk)

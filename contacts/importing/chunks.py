@@ -69,14 +69,14 @@ def rows(run: UUID, kind: ImportChunk.Kind, number: int) -> list[Any]:
     return unpacked
 
 
-def put_refused(run: UUID, number: int, refused: Sequence[tuple[int, list[str], str]]) -> None:
+def put_refused(run: UUID, number: int, refused: Sequence[tuple[int | str, Any, str]]) -> None:
     """Store the refused rows of one part in place of those of an earlier look at it."""
     ImportChunk.objects.filter(run_id=run, kind=Kind.REFUSED, number=number).delete()
     if refused:
         _put(run, Kind.REFUSED, number, _packed(refused), count=len(refused))
 
 
-def refused(run: UUID) -> Iterator[tuple[int, list[str], str]]:
+def refused(run: UUID) -> Iterator[tuple[int | str, Any, str]]:
     """Yield every refused row with the reasons, a part at a time.
 
     A page's rows are taken when the request, and with it the organisation, is over: so each part is
@@ -89,11 +89,11 @@ def refused(run: UUID) -> Iterator[tuple[int, list[str], str]]:
 
 def _refused(
     organisation_id: int, run: UUID, numbers: Iterable[int]
-) -> Iterator[tuple[int, list[str], str]]:
+) -> Iterator[tuple[int | str, Any, str]]:
     for number in numbers:
         with tenancy.acting_for(organisation_id):
             part = rows(run, Kind.REFUSED, number)
-        yield from map(tuple, part)
+        yield from ((where, what, reason) for where, what, reason in part)
 
 
 def drop(run: UUID, *kinds: ImportChunk.Kind) -> None:
@@ -128,10 +128,10 @@ def _get(run: UUID, kind: ImportChunk.Kind, number: int) -> bytes:
 
 
 class SealedFile(io.RawIOBase):
-    """The stored file as a file to read and seek in; holds one opened part."""
+    """A stretch of what is stored as a file to read and seek in; holds one opened part."""
 
-    def __init__(self, run: UUID, size: int) -> None:
-        self.run, self.size, self.at = run, size, 0
+    def __init__(self, run: UUID, start: int, size: int) -> None:
+        self.run, self.start, self.size, self.at = run, start, size, 0
         self._held: tuple[int, bytes] = (-1, b"")
 
     def readable(self) -> bool:
@@ -151,15 +151,15 @@ class SealedFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self.at >= self.size:
             return 0
-        number, place = divmod(self.at, FILE_PART)
+        number, place = divmod(self.start + self.at, FILE_PART)
         if self._held[0] != number:
             self._held = number, _get(self.run, Kind.FILE, number)
-        part = self._held[1][place : place + len(buffer)]
+        part = self._held[1][place : place + min(len(buffer), self.size - self.at)]
         buffer[: len(part)] = part
         self.at += len(part)
         return len(part)
 
 
-def opened(run: UUID, size: int) -> io.BufferedReader:
-    """Return the stored file, opened."""
-    return io.BufferedReader(SealedFile(run, size), 1 << 16)
+def opened(run: UUID, start: int, size: int) -> io.BufferedReader:
+    """Return the stored file, or a stretch of it, opened."""
+    return io.BufferedReader(SealedFile(run, start, size), 1 << 16)

@@ -50,6 +50,11 @@ def import_file(
         )
     except FileBroken as broken:
         return Report(State.REFUSED, Tally(), [Problem("the file", broken.reason)])
+    return worked_off(run, now=now)
+
+
+def worked_off(run: ImportRun, *, now: datetime) -> Report:
+    """Do here what the loop would do with the file, and return what became of it."""
     while ImportRun.objects.filter(pk=run.pk, state__in=jobs.WORKING).exists():
         work.run_job(run.pk, now=now)
     return report(ImportRun.objects.get(pk=run.pk))

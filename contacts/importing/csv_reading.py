@@ -55,10 +55,11 @@ _NOT_CSV = (
 class FileBroken(ValueError):
     """The file cannot be read. Names the line where there is one, and never a value."""
 
-    def __init__(self, reason: str, line: int = 0) -> None:
+    def __init__(self, reason: str, line: int = 0, place: str = "") -> None:
         super().__init__(f"line {line}: {reason}" if line else reason)
         self.reason = reason
         self.line = line
+        self.place = place or (f"line {line}" if line else "the file")
 
 
 class Form(NamedTuple):

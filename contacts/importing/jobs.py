@@ -41,6 +41,10 @@ class NotNow(ValueError):
     """The import is not in a state in which this can be done."""
 
 
+class TooLarge(FileBroken):
+    """The file has more bytes than are taken."""
+
+
 def accept(
     parts: Iterable[bytes],
     *,
@@ -50,18 +54,23 @@ def accept(
     after: ImportJob.After = After.WAIT,
     strict: bool = False,
     choice: Mapping[str, Any] | None = None,
+    most: int = MAX_BYTES,
+    form: str = "",
+    reading: Mapping[str, Any] | None = None,
 ) -> ImportRun:
     """Keep a file, sealed, to be read by the loop. `choice` says what a person would choose later.
 
+    `most` is how many bytes it may have; `form` what it is and `reading` how it is to be read,
+    where that is known.
     Raises FileBroken for a file that is too large or plainly something else, and keeps nothing.
     """
     source = identity.source_form(source)
     actor = current()
-    measured = _Measured(parts)
+    measured = _Measured(parts, most)
     with transaction.atomic():
         run = ImportRun.objects.create(
             id=uuid7(now=now),
-            form=measured.form,
+            form=form or measured.form,
             source=source,
             state=State.READING,
             actor=f"{actor.kind}:{actor.id}",
@@ -74,7 +83,7 @@ def accept(
             run=run,
             name=name[:255],
             size=size,
-            reading={},
+            reading=dict(reading or {}),
             header=[],
             samples=[],
             mapping=dict(choice or {}),
@@ -89,8 +98,8 @@ def accept(
 class _Measured:
     """Passes parts on, hashing them, and stops at the limit."""
 
-    def __init__(self, parts: Iterable[bytes]) -> None:
-        self._parts = iter(parts)
+    def __init__(self, parts: Iterable[bytes], most: int) -> None:
+        self._parts, self._most = iter(parts), most
         self._start = b""
         while len(self._start) < sheets.SCANNED and (part := next(self._parts, b"")):
             self._start += part
@@ -101,8 +110,8 @@ class _Measured:
         size = 0
         for part in chain([self._start], self._parts):
             size += len(part)
-            if size > MAX_BYTES:
-                raise FileBroken(f"the file is larger than {MAX_BYTES >> 20} MB; split it")
+            if size > self._most:
+                raise TooLarge(f"the file is larger than {self._most >> 20} MB; split it")
             self._hash.update(part)
             yield part
         if not size:
@@ -134,18 +143,21 @@ def choose(run: UUID, meaning: Meaning, *, remember: bool, now: datetime) -> Non
     with transaction.atomic():
         row = _move(run, (State.MAPPING, State.CHECKED), State.CHECKING)
         job = ImportJob.objects.select_for_update().get(pk=run)
-        begin_check(job, meaning)
+        if job.run.form == sheets.FHIR:
+            raise NotNow("a FHIR file has no columns")
+        begin_check(job, meaning.packed())
         if remember:
             save_mapping(row.source, mapping.kept(meaning, job.header), now=now)
 
 
-def begin_check(job: ImportJob, meaning: Meaning) -> None:
-    """Set the job to the beginning of a check."""
-    job.mapping = meaning.packed()
+def begin_check(job: ImportJob, choice: Mapping[str, Any]) -> None:
+    """Set the job to the beginning of a check by what was chosen for its file."""
+    job.mapping = dict(choice)
     job.next_chunk, job.foreseen, job.failures, job.problem = 0, {}, 0, ""
     job.save()
     forget_check(job.pk)
     ImportProblem.objects.filter(run_id=job.pk).delete()
+    ImportRun.objects.filter(pk=job.pk).update(ignored={})
 
 
 def forget_check(run: UUID) -> None:

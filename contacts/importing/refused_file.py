@@ -1,20 +1,25 @@
-"""The refused rows of a file, as they came, with the line and the reason: to mend and bring again.
+"""What a file had refused, as it came, with the place and the reason: to mend and bring again.
 
-Cells are written so that no spreadsheet takes one for a formula.
+Of a table, a table: cells are written so that no spreadsheet takes one for a formula.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Sum
 
 from audit import trail
 from contacts.exporting import cell
-from contacts.importing import chunks, jobs
+from contacts.importing import chunks, jobs, sifting
 from contacts.importing.models import ImportChunk, ImportJob
+from contacts.importing.sifting import Download, Refused
 
 LINE, REASON = "Line", "Reason"
+_MARK = b"\xef\xbb\xbf"
+"""Without it, Excel takes UTF-8 for Windows-1252."""
 
 
 def count(job: ImportJob) -> int:
@@ -23,15 +28,26 @@ def count(job: ImportJob) -> int:
     return held.aggregate(total=Sum("count"))["total"] or 0
 
 
-def rows(job: ImportJob) -> Iterator[list[str]]:
-    """Record the download, then yield the header and the rows."""
+def download(job: ImportJob) -> Download:
+    """Record that they are taken, then give them in the form in which the file came."""
     detail = {"count": count(job)}
     trail.record("import.downloaded", subject=jobs.subject(job.pk), detail=detail)
-    return _rows(job.header, chunks.refused(job.pk))
+    refused = (Refused(*one) for one in chunks.refused(job.pk))
+    if form := sifting.form_of(job):
+        return form.download(refused)
+    return Download("csv", "text/csv; charset=utf-8", _as_csv(_rows(job.header, refused)))
 
 
-def _rows(header: list[str], refused: Iterable[tuple[int, list[str], str]]) -> Iterator[list[str]]:
+def _rows(header: list[str], refused: Iterable[Refused]) -> Iterator[list[str]]:
     yield [*map(cell, header), LINE, REASON]
     for line, cells, reason in refused:
         padded = [*cells, *[""] * (len(header) - len(cells))]
         yield [*map(cell, padded), str(line), reason]
+
+
+def _as_csv(rows: Iterator[list[str]]) -> Iterator[bytes]:
+    yield _MARK
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow(row)
+        yield line.getvalue().encode()

@@ -6,10 +6,11 @@ the next one deletes before it begins again; nothing about people has been writt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from functools import partial
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
-from contacts.importing import chunks, jobs, mapping, sheets
+from contacts.importing import chunks, jobs, mapping, sheets, sifting
 from contacts.importing.chunks import Line
 from contacts.importing.csv_reading import FileBroken
 from contacts.importing.jobs import After, State
@@ -54,11 +55,14 @@ def stage(job: ImportJob, *, now: datetime) -> None:
     """Read the file whose lease was taken, and go on to what follows."""
     chunks.drop(job.pk, ImportChunk.Kind.ROWS, ImportChunk.Kind.REFUSED)
     try:
-        with chunks.opened(job.pk, job.size) as file:
+        if form := sifting.form_of(job):
+            form.stage(job, partial(chunks.opened, job.pk), partial(_keep, job))
+            _go_on(job, now)
+            return
+        with chunks.opened(job.pk, 0, job.size) as file:
             _read(job, file, now)
     except FileBroken as broken:
-        place = f"line {broken.line}" if broken.line else "the file"
-        refuse(job, place, broken.reason, now=now)
+        refuse(job, broken.place, broken.reason, now=now)
 
 
 def _read(job: ImportJob, file: BinaryIO, now: datetime) -> None:
@@ -100,7 +104,7 @@ def _parts(found: Iterator[Line]) -> Iterator[list[Line]]:
         yield part
 
 
-def _keep(job: ImportJob, number: int, part: list[Line]) -> None:
+def _keep(job: ImportJob, number: int, part: Sequence[Any]) -> None:
     """Store one part and prolong the lease, or stop where it was lost."""
     with transaction.atomic():
         mine = ImportJob.objects.filter(pk=job.pk, holder=job.holder, run__state=State.READING)
@@ -114,6 +118,10 @@ def _go_on(job: ImportJob, now: datetime) -> None:
         moved = ImportRun.objects.filter(pk=job.pk, state=State.READING)
         job.holder = job.leased_until = None
         job.next_chunk = 0
+        if sifting.form_of(job) is not None:
+            moved.update(state=State.CHECKING)
+            jobs.begin_check(job, job.mapping)
+            return
         if job.after == After.WAIT:
             moved.update(state=State.MAPPING)
             job.save()
@@ -125,7 +133,7 @@ def _go_on(job: ImportJob, now: datetime) -> None:
             refuse(job, "the columns", str(invalid), now=now)
             return
         moved.update(state=State.CHECKING)
-        jobs.begin_check(job, meaning)
+        jobs.begin_check(job, meaning.packed())
 
 
 def _chosen(job: ImportJob) -> Meaning:

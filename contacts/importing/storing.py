@@ -7,9 +7,8 @@ from datetime import datetime
 from django.db.models import F
 
 from audit import trail
-from contacts import writing
-from contacts.importing import chunks, jobs, undoing
-from contacts.importing.checking import reader_of, sifted
+from contacts import matching, writing
+from contacts.importing import chunks, jobs, sifting, undoing
 from contacts.importing.jobs import KEPT, UNDOABLE, State
 from contacts.importing.models import ImportJob
 from contacts.importing.store import store
@@ -35,18 +34,25 @@ def _doubled(parts: int) -> bool:
 
 
 def _write_part(job: ImportJob, now: datetime) -> None:
-    lines = chunks.lines(job.pk, job.next_chunk)
-    changes, refused = sifted(lines, reader_of(job))
+    part = sifting.sift(job, now=now)
+    if not part.may_create:
+        numbers = [(change.source, change.record_number) for change in part.changes]
+        part = part.only([one is not None for one in matching.ids_by_number(numbers)])
     outcome = store(
-        changes, now=now, run=job.pk, is_clean=True, journal=undoing.Journal(job.pk, now=now)
+        part.changes,
+        now=now,
+        run=job.pk,
+        may_create=part.may_create,
+        is_clean=True,
+        journal=undoing.Journal(job.pk, now=now),
     )
-    chunks.put_refused(job.pk, job.next_chunk, refused)
+    chunks.put_refused(job.pk, job.next_chunk, part.refused)
     ImportRun.objects.filter(pk=job.pk).update(
-        read=F("read") + len(lines),
+        read=F("read") + part.read,
         created=F("created") + outcome.created,
         updated=F("updated") + outcome.updated,
         unchanged=F("unchanged") + outcome.unchanged,
-        refused=F("refused") + len(refused),
+        refused=F("refused") + len(part.refused),
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
@@ -216,21 +214,19 @@ class ImportRefusals(MachineView):
     @extend_schema(
         operation_id="read_refused_rows",
         summary="Take the refused rows back",
-        description="CSV: the rows as they came, with their lines and reasons. The trail says who "
-        "took them.",
-        responses={(200, "text/csv"): OpenApiTypes.BINARY},
+        description="Of a table, CSV: the rows as they came, with their lines and reasons. Of a "
+        "FHIR file, a bundle of the entries as they came, each with an OperationOutcome. The trail "
+        "says who took them.",
+        responses={
+            (200, "text/csv"): OpenApiTypes.BINARY,
+            (200, "application/fhir+json"): OpenApiTypes.OBJECT,
+        },
     )
     def get(self, request: Request, run_id: UUID) -> Any:
         job = ImportJob.objects.filter(pk=run_id).first()
         if job is None:
             raise not_found("import")
-        answer = StreamingHttpResponse(as_csv(refused_file.rows(job)), content_type="text/csv")
+        given = refused_file.download(job)
+        answer = StreamingHttpResponse(given.parts, content_type=given.content_type)
         answer["Cache-Control"] = "no-store"
         return answer
-
-
-def as_csv(rows: Iterator[list[str]]) -> Iterator[bytes]:
-    for row in rows:
-        line = io.StringIO()
-        csv.writer(line).writerow(row)
-        yield line.getvalue().encode()

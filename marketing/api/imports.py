@@ -1,4 +1,4 @@
-"""Files of people by HTTP: FHIR at once, CSV and Excel behind the scenes."""
+"""Files of people by HTTP: behind the scenes, but for a FHIR bundle that is wanted at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from contacts.canonical import ValueRefused
-from contacts.importing import csv_files, jobs
+from contacts.importing import csv_files, jobs, sheets
 from contacts.importing.csv_reading import FileBroken
 from contacts.importing.jobs import After
 from contacts.importing.models import ImportJob
@@ -64,10 +64,12 @@ class Imports(MachineView):
     @extend_schema(
         operation_id="import_file",
         summary="Import a FHIR R4 bundle, a CSV file or an Excel workbook",
-        description="A FHIR bundle is checked whole, then stored whole, and answered with 201. A "
-        "CSV file or a workbook is kept, sealed, and answered with 202: it is read and checked "
-        "behind the scenes, and what follows says `then`. Importing the same again changes "
-        "nothing.",
+        description="A file is kept, sealed, and answered with 202: it is read and checked behind "
+        "the scenes, and what follows says `then`. Only FHIR sent without `then` is checked and "
+        "stored within the request, answered with 201, and refused whole where anything is wrong "
+        "with it: for a patient or a few; bring bulk exports with `then`. Without an "
+        "Idempotency-Key a file may have up to 512 MB, with one 256 MB. Importing the same again "
+        "changes nothing.",
         parameters=[
             OpenApiParameter("source", OpenApiTypes.STR, description="The system it comes from."),
             OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="The same as then=check."),
@@ -75,9 +77,9 @@ class Imports(MachineView):
                 "then",
                 OpenApiTypes.STR,
                 enum=[*After.values],
-                description="CSV and workbooks: wait for a mapping, check with the mapping that "
-                "was saved for the source or is guessed from the headers (this is the default), "
-                "or check and import.",
+                description="Wait for a mapping (CSV and workbooks), check, or check and import. "
+                "The mapping is the one saved for the source, or is guessed from the headers. "
+                "CSV files and workbooks are checked where nothing is said.",
             ),
             OpenApiParameter(
                 "strict", OpenApiTypes.BOOL, description="One refused row refuses the file."
@@ -96,15 +98,25 @@ class Imports(MachineView):
         responses={201: ImportRow, 202: ImportRow},
     )
     def post(self, request: Request) -> Response:
-        is_fhir = (request.content_type or "").startswith(FhirParser.media_type)
-        take = self._take_bundle if is_fhir else self._take_rows
+        parts = cast(Iterable[bytes], request.data)
+        asked = {name: request.query_params.get(name, "") for name in sorted(request.query_params)}
         try:
-            with arriving.held(cast(Iterable[bytes], request.data)) as path:
-                return take(request, path)
-        except arriving.TooLarge:
+            if not asked.get("then") and self._form_of(request) == sheets.FHIR:
+                with arriving.held(parts) as path:
+                    return self._take_bundle(request, path)
+            if header_of(request.headers) is None:
+                return self._accept(asked, parts, self._form_of(request))
+            with arriving.held(parts) as path:
+                return self._take_once(request, asked, path)
+        except (arriving.TooLarge, jobs.TooLarge):
             limit = arriving.LARGEST // 1024 // 1024
             detail = f"Send at most {limit} MB, or import the file with manage.py."
             raise Problem(413, "too-large", detail) from None
+
+    def _form_of(self, request: Request) -> str:
+        """Return what the file is where its type says so; a table shows what it is."""
+        is_fhir = (request.content_type or "").startswith(FhirParser.media_type)
+        return sheets.FHIR if is_fhir else ""
 
     def _take_bundle(self, request: Request, path: Path) -> Response:
         report = fhir_files.import_files(
@@ -118,33 +130,35 @@ class Imports(MachineView):
             raise invalid([Fault(one.place, one.message) for one in report.problems])
         return Response(described(ImportRun.objects.get(pk=cast(UUID, report.run))), status=201)
 
-    def _take_rows(self, request: Request, path: Path) -> Response:
-        asked = {name: request.query_params.get(name, "") for name in sorted(request.query_params)}
+    def _take_once(self, request: Request, asked: Mapping[str, str], path: Path) -> Response:
         digest = hashlib.sha256()
         for part in csv_files.parts(path):
             digest.update(part)
         return once(
-            lambda: self._accept(asked, path),
+            lambda: self._accept(asked, csv_files.parts(path), self._form_of(request)),
             key=header_of(request.headers),
             machine=self.key(),
             request=("import_file", [asked, digest.hexdigest()]),
             now=self.now,
         )
 
-    def _accept(self, asked: Mapping[str, str], path: Path) -> Response:
+    def _accept(self, asked: Mapping[str, str], parts: Iterable[bytes], form: str) -> Response:
         then = "check" if asked.get("dry_run") == "true" else asked.get("then") or "check"
         if then not in After.values:
             raise invalid([Fault("?then", "Say wait, check or run.")])
         try:
             run = jobs.accept(
-                csv_files.parts(path),
-                name="",
-                source=asked.get("source", ""),
+                parts,
+                name="bundle.json" if form else "",
+                source=asked.get("source", fhir_files.SOURCE if form else ""),
                 now=self.now,
                 after=After(then),
                 strict=asked.get("strict") == "true",
                 choice={"dates": asked["dates"]} if asked.get("dates") else None,
+                form=form,
             )
+        except jobs.TooLarge:
+            raise
         except FileBroken as broken:
             raise invalid([Fault("", broken.reason)]) from None
         except ValueRefused as refused:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -38,13 +39,19 @@ class Problem(NamedTuple):
 
     place: str
     message: str
+    position: int = 0
+    """Of the entry in its group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a group of entries says: people, what was left out, and what is wrong."""
+    """What a group of entries says: people, what was left out, and what is wrong.
+
+    `behind` has, for each of the people, the positions of the entries that speak of them.
+    """
 
     people: list[PersonFacts] = field(default_factory=list)
+    behind: list[list[int]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     resources: int = 0
@@ -62,6 +69,9 @@ class _Person:
     """The value of a field, and the rank by which another takes its place."""
     retracted: set[str] = field(default_factory=set)
     as_of: datetime | None = None
+    own: list[int] = field(default_factory=list)
+    about: list[int] = field(default_factory=list)
+    """Positions of the entries that are the patient, and of those about the patient."""
 
     def add(self, item: fhir_clinical.Item) -> None:
         self.retracted |= item.retracted
@@ -94,8 +104,8 @@ def map_entries(
     `names` carries, from group to group of one file, by which other names patients are known.
     """
     gathering = _Gathering(list(entries), source, now, {} if names is None else names)
-    for entry in gathering.entries:
-        gathering.take(entry)
+    for position, entry in enumerate(gathering.entries):
+        gathering.take(entry, position)
     return gathering.finish()
 
 
@@ -114,30 +124,24 @@ class _Gathering:
 
     def _name_patients(self) -> None:
         """Learn every name of each patient first, so that references may come before them."""
-        for entry in self.entries:
-            resource = entry.resource
-            if not isinstance(resource, dict) or resource.get("resourceType") != "Patient":
-                continue
-            first, *others = fhir_patient.names(resource, entry.full_url)
-            for name in others:
-                self.names[name] = first
+        self.names.update(other_names(self.entries))
 
-    def take(self, entry: Entry) -> None:
+    def take(self, entry: Entry, position: int) -> None:
         kind = entry.resource.get("resourceType") if isinstance(entry.resource, dict) else None
         if not isinstance(kind, str) or kind not in R4:
-            self.problems.append(Problem(entry.place, _unknown(kind)))
+            self.problems.append(Problem(entry.place, _unknown(kind), position))
             return
         try:
             if kind == "Patient":
-                self._take_patient(entry)
+                self._take_patient(entry, position)
             elif kind in fhir_clinical.MAPPERS:
-                self._take_clinical(kind, entry)
+                self._take_clinical(kind, entry, position)
             else:
                 self.mapped_ignored[kind] += 1
         except Malformed as broken:
-            self.problems.append(Problem(entry.place, f"{kind}: {broken}"))
+            self.problems.append(Problem(entry.place, f"{kind}: {broken}", position))
 
-    def _take_patient(self, entry: Entry) -> None:
+    def _take_patient(self, entry: Entry, position: int) -> None:
         facts = fhir_patient.facts(
             entry.resource,
             place=entry.place,
@@ -145,9 +149,11 @@ class _Gathering:
             source=self.source,
             now=self.now,
         )
-        self._person(facts.references[0], entry.place).patient = facts
+        person = self._person(facts.references[0], entry.place)
+        person.patient = facts
+        person.own.append(position)
 
-    def _take_clinical(self, kind: str, entry: Entry) -> None:
+    def _take_clinical(self, kind: str, entry: Entry, position: int) -> None:
         subjects = fhir_clinical.subjects(entry.resource)
         if not subjects:
             self.mapped_ignored[f"{kind} about no patient"] += 1
@@ -159,6 +165,7 @@ class _Gathering:
             tail = reference_tail(subject)
             person = self._person(self.names.get(tail, tail), entry.place)
             person.add(item)
+            person.about.append(position)
             seen = updated_at(entry.resource)
             person.as_of = max(filter(None, (person.as_of, seen)), default=None)
 
@@ -166,27 +173,28 @@ class _Gathering:
         return self.people.setdefault(name, _Person(place, reference=name))
 
     def finish(self) -> Mapped:
-        people = [facts for person in self.people.values() for facts in self._facts(person)]
-        return Mapped(people, self.mapped_ignored, self.problems, len(self.entries))
+        found = [one for person in self.people.values() for one in self._facts(person)]
+        people, behind = [one for one, _ in found], [entries for _, entries in found]
+        return Mapped(people, behind, self.mapped_ignored, self.problems, len(self.entries))
 
-    def _facts(self, person: _Person) -> list[PersonFacts]:
+    def _facts(self, person: _Person) -> list[tuple[PersonFacts, list[int]]]:
         """Return one set of facts, or two where patient and items were known at other times."""
         patient, retracted = person.patient, frozenset(person.retracted)
         if patient is None:
-            return [self._loose(person, ((self.source, person.reference),))]
+            return [(self._loose(person, ((self.source, person.reference),)), person.about)]
         if person.as_of and patient.as_of and person.as_of != patient.as_of:
-            return [patient, self._loose(person, patient.numbers)]
-        return [
-            PersonFacts(
-                place=patient.place,
-                numbers=patient.numbers,
-                values={**patient.values, **person.values()},
-                as_of=patient.as_of,
-                references=patient.references,
-                retracted=retracted,
-                points=patient.points,
-            )
-        ]
+            loose = self._loose(person, patient.numbers)
+            return [(patient, person.own), (loose, person.about)]
+        whole = PersonFacts(
+            place=patient.place,
+            numbers=patient.numbers,
+            values={**patient.values, **person.values()},
+            as_of=patient.as_of,
+            references=patient.references,
+            retracted=retracted,
+            points=patient.points,
+        )
+        return [(whole, [*person.own, *person.about])]
 
     @staticmethod
     def _loose(person: _Person, numbers: tuple[tuple[str, str], ...]) -> PersonFacts:
@@ -214,3 +222,26 @@ def entries_of(bundle: Mapping[str, Any], *, place: str) -> list[Entry]:
         Entry(f"{place}, entry {number}", str(entry.get("fullUrl", "")), entry.get("resource"))
         for number, entry in enumerate(objects(bundle, "entry"), 1)
     ]
+
+
+def spoken_of(entries: Iterable[Entry]) -> set[str]:
+    """Return the names by which the entries speak of patients."""
+    found: set[str] = set()
+    for entry in entries:
+        resource = entry.resource
+        if isinstance(resource, dict) and resource.get("resourceType") in fhir_clinical.MAPPERS:
+            with suppress(Malformed):
+                found.update(map(reference_tail, fhir_clinical.subjects(resource)))
+    return found
+
+
+def other_names(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return by which further names the patients among the entries are known."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        resource = entry.resource
+        if isinstance(resource, dict) and resource.get("resourceType") == "Patient":
+            with suppress(Malformed):
+                first, *others = fhir_patient.names(resource, entry.full_url)
+                found.update(dict.fromkeys(others, first))
+    return found

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -63,19 +61,11 @@ def undo(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def refused(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """Give the refused rows as they came, each with its reason; the trail says who took them."""
     job = get_object_or_404(ImportJob, pk=run_id)
-    rows = refused_file.rows(job)
-    answer = StreamingHttpResponse(_as_csv(rows), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="refused-{run_id}.csv"'
+    given = refused_file.download(job)
+    answer = StreamingHttpResponse(given.parts, content_type=given.content_type)
+    answer["Content-Disposition"] = f'attachment; filename="refused-{run_id}.{given.ending}"'
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-def _as_csv(rows: Iterator[list[str]]) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"  # without the mark, Excel takes UTF-8 for Windows-1252
-    for row in rows:
-        line = io.StringIO()
-        csv.writer(line).writerow(row)
-        yield line.getvalue().encode()
 
 
 def _act(request: HttpRequest, run_id: UUID, act: Callable[[], None]) -> HttpResponse:

@@ -28,7 +28,7 @@ from contacts.importing.models import ImportJob
 def columns(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Ask what each column means; then have the whole file checked."""
     job = get_object_or_404(ImportJob.objects.select_related("run"), pk=run_id)
-    if job.run.state not in (State.MAPPING, State.CHECKED):
+    if job.run.form == sheets.FHIR or job.run.state not in (State.MAPPING, State.CHECKED):
         return redirect("import", run_id)
     problems: list[str] = []
     meaning = _present(job)
@@ -47,7 +47,7 @@ def columns(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @requires(Permission.IMPORTS_RUN)
 def reading(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Read the kept file another way."""
-    job = get_object_or_404(ImportJob, pk=run_id)
+    job = get_object_or_404(ImportJob.objects.exclude(run__form=sheets.FHIR), pk=run_id)
     chosen = sheets.unpacked(job.reading or sheets.Reading().packed())
     given = request.POST
     if given.get("encoding") in ENCODINGS:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -18,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from contacts.canonical import ValueRefused
-from contacts.importing import jobs, sheets
+from contacts.importing import jobs
 from contacts.importing.csv_reading import FileBroken
 from contacts.importing.models import ImportJob
 from contacts.models import ImportRun
-from marketing.intake import arriving, fhir_files
+from marketing.intake import arriving
 
 MOST = 50
 PART = 1 << 20
@@ -131,23 +130,12 @@ def _row(run: ImportRun) -> dict[str, Any]:
 
 
 def _take(given: dict[str, Any]) -> UUID:
-    """Keep the file for the loop; a FHIR file, which has no columns to speak of, comes in now."""
+    """Keep the file for the loop."""
     file: UploadedFile = given["file"]
-    start = file.read(sheets.SCANNED)
-    file.seek(0)
-    now, source = timezone.now(), given["source"]
-    if sheets.form_of(start) == sheets.FHIR:
-        path = _path_of(file)
-        report = fhir_files.import_files([path], source=source, now=now, names=["file"])
-        return cast(UUID, report.run)
-    return jobs.accept(_parts(file), name=file.name or "", source=source, now=now).pk
+    parts = _parts(file)
+    return jobs.accept(parts, name=file.name or "", source=given["source"], now=timezone.now()).pk
 
 
 def _parts(file: UploadedFile) -> Iterator[bytes]:
     while part := file.read(PART):
         yield part
-
-
-def _path_of(file: UploadedFile) -> Path:
-    """Return the path of an upload that arriving.MemoryUpload keeps."""
-    return arriving.path_of(cast(Any, file.file).fileno())

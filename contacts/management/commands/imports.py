@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -102,8 +101,8 @@ class Command(BaseCommand):
         if job is None:
             raise CommandError("nothing was kept of this import")
         options["to"].touch(mode=0o600, exist_ok=False)  # facts about people: for the caller alone
-        with options["to"].open("w", newline="", encoding="utf-8-sig") as file:
-            csv.writer(file).writerows(refused_file.rows(job))
+        with options["to"].open("wb") as file:
+            file.writelines(refused_file.download(job).parts)
 
 
 def _run(options: dict[str, Any]) -> ImportRun:

@@ -27,6 +27,11 @@ class Command(FileImport, BaseCommand):
             default="",
             help="give patients without an e-mail address one in this domain (test patients only)",
         )
+        parser.add_argument(
+            "--skip-refused",
+            action="store_true",
+            help="leave refused entries out; without it one refused entry refuses the files",
+        )
 
     def handle(self, *, paths: list[str], **options: Any) -> None:
         files = self.files(paths, (".json", ".ndjson", ".gz", ".xz"))
@@ -38,6 +43,7 @@ class Command(FileImport, BaseCommand):
                     source=options["source"],
                     email_domain=options["email_domain"],
                     dry_run=options["dry_run"],
+                    strict=not options["skip_refused"],
                     names=[str(Path(path)) for path in files],
                 )
             )
