@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 
 from accounts import tenancy
 from accounts.models import Organisation
 from accounts.roles import Permission
-from contacts.importing import work
+from contacts.importing import jobs, work
 from contacts.models import Contact, ImportRun
 from tests.api.conftest import Machine, Maker, problem
 
@@ -175,3 +175,33 @@ def test_another_organisation_finds_no_import(
     run = brought(machine, harbor)
     problem(stranger.get(f"imports/{run}"), 404, "not-found")
     problem(stranger.post(f"imports/{run}/start", {}), 404, "not-found")
+
+
+def test_a_fhir_file_with_then_goes_through_behind_the_scenes(
+    machine: Machine, harbor: Organisation
+) -> None:
+    sent = bundle(ADA) + b'\n{"resourceType":"Pacient"}'
+    response = machine.post_raw("imports?then=check", sent, FHIR)
+    assert (response.status_code, people(harbor)) == (202, 0)
+    work_off(harbor)
+    run = response.json()["id"]
+    checked = machine.get(f"imports/{run}").json()
+    assert (checked["state"], checked["foreseen"]["new"], checked["refused"]) == ("checked", 1, 1)
+    assert machine.post(f"imports/{run}/start", {}).status_code == 200
+    work_off(harbor)
+    assert people(harbor) == 1
+
+
+def test_a_fhir_upload_that_is_repeated_with_its_key_is_one_import(
+    machine: Machine, harbor: Organisation
+) -> None:
+    for _ in range(2):
+        answer = machine.post_raw("imports?then=run", bundle(ADA), FHIR, Idempotency_Key="once")
+        assert answer.status_code == 202
+    with tenancy.acting_for(harbor.pk):
+        assert ImportRun.objects.count() == 1
+
+
+def test_a_streamed_file_over_the_limit_is_refused(machine: Machine, monkeypatch: Any) -> None:
+    monkeypatch.setitem(cast(Any, jobs.accept).__kwdefaults__, "most", 10)
+    problem(machine.post_raw("imports?source=a", CSV, "text/csv"), 413, "too-large")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -243,3 +244,41 @@ def test_files_over_the_limit_are_not_kept_whole_and_refused(
         "source": "epic",
     }
     assert b"Over 0 MB" in client.post("/imports/", sent).content
+
+
+FHIR = (
+    b'{"resourceType":"Patient","id":"p1","name":[{"family":"Canarybird"}]}\n'
+    b'{"resourceType":"Pacient","id":"p2","name":[{"family":"Canarybird"}]}\n'
+)
+
+
+def test_a_fhir_file_is_checked_behind_the_scenes_and_asks_for_no_columns(
+    client: Client, harbor: Organisation
+) -> None:
+    run = brought(client, harbor, FHIR)
+    shown = page(client, run)
+    assert "Import 1 people" in shown
+    assert "unknown resource type Pacient" in shown
+    assert "Refused entries" in shown
+    assert "Change the columns" not in shown
+    assert "Canarybird" not in shown
+    assert client.get(f"/imports/{run}/columns/").status_code == 302
+    assert people(harbor) == 0
+
+
+def test_a_fhir_file_is_imported_its_refused_entries_taken_and_all_of_it_undone(
+    client: Client, harbor: Organisation
+) -> None:
+    run = brought(client, harbor, FHIR)
+    client.post(f"/imports/{run}/start/")
+    work_off(harbor)
+    assert people(harbor) == 1
+    assert "Download 1 refused entry" in page(client, run)
+    answer = client.post(f"/imports/{run}/refused/")
+    assert answer["Content-Type"] == "application/fhir+json"
+    given = json.loads(b"".join(answer.streaming_content))  # type: ignore[attr-defined]
+    assert given["entry"][0]["resource"]["id"] == "p2"
+    client.post(f"/imports/{run}/undo/")
+    work_off(harbor)
+    with tenancy.acting_for(harbor.pk):
+        assert Contact.objects.filter(erased_at=None).count() == 0
