@@ -183,6 +183,7 @@ for _action, _facts in {
     "message.viewed": "purpose classes",
     "message.picked_up": "route",
     "message.bounced": "code",
+    "engagement.rescored": "count rules",
     "message.returned": "kind class source",
     "message.return_reviewed": "",
     "message.opened": "machine",

@@ -30,6 +30,7 @@ PERIODS = {
     "imports": 1.0,
     "simulations": 2.0,
     "mailbox": 60.0,
+    "visits": 1.0,
     "seal": 5.0,
     "partitions": 3600.0,
     "sweep": 3600.0,

@@ -20,7 +20,7 @@ from contacts.segments import columns, gathering, membership, told
 from contacts.segments.live import follow, touches
 from marketing.campaigns import running as campaigns
 from messaging import dispatch, sender, settling
-from messaging.hearing import mailbox
+from messaging.hearing import mailbox, visits
 from messaging.pools import facts, fencing, guarding
 from workflows import runner, triggers
 from workflows.simulate import keeping
@@ -131,7 +131,12 @@ def _sweep(now: datetime) -> int:
     throttle.sweep(now=now)
     guarding.sweep(now=now)
     told.forget(now=now)
+    visits.forget_agents(now=now)
     return 0
+
+
+def _visits(now: datetime) -> int:
+    return visits.run_once(now=now)
 
 
 def _fields(now: datetime) -> int:
@@ -176,6 +181,7 @@ LOOPS: Mapping[str, Loop] = {
     "seal": _seal,
     "partitions": _partitions,
     "sweep": _sweep,
+    "visits": _visits,
     "duplicates": _duplicates,
     "fields": _fields,
 }

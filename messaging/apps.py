@@ -8,17 +8,20 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import dependants as leaning
+        from contacts import erase
         from contacts.importing import undoing
         from contacts.merge import carried
         from contacts.segments import language
         from contacts.segments.live import index
         from messaging import dependants
+        from messaging.hearing import visits
         from messaging.leaf import EngagementLeaf
         from messaging.merged import Waiting
 
         if language.leaf(EngagementLeaf.key) is None:
             language.register(EngagementLeaf())
         carried.register(Waiting())
+        erase.also(visits.forget)
         index.also_names("messaging_template")
         undoing.register("messaging_message")
         leaning.register("messaging", leaning.Lookup(dependants.of_field, dependants.of_code_group))

@@ -77,7 +77,7 @@ class Engaged:
 
     def in_words(self) -> str:
         kind = f"“{self.topic}” messages" if self.topic else "messages of chosen campaigns"
-        return f"engagement is: {self.act} {self.how} of the last {self.last} {kind}"
+        return f"last {self.last} {kind} were: {self.how} {self.act}"
 
     def gone(self) -> str:
         there = Template.objects.filter(pk__in=self.campaigns).count()

@@ -7,7 +7,7 @@ arrives, ask with HEAD, follow every link within a second, or say what they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,10 @@ TOO_FAST = timedelta(seconds=3)
 BURST = timedelta(seconds=1)
 BURST_SIZE = 3
 """So many links within `BURST` are not a person's."""
+SWEEP = timedelta(seconds=10)
+"""Nor are all links of a mail, three or more, within so long."""
+RULES = 2
+"""Which rules these are: raise it when they change, so that what older ones judged is known."""
 
 _PROGRAMS = re.compile(
     r"bot\b|bot[/_-]|bots\b|crawl|spider|slurp|scan|scrap|fetch|monitor|preview|prefetch|validator|archiv"
@@ -68,14 +72,63 @@ class Verdict:
     def unclear(self) -> bool:
         return not self.machine and bool(self.reasons)
 
+    @property
+    def name(self) -> str:
+        if self.machine:
+            return "machine"
+        return "unclear" if self.reasons else "human"
 
-HINTS = frozenset({"unfamiliar"})
+
+HINTS = frozenset({"unfamiliar", "second_agent"})
 """Evidence that is not enough by itself."""
 
 
 def verdict_of(reasons: Collection[str]) -> Verdict:
     """Return the verdict that pieces of evidence give together, however old they are."""
     return Verdict(bool(set(reasons) - HINTS), tuple(reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A visit as its neighbours see it. `link` is None for an opening; `agent` stands for whatever
+    named itself, equal where that is the same."""
+
+    at: datetime
+    link: int | None
+    agent: bytes
+
+
+def together(one: Trace, of_message: Sequence[Trace], *, links: int) -> tuple[str, ...]:
+    """Return the evidence that only a message's other visits give, those that came later too.
+
+    `of_message` holds all visits of the message, this one among them; `links` is how many links
+    the message has.
+    """
+    clicks = [other for other in of_message if other.link is not None]
+    found = []
+    if one.link is not None:
+        if _most_within(one, clicks, BURST) >= BURST_SIZE:
+            found.append("burst")
+        near = {other.link for other in clicks if abs(other.at - one.at) <= SWEEP}
+        if links >= BURST_SIZE and len(near) == links:
+            found.append("all_links")
+    others = [o for o in of_message if o.agent != one.agent and abs(o.at - one.at) <= TOGETHER]
+    if others:
+        found.append("second_agent")
+    return tuple(found)
+
+
+TOGETHER = timedelta(seconds=60)
+"""How long a visit waits for what may come after it and tell what it was."""
+
+
+def _most_within(one: Trace, clicks: Sequence[Trace], span: timedelta) -> int:
+    """Return how many clicks lie in a stretch of that length which has this one in it."""
+    starts = [other.at for other in clicks if timedelta() <= one.at - other.at <= span]
+    return max(
+        (sum(timedelta() <= other.at - start <= span for other in clicks) for start in starts),
+        default=0,
+    )
 
 
 def judge(

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.tenancy import TenantModel
+from crypto.fields import SealedTextField
 from crypto.ids import uuid7
 
 
@@ -61,3 +62,52 @@ class Returned(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.meaning}"
+
+
+class Visit(TenantModel):
+    """One opening of a mail, or one link followed: how it came, and what it is taken for.
+
+    It becomes a contact's event when it is settled: at once where it is surely a program's, else
+    when nothing more is to be expected. The evidence stays, so that later rules judge it again.
+    """
+
+    class Verdict(models.TextChoices):
+        HUMAN = "human", "A person"
+        MACHINE = "machine", "A program"
+        UNCLEAR = "unclear", "Unclear"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message_id = models.BigIntegerField()
+    contact_id = models.BigIntegerField()
+    """Whose event it is: the person that the message's recipient is now."""
+    kind = models.CharField(max_length=20)
+    number = models.IntegerField(null=True)
+    """Which link of the version; none for an opening."""
+    at = models.DateTimeField()
+    method = models.CharField(max_length=8)
+    purpose = models.CharField(max_length=40, blank=True, default="")
+    agent = SealedTextField(max_length=400, null=True)
+    """What the program called itself; gone after 30 days (TR-03)."""
+    agent_mark = models.BinaryField(max_length=16)
+    """A keyed hash of it: whether two visits came by the same one is known for longer."""
+    evidence = ArrayField(models.CharField(max_length=20), default=list)
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")
+    rules = models.PositiveSmallIntegerField(default=0)
+    """The rules (`machines.RULES`) that gave the verdict."""
+    due_at = models.DateTimeField(null=True)
+    """When it is to be judged, or judged again; null when that is done."""
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["organisation", "due_at"],
+                name="messaging_visit_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(fields=["message_id", "at"], name="messaging_visit_of"),
+            models.Index(fields=["organisation", "at"], name="messaging_visit_when"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"

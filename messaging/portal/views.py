@@ -22,7 +22,7 @@ from accounts.guard import public
 from accounts.models import Organisation
 from crypto.tokens import TokenRefused
 from messaging import evidence, feedback, links, pickup
-from messaging.feedback import Visit
+from messaging.hearing.visits import Came
 from messaging.models import Pickup
 from messaging.portal.frame import framed
 
@@ -30,10 +30,10 @@ PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRA
 COOKIE = "pickup"
 
 
-def visit_of(request: HttpRequest) -> Visit:
+def visit_of(request: HttpRequest) -> Came:
     """Return what the verdict on person or program needs of a request."""
     purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose", "")
-    return Visit(request.headers.get("User-Agent", ""), request.method or "", purpose)
+    return Came(request.headers.get("User-Agent", ""), request.method or "", purpose)
 
 
 @public

@@ -151,7 +151,7 @@ def _journey(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def _tick(now: datetime) -> None:
-    for name in ("memberships", "triggers", "runner", "dispatch", "compact", "seal"):
+    for name in ("visits", "memberships", "triggers", "runner", "dispatch", "compact", "seal"):
         loops.run(name, now=now)
 
 

@@ -26,6 +26,7 @@ from contacts.models import Contact, ImportRun
 from deploy.mailbox_store import Letter, MailboxStore
 from marketing.demo import clinic, figures, journey, telling
 from messaging import sender
+from messaging.hearing import visits
 from workflows import sample
 
 HEAD_START = timedelta(minutes=10)
@@ -72,6 +73,8 @@ class Command(BaseCommand):
         clicked = journey.follow_links(first)
         self._tell("First mails", f"{len(first)} arrived by SMTP with STARTTLS, {clicked} clicked")
         with tenancy.acting_for(organisation.pk):
+            # What was followed counts when a minute has shown that no program did it.
+            visits.run_once(now=timezone.now() + visits.WAIT, limit=100_000)
             sample.move_on(transport, now=timezone.now())
             sample.move_on(transport, now=began + journey.DEADLINE)
             letters = journey.new_letters(store, seen=before)
