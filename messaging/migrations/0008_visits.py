@@ -12,7 +12,7 @@ import crypto.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_organisations_and_staff"),
-        ("messaging", "0006_pools"),
+        ("messaging", "0007_pool_agreements"),
     ]
 
     operations = [
