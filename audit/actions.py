@@ -189,6 +189,9 @@ for _action, _facts in {
     "message.opened": "machine",
     "message.clicked": "machine link",
     "message.unsubscribed": "channel scope one_click",
+    "template.tested": "",
+    "picture.uploaded": "",
+    "picture.archived": "",
     "message.cancelled": "count code",
     # Campaigns
     "campaign.created": "",

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-// One script and one style sheet with fixed names: Django's static storage adds the hashes.
+// A script and a style sheet for each island, with fixed names: Django's static storage adds the hashes.
 export default defineConfig({
   base: "./",
   build: {
@@ -8,11 +8,13 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: false,
     target: "es2022",
+    chunkSizeWarningLimit: 3000,
     rolldownOptions: {
-      input: "src/canvas/main.tsx",
+      input: { canvas: "src/canvas/main.tsx", mail: "src/mail/main.ts" },
       output: {
-        entryFileNames: "canvas.js",
-        assetFileNames: "canvas[extname]",
+        entryFileNames: "[name].js",
+        chunkFileNames: "[name].js",
+        assetFileNames: "[name][extname]",
       },
     },
   },

@@ -30,6 +30,8 @@ _FETCHES = re.compile(
 )
 _COMMENTED = re.compile(r"<!--(zq\d+xq)-->")
 WEB = ("http", "https")
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
+"""Where the sample runs, without TLS; in production no organisation's host is one of these."""
 SCHEMES = (*WEB, "mailto", "tel")
 
 # No network, ever: a remote style sheet would be fetched here and would track the patient there.
@@ -273,7 +275,7 @@ class Walk(HTMLParser):
         address = address.strip()
         parts = urlsplit(address)
         if (
-            parts.scheme == "https"
+            (parts.scheme == "https" or parts.hostname in _THIS_MACHINE)
             and parts.hostname in self.own_hosts
             and not MARK.search(address)
         ):

@@ -306,6 +306,7 @@ from messaging.making.models import (  # noqa: E402
     Translation,
     VersionTranslation,
 )
+from messaging.pictures.models import Picture  # noqa: E402
 from messaging.pools.models import DestinationLimit, Pool, Stop, Tally  # noqa: E402
 
 __all__ = [
@@ -316,6 +317,7 @@ __all__ = [
     "Link",
     "Message",
     "Pickup",
+    "Picture",
     "Pool",
     "Returned",
     "Review",

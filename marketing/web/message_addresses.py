@@ -7,6 +7,7 @@ from django.urls import path
 from marketing.web import delivery, going_out, messages
 from marketing.web.making import (
     blocks_page,
+    board,
     compare,
     conditions_page,
     editor,
@@ -46,6 +47,15 @@ urlpatterns = [
     path(f"{T}/versions/<int:number>/approval/", reviewing.review, name="template-approve"),
     path(f"{T}/versions/<int:number>/", preview.preview, name="template-preview"),
     path(f"{T}/versions/<int:number>/body/", preview.preview_body, name="template-body"),
+    path(f"{T}/board/", board.board, name="template-board"),
+    path(f"{T}/board/save/", board.save, name="template-board-save"),
+    path(f"{T}/board/check/", board.check, name="template-board-check"),
+    path(
+        f"{T}/board/pictures/",
+        board.pictures,
+        name="template-board-pictures",
+    ),
+    path(f"{T}/board/test/", board.test_send, name="template-test"),
     path("delivery/", delivery.delivery, name="delivery"),
     path("delivery/out/", going_out.going_out, name="delivery-out"),
     path("delivery/out/pause/", going_out.pause, name="delivery-pause"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from accounts import tenancy
 from accounts.models import Organisation
 from consent.purposes import Remuneration
@@ -58,7 +60,7 @@ def becomes(template: Template) -> str:
 def own_hosts() -> frozenset[str]:
     """Return the hosts that a mail may load pictures from: the organisation's own."""
     origin = Organisation.objects.get(id=tenancy.current()).web_origin
-    host = urlsplit(origin).hostname
+    host = urlsplit(origin or settings.ATTUNE_PUBLIC_ORIGIN).hostname
     return frozenset([host] if host else [])
 
 

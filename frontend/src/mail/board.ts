@@ -1,0 +1,275 @@
+// The drawing board: GrapesJS in the middle, our words around it.
+
+import grapesjs, { type Block, type Component, type Editor } from "grapesjs";
+import mjmlPlugin from "grapesjs-mjml";
+import { addBlocks, NO_PICTURE, type Condition, type Field, type Shared } from "./blocks";
+import { Pictures } from "./pictures";
+import { Server, type Checked, type Draft, type Picture, type Problem } from "./server";
+import { forBoard, fromBoard, headWord, join, split, withHeadWord, type Parts } from "./source";
+
+export type Given = {
+  subject: string;
+  mjml: string;
+  seen: string;
+  addresses: { save: string; check: string; pictures: string };
+  fields: Field[];
+  conditions: Condition[];
+  shared: Shared[];
+  pictures: Picture[];
+};
+
+const PAUSE = 700;
+
+// The plugin is a CommonJS module: its function is the default of what bundlers call the default.
+type Plugin = typeof mjmlPlugin;
+const mjml: Plugin = (mjmlPlugin as unknown as { default?: Plugin }).default ?? mjmlPlugin;
+
+export class Board {
+  private readonly server: Server;
+  private readonly editor: Editor;
+  private parts: Parts;
+  private seen: string;
+  private dirty = false;
+  private waiting = 0;
+  private asking = new AbortController();
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly given: Given,
+    token: string,
+  ) {
+    this.server = new Server(given.addresses, token);
+    this.parts = split(given.mjml) ?? { before: "<mjml>", open: "<mj-body>", inner: "", after: "</mj-body></mjml>" };
+    this.seen = given.seen;
+    this.editor = this.begin();
+    new Pictures(this.part("pictures"), given.pictures, this.server, (one) => this.place(one));
+    this.field("subject").value = given.subject;
+    this.field("preheader").value = headWord(given.mjml, "mj-preview");
+    this.listen();
+    this.editor.onReady(() => this.reachable());
+    this.check();
+  }
+
+  private begin(): Editor {
+    const editor = grapesjs.init({
+      container: this.part("canvas"),
+      height: "100%",
+      fromElement: false,
+      storageManager: false,
+      telemetry: false,
+      cssIcons: "",
+      noticeOnUnload: false,
+      panels: { defaults: [] },
+      blockManager: { appendTo: this.part("blocks"), appendOnClick: (block: Block) => this.insert(block) } as never,
+      styleManager: { appendTo: this.part("style") },
+      traitManager: { appendTo: this.part("traits") },
+      layerManager: { appendTo: this.part("layers") },
+      selectorManager: { componentFirst: true },
+      assetManager: { custom: true },
+      richTextEditor: { actions: ["bold", "italic", "link"] },
+      canvas: { frameStyle: FRAME },
+      plugins: [(e: Editor) => mjml(e, { blocks: [], resetBlocks: true, useCustomTheme: false, resetDevices: true, imagePlaceholderSrc: NO_PICTURE })],
+    });
+    editor.Panels.getPanels().reset();  // the plugin's own; ours stand around the board
+    addBlocks(editor, this.given);
+    this.addFields(editor);
+    editor.setComponents(forBoard(this.parts));
+    editor.UndoManager.clear();
+    return editor;
+  }
+
+  /** Offer the contact's fields where words are edited. */
+  private addFields(editor: Editor): void {
+    const select = document.createElement("select");
+    select.title = "Put in a field of the contact";
+    select.append(new Option("Put in …", ""), ...this.given.fields.map((one) => new Option(one.label, one.tag)));
+    editor.RichTextEditor.add("field", {
+      icon: select.outerHTML,
+      event: "change",
+      result: (rte: { insertHTML(html: string): void }, action: { btn: HTMLElement }) => {
+        const chosen = action.btn.firstChild as HTMLSelectElement;
+        rte.insertHTML(chosen.value);
+        chosen.value = "";
+      },
+    } as never);
+  }
+
+  private listen(): void {
+    const { editor } = this;
+    editor.on("update", () => this.changed());
+    editor.on("component:selected", (one: Component) => this.chosen(one));
+    editor.on("asset:open", () => this.show("pictures"));
+    for (const name of ["subject", "preheader"] as const) this.field(name).addEventListener("input", () => this.changed());
+    for (const button of this.host.querySelectorAll<HTMLButtonElement>("[data-do]")) {
+      button.addEventListener("click", () => this.act(button.dataset.do ?? "", button));
+    }
+    for (const tab of this.host.querySelectorAll<HTMLButtonElement>("[data-tab]")) {
+      tab.addEventListener("click", () => this.show(tab.dataset.tab ?? ""));
+    }
+    addEventListener("beforeunload", (event) => {
+      if (this.dirty) event.preventDefault();
+    });
+    addEventListener("keydown", (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+        event.preventDefault();
+        void this.save();
+      }
+    });
+  }
+
+  private act(name: string, button: HTMLButtonElement): void {
+    const { editor } = this;
+    const acts: Record<string, () => void> = {
+      undo: () => editor.UndoManager.undo(),
+      redo: () => editor.UndoManager.redo(),
+      wide: () => this.device("Desktop", button),
+      narrow: () => this.device("Mobile portrait", button),
+      save: () => void this.save(),
+      preview: () => this.preview(),
+    };
+    acts[name]?.();
+  }
+
+  /** Put a block behind what is selected, or at the end: the way without dragging. */
+  private insert(block: Block): void {
+    const content = block.get("content") as string | object;
+    const whole = typeof content === "string" && /^\s*<mj-(section|wrapper|hero|raw)/i.test(content);
+    const kind = whole ? "mj-body" : "mj-column";
+    const chosen = this.editor.getSelected();
+    const box = (chosen && (chosen.is(kind) ? chosen : chosen.closestType(kind))) ?? this.last(kind);
+    if (!box) return this.tell("Put a column into the mail first.");
+    let beside = chosen;
+    while (beside && beside.parent() !== box) beside = beside.parent();
+    const at = beside ? beside.index() + 1 : box.components().length;
+    const made = box.append(content as never, { at });
+    if (made[0]) this.editor.select(made[0], { scroll: true });
+  }
+
+  private last(kind: string): Component | undefined {
+    return this.editor.getWrapper()?.findType(kind).pop();
+  }
+
+  /** Blocks are boxes that a mouse drags: let the keyboard reach and choose them too. */
+  private reachable(): void {
+    for (const one of this.part("blocks").querySelectorAll<HTMLElement>(".gjs-block")) {
+      one.tabIndex = 0;
+      one.setAttribute("role", "button");
+      one.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        one.click();
+      });
+    }
+  }
+
+  private device(name: string, button: HTMLButtonElement): void {
+    this.editor.setDevice(name);
+    for (const one of this.host.querySelectorAll<HTMLButtonElement>('[data-do="wide"], [data-do="narrow"]')) {
+      one.setAttribute("aria-pressed", String(one === button));
+    }
+  }
+
+  private preview(): void {
+    const dialog = this.part("preview") as HTMLDialogElement;
+    dialog.showModal();
+  }
+
+  /** A picture was chosen: it goes into the image that is selected, or into a new one. */
+  private place(one: Picture): void {
+    const chosen = this.editor.getSelected();
+    if (chosen?.get("type") === "mj-image") {
+      chosen.set("src", one.src);
+      chosen.addAttributes({ src: one.src, alt: one.alt });
+      this.show("settings");
+      return;
+    }
+    this.tell("Put an Image block into the mail first, and select it.");
+  }
+
+  private chosen(one: Component): void {
+    const kind = one.get("type");
+    if (kind === "mj-image" && !String(one.getAttributes().src ?? "").startsWith("http")) this.show("pictures");
+    else this.show("settings");
+  }
+
+  private show(name: string): void {
+    for (const tab of this.host.querySelectorAll<HTMLButtonElement>("[data-tab]")) {
+      tab.setAttribute("aria-pressed", String(tab.dataset.tab === name));
+    }
+    for (const panel of this.host.querySelectorAll<HTMLElement>("[data-panel]")) {
+      panel.hidden = panel.dataset.panel !== name;
+    }
+  }
+
+  private draft(): Draft {
+    const whole = join(this.parts, fromBoard(this.editor.getHtml()));
+    return { subject: this.field("subject").value, mjml: withHeadWord(whole, "mj-preview", this.field("preheader").value) };
+  }
+
+  private changed(): void {
+    this.dirty = true;
+    this.tell("Not saved yet.");
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.check(), PAUSE);
+  }
+
+  private check(): void {
+    this.asking.abort();
+    this.asking = new AbortController();
+    this.server
+      .check(this.draft(), this.asking.signal)
+      .then((found) => this.showChecked(found))
+      .catch((why: Error) => {
+        if (why.name !== "AbortError") this.tell(why.message);
+      });
+  }
+
+  private showChecked(found: Checked): void {
+    const list = this.part("problems");
+    list.replaceChildren(...lines(found.problems, "bad"), ...lines(found.warnings, "warn"));
+    this.part("sound").hidden = found.problems.length > 0;
+    const count = this.part("count");
+    count.textContent = found.problems.length ? `${found.problems.length}` : "";
+    const frame = this.host.querySelector<HTMLIFrameElement>("iframe[data-part=frame]");
+    if (frame && found.html) frame.srcdoc = found.html;
+  }
+
+  private async save(): Promise<void> {
+    try {
+      this.seen = await this.server.save(this.draft(), this.seen);
+      this.dirty = false;
+      this.tell("Saved as the draft.");
+    } catch (why) {
+      this.tell((why as Error).message);
+    }
+  }
+
+  private tell(words: string): void {
+    this.part("status").textContent = words;
+  }
+
+  private part(name: string): HTMLElement {
+    const found = this.host.querySelector<HTMLElement>(`[data-part="${name}"]`);
+    if (!found) throw new Error(`the page lacks ${name}`);
+    return found;
+  }
+
+  private field(name: string): HTMLInputElement {
+    return this.part(name) as HTMLInputElement;
+  }
+}
+
+function lines(problems: Problem[], kind: string): HTMLElement[] {
+  return problems.map((one) => {
+    const line = document.createElement("li");
+    line.className = kind;
+    line.textContent = `${one.part}${one.line ? `, line ${one.line}` : ""}: ${one.message}`;
+    return line;
+  });
+}
+
+const FRAME = `
+  body { background-color: #eef1f1; }
+  .attune-piece { font: 13px system-ui, sans-serif; color: #1e58a8; background: #e6effb; border: 1px dashed #1e58a8; border-radius: 4px; padding: 4px 8px; margin: 2px 8px; }
+  ::-webkit-scrollbar { width: 6px; } ::-webkit-scrollbar-thumb { background: #86918f; border-radius: 3px; }
+`;

@@ -1,0 +1,49 @@
+// What the drawing board asks of the server: what is wrong, how it looks, keep it, take a picture.
+
+export type Problem = { part: string; line: number; message: string };
+export type Draft = { subject: string; mjml: string };
+export type Checked = { problems: Problem[]; warnings: Problem[]; html?: string; says?: string[] };
+export type Picture = { id: string; src: string; alt: string; width: number; height: number };
+
+const REFUSALS: Record<number, string> = {
+  401: "Your session has ended. Sign in in another tab, then save again.",
+  403: "Your role may not change templates.",
+  409: "Somebody else saved this draft meanwhile. Copy what you need, then load the page again.",
+  413: "It is too large.",
+};
+
+export class Server {
+  constructor(
+    private readonly addresses: { save: string; check: string; pictures: string },
+    private readonly token: string,
+  ) {}
+
+  async check(draft: Draft, signal: AbortSignal): Promise<Checked> {
+    const answer = await this.post(this.addresses.check, JSON.stringify(draft), "application/json", signal);
+    if (!answer.ok) throw new Error(REFUSALS[answer.status] ?? "It could not be checked. Try again.");
+    return (await answer.json()) as Checked;
+  }
+
+  /** Returns when it was kept, which the next save must name. */
+  async save(draft: Draft, seen: string): Promise<string> {
+    const answer = await this.post(this.addresses.save, JSON.stringify({ ...draft, seen }), "application/json");
+    if (!answer.ok) throw new Error(REFUSALS[answer.status] ?? "It could not be saved. Nothing is lost here: try again.");
+    return ((await answer.json()) as { seen: string }).seen;
+  }
+
+  async upload(file: File, alt: string): Promise<Picture> {
+    const form = new FormData();
+    form.set("picture", file);
+    form.set("alt", alt);
+    const answer = await this.post(this.addresses.pictures, form);
+    const told = (await answer.json()) as Picture & { detail?: string };
+    if (!answer.ok) throw new Error(told.detail ?? REFUSALS[answer.status] ?? "The picture could not be taken.");
+    return told;
+  }
+
+  private post(address: string, body: BodyInit, kind = "", signal?: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { "X-CSRFToken": this.token, "HX-Request": "true" };
+    if (kind) headers["Content-Type"] = kind;
+    return fetch(address, { method: "POST", headers, body, ...(signal ? { signal } : {}) });
+  }
+}

@@ -1,0 +1,204 @@
+"""The drawing board of a mail: blocks, pictures, what is wrong as one draws, how it looks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.guard import requires, staff_of
+from accounts.roles import Permission
+from audit import trail
+from contacts import registry
+from contacts.fields import Field, FieldType
+from marketing.security_headers import POLICY
+from messaging import sender, trying
+from messaging.making import blocks, drafts
+from messaging.models import ContentBlock, Picture, Template
+from messaging.pictures import keeping
+from messaging.pictures.keeping import PictureRefused
+from messaging.render import NotRendered
+from messaging.sandbox import Problem
+from messaging.templates_compile import TemplateInvalid
+
+LONGEST = 400_000
+OFFERED = 60
+PARTS = {"subject": "Subject", "mjml": "Body", "text": "Text part", "fields": "Fields",
+         "conditions": "Conditions"}  # fmt: skip
+BOARD_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+"""The board lays its boxes out with inline styles; no other page may. Scripts stay ours alone."""
+
+
+@require_safe
+@requires(Permission.TEMPLATES_EDIT)
+def board(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Draw the draft. The code and the text part are on the template's own page."""
+    chosen = get_object_or_404(Template, id=template_id)
+    context = {
+        "template": chosen,
+        "given": _given(chosen),
+        "address": staff_of(request).email,
+    }
+    response = render(request, "messaging/board.html", context)
+    response["Content-Security-Policy"] = BOARD_POLICY
+    return response
+
+
+def _given(chosen: Template) -> dict[str, Any]:
+    shared = ContentBlock.objects.filter(slug__in=blocks.published(), archived_at=None)
+    return {
+        "subject": chosen.subject,
+        "mjml": chosen.mjml,
+        "seen": chosen.changed_at.isoformat(),
+        "addresses": {
+            "save": reverse("template-board-save", args=[chosen.id]),
+            "check": reverse("template-board-check", args=[chosen.id]),
+            "pictures": reverse("template-board-pictures", args=[chosen.id]),
+        },
+        "fields": [{"tag": _tag(one), "label": one.label} for one in _offered()],
+        "conditions": [
+            {"name": name, "label": said.get("label", name)}
+            for name, said in chosen.conditions.items()
+        ],
+        "shared": [{"slug": one.slug, "name": one.name, "kind": one.kind} for one in shared],
+        "pictures": [_told(one) for one in Picture.objects.filter(archived_at=None)[:OFFERED]],
+    }
+
+
+_PRINTED = frozenset({FieldType.TEXT, FieldType.DATE})
+
+
+def _offered() -> list[Field]:
+    return [one for one in registry.current().values() if not one.archived and one.type in _PRINTED]
+
+
+def _tag(field: Field) -> str:
+    """Return the merge tag with a fallback, which the compiler asks for."""
+    shown = " | date" if field.type is FieldType.DATE else ""
+    return f'{{{{ contact.{field.key}{shown} | default("…") }}}}'
+
+
+def _told(one: Picture) -> dict[str, Any]:
+    src = keeping.address(one, origin=sender.current().origin, now=one.uploaded_at)
+    return {
+        "id": str(one.id), "src": src, "alt": one.alt, "width": one.width, "height": one.height,
+    }  # fmt: skip
+
+
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def check(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Say what is wrong with what is on the board, and how it looks; nothing is saved."""
+    chosen, given = get_object_or_404(Template, id=template_id), _read(request)
+    if given is None:
+        return JsonResponse({"detail": "Send JSON with subject and mjml."}, status=400)
+    _take(chosen, given)
+    try:
+        compiled = drafts.compiled(chosen, with_translations=False)
+    except TemplateInvalid as invalid:
+        return JsonResponse({"problems": _lines(invalid.problems), "warnings": []})
+    answer: dict[str, Any] = {"problems": [], "warnings": _lines(compiled.warnings)}
+    try:
+        answer["html"] = trying.shown(compiled, language=chosen.language).html
+    except NotRendered:
+        answer["html"] = ""
+    return JsonResponse(answer | {"says": sorted(compiled.data_classes)})
+
+
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def save(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Keep the draft, sound or not, unless somebody changed it since the board read it."""
+    given, now = _read(request), timezone.now()
+    if given is None:
+        return JsonResponse({"detail": "Send JSON with subject and mjml."}, status=400)
+    with transaction.atomic():
+        chosen = get_object_or_404(Template.objects.select_for_update(), id=template_id)
+        if parse_datetime(str(given.get("seen", ""))) != chosen.changed_at:
+            return JsonResponse({"detail": "The draft was changed meanwhile."}, status=409)
+        _take(chosen, given)
+        _keep(chosen, now=now)
+    return JsonResponse({"seen": now.isoformat()})
+
+
+def _keep(chosen: Template, *, now: datetime) -> None:
+    chosen.changed_at = now
+    chosen.save(update_fields=["subject", "mjml", "declared", "changed_at"])
+    trail.record("template.changed", subject=f"template:{chosen.id}")
+
+
+def _take(chosen: Template, given: dict[str, Any]) -> None:
+    """Put the board's draft on the template; a field that is printed is declared by that."""
+    chosen.subject, chosen.mjml = str(given["subject"])[:400], str(given["mjml"])
+    printed = {one.key for one in _offered() if f"contact.{one.key}" in chosen.mjml}
+    chosen.declared = sorted({*chosen.declared, *printed})
+
+
+def _read(request: HttpRequest) -> dict[str, Any] | None:
+    raw = request.read(LONGEST + 1)
+    try:
+        given = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(given, dict) and {"subject", "mjml"} <= given.keys()
+    return given if whole and len(raw) <= LONGEST else None
+
+
+def _lines(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [
+        {"part": PARTS.get(one.part, one.part), "line": one.line, "message": one.message}
+        for one in problems
+    ]
+
+
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def pictures(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Take a picture with the words that stand for it."""
+    get_object_or_404(Template, id=template_id)
+    upload = request.FILES.get("picture")
+    alt = request.POST.get("alt", "").strip()
+    if upload is None:
+        return JsonResponse({"detail": "Choose a file."}, status=422)
+    if not alt and not request.POST.get("adorns"):
+        detail = "Say in a few words what it shows, or that it only adorns."
+        return JsonResponse({"detail": detail}, status=422)
+    if (upload.size or 0) > keeping.LARGEST:
+        return JsonResponse({"detail": "It is larger than 10 MB."}, status=413)
+    try:
+        made = keeping.take(upload.read(), alt=alt, now=timezone.now())
+    except PictureRefused as refused:
+        return JsonResponse({"detail": str(refused)}, status=422)
+    return JsonResponse(_told(made), status=201)
+
+
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def test_send(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Send the saved draft to oneself, with an invented person's values."""
+    chosen, user = get_object_or_404(Template, id=template_id), staff_of(request)
+    try:
+        with closing(sender.transport()) as transport:
+            tried = trying.send(chosen, user, transport=transport, now=timezone.now())
+    except TemplateInvalid as invalid:
+        messages.error(request, f"It has {len(invalid.problems)} problems; mend those first.")
+    except NotRendered:
+        messages.error(request, "A field that it prints has no fallback.")
+    else:
+        if tried.accepted:
+            messages.success(request, f"Sent to {user.email}, with an invented person's values.")
+        else:
+            messages.error(request, f"The mail server did not take it ({tried.code}).")
+    return redirect("template-board", chosen.id)

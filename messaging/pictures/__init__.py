@@ -1,0 +1,1 @@
+"""The organisation's own pictures: mails show these and nothing from elsewhere."""

@@ -1,0 +1,103 @@
+"""A mail drawn in a real browser: blocks, pictures, what is wrong while drawing, saved as MJML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+from accounts import tenancy
+from accounts.models import Organisation, User
+from messaging.making import drafts
+from messaging.models import Template
+from tests.browser.conftest import OpenAs
+from tests.messaging.conftest import template
+from tests.messaging.pictures.test_keeping import photo
+
+
+@pytest.fixture
+def draft(harbor: Organisation, site: str) -> Template:
+    with tenancy.acting_for(harbor.pk):
+        Organisation.objects.filter(pk=harbor.pk).update(
+            postal_address="1 Quay, Boston", web_origin=site
+        )
+        return template("news")
+
+
+def canvas(page: Page) -> FrameLocator:
+    return page.frame_locator(".gjs-frame")
+
+
+def test_a_mail_is_drawn_checked_and_saved(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template, tmp_path: Path
+) -> None:
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    expect(canvas(page).get_by_text("how to eat well")).to_be_visible()
+    page.get_by_label("Subject", exact=True).fill("Your {{ contact.conditions }}")
+    expect(page.get_by_role("button", name="Check 1")).to_be_visible()
+    page.get_by_label("Subject", exact=True).fill("Spring at {{ organisation.name }}")
+    page.get_by_label("Preheader").fill("Eat well in spring")
+    page.get_by_role("button", name="Heading").press("Enter")
+    expect(canvas(page).get_by_text("Say what this is about")).to_be_visible()
+    page.screenshot(path=tmp_path / "board.png")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved as the draft.")).to_be_visible()
+    with tenancy.acting_for(harbor.pk):
+        draft.refresh_from_db()
+        assert "Say what this is about" in draft.mjml
+        assert "<mj-preview>Eat well in spring</mj-preview>" in draft.mjml
+        drafts.compiled(draft)
+
+
+def test_a_picture_is_uploaded_and_stands_in_the_mail(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template, tmp_path: Path
+) -> None:
+    (tmp_path / "doctor.jpg").write_bytes(photo(size=(600, 200)))
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    page.get_by_role("button", name="Image").click()
+    page.get_by_label("New picture").set_input_files(tmp_path / "doctor.jpg")
+    page.get_by_label("What it shows").fill("A doctor at work")
+    page.get_by_role("button", name="Upload").click()
+    expect(canvas(page).get_by_role("img", name="A doctor at work")).to_be_visible()
+    page.screenshot(path=tmp_path / "picture.png")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved as the draft.")).to_be_visible()
+    with tenancy.acting_for(harbor.pk):
+        draft.refresh_from_db()
+        assert 'alt="A doctor at work"' in draft.mjml
+        drafts.compiled(draft)
+
+
+KEPT = [
+    "{% if contact.given_name %}",
+    "{% endif %}",
+    "{{ links.unsubscribe }}",
+    "{{ organisation.postal_address }}",
+    '<mj-all font-family="Helvetica" />',
+]
+
+
+def test_what_the_board_cannot_draw_comes_through(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template
+) -> None:
+    """A round over the board loses no merge tag, no condition and nothing of the head."""
+    with tenancy.acting_for(harbor.pk):
+        draft.mjml = draft.mjml.replace(
+            "<mj-head>",
+            '<mj-head><mj-attributes><mj-all font-family="Helvetica" /></mj-attributes>',
+        ).replace(
+            "</mj-column></mj-section></mj-body>",
+            "</mj-column></mj-section>{% if contact.given_name %}<mj-section><mj-column><mj-text>"
+            "Only you</mj-text></mj-column></mj-section>{% endif %}</mj-body>",
+        )
+        draft.save()
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    expect(canvas(page).get_by_text("Only if:")).to_be_visible()
+    page.get_by_label("Subject", exact=True).fill("Other words")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved as the draft.")).to_be_visible()
+    with tenancy.acting_for(harbor.pk):
+        draft.refresh_from_db()
+        assert [one for one in KEPT if one not in draft.mjml] == []
+        drafts.compiled(draft)

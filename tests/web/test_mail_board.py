@@ -1,0 +1,137 @@
+"""The drawing board's doors: drafts, checks, pictures and trials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts import staff, tenancy
+from accounts.models import Organisation, User
+from accounts.roles import Role
+from deploy.mailbox import Mailbox
+from messaging.models import Picture, Template
+from tests.conftest import NOON
+from tests.messaging.conftest import template
+from tests.messaging.mails import BODY, FOOT, mjml
+from tests.messaging.pictures.test_keeping import photo
+
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def draft(at_harbor: Organisation) -> Template:
+    Organisation.objects.filter(pk=at_harbor.pk).update(
+        postal_address="1 Quay, Boston", web_origin="https://h.example"
+    )
+    return template("news")
+
+
+def post(client: Client, draft: Template, act: str, **body: Any) -> Any:
+    told = {"subject": draft.subject, "mjml": draft.mjml} | body
+    return client.post(
+        f"/templates/{draft.id}/board/{act}/", json.dumps(told), content_type="application/json"
+    )
+
+
+def test_the_board_alone_may_lay_out_with_inline_styles(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    client = sign_in_as(mara)
+    policy = client.get(f"/templates/{draft.id}/board/")["Content-Security-Policy"]
+    assert "style-src 'self' 'unsafe-inline'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe-inline" not in client.get("/templates/")["Content-Security-Policy"]
+
+
+def test_a_diagnosis_in_the_subject_is_flagged_while_drawing(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    answer = post(sign_in_as(mara), draft, "check", subject="Your {{ contact.conditions }}")
+    assert answer.json()["problems"][0]["part"] == "Subject"
+
+
+def test_a_sound_draft_is_shown_as_an_invented_person_gets_it(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    told = post(sign_in_as(mara), draft, "check").json()
+    assert told["problems"] == []
+    assert "Dear Alex" in told["html"]
+
+
+def test_saving_keeps_the_draft(sign_in_as: SignIn, mara: User, draft: Template) -> None:
+    new = mjml("<mj-text>Hello</mj-text>" + BODY, foot=FOOT)
+    answer = post(sign_in_as(mara), draft, "save", mjml=new, seen=draft.changed_at.isoformat())
+    draft.refresh_from_db()
+    assert (answer.status_code, draft.mjml) == (200, new)
+
+
+def test_what_another_saved_meanwhile_is_not_overwritten(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    client, seen = sign_in_as(mara), draft.changed_at.isoformat()
+    post(client, draft, "save", seen=seen)
+    assert post(client, draft, "save", seen=seen, subject="Late").status_code == 409
+
+
+def test_a_picture_needs_words(sign_in_as: SignIn, mara: User, draft: Template) -> None:
+    upload = SimpleUploadedFile("a.jpg", photo(), "image/jpeg")
+    answer = sign_in_as(mara).post(f"/templates/{draft.id}/board/pictures/", {"picture": upload})
+    assert (answer.status_code, Picture.objects.count()) == (422, 0)
+
+
+def test_a_picture_comes_back_with_its_address(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    upload = SimpleUploadedFile("a.jpg", photo(), "image/jpeg")
+    answer = sign_in_as(mara).post(
+        f"/templates/{draft.id}/board/pictures/", {"picture": upload, "alt": "A doctor"}
+    )
+    assert answer.json()["src"].startswith("https://h.example/m/i/")
+
+
+def test_a_mail_with_our_picture_compiles(sign_in_as: SignIn, mara: User, draft: Template) -> None:
+    client = sign_in_as(mara)
+    upload = SimpleUploadedFile("a.jpg", photo(), "image/jpeg")
+    src = client.post(
+        f"/templates/{draft.id}/board/pictures/", {"picture": upload, "alt": "A doctor"}
+    ).json()["src"]
+    new = mjml(f'<mj-image src="{src}" alt="A doctor" />' + BODY, foot=FOOT)
+    assert post(client, draft, "check", mjml=new).json()["problems"] == []
+
+
+def test_a_trial_reaches_oneself_with_nobodys_values(
+    sign_in_as: SignIn, mara: User, draft: Template, mailbox: Mailbox, settings: Any
+) -> None:
+    settings.SMTP_HOST, settings.SMTP_PORT = "localhost", mailbox.port
+    settings.SMTP_CA_FILE = str(mailbox.ca_file)
+    settings.SMTP_USER = settings.SMTP_PASSWORD = ""
+    sign_in_as(mara).post(f"/templates/{draft.id}/board/test/")
+    (letter,) = mailbox.letters()
+    assert letter.recipient == "mara@harbor.example"
+    assert "[Test]" in letter.subject
+
+
+ACTS = ("save", "check", "pictures", "test")
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_an_approver_draws_nothing(
+    sign_in_as: SignIn, harbor: Organisation, draft: Template, act: str
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        nora = staff.add("nora@harbor.example", name="Nora", role=Role.APPROVER, now=NOON)
+    assert post(sign_in_as(nora), draft, act).status_code == 403
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_another_organisation_finds_no_draft_of_ours(
+    sign_in_as: SignIn, hill: Organisation, draft: Template, act: str
+) -> None:
+    with tenancy.acting_for(hill.pk):
+        max_ = staff.add("max@hill.example", name="Max", role=Role.MARKETER, now=NOON)
+    assert post(sign_in_as(max_), draft, act).status_code == 404
