@@ -6,6 +6,8 @@ its own: no scripts, no forms, pictures from here only, sandboxed besides.
 
 from __future__ import annotations
 
+import re
+
 from django.http import HttpResponse
 
 POLICY = "; ".join(
@@ -27,3 +29,22 @@ def framed(html: str) -> HttpResponse:
     response["Content-Security-Policy"] = POLICY
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+_SOURCE = re.compile(
+    r"(<img\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?)\ssrc=(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE
+)
+_DARK = (
+    "<style>html{background:#121212}body{filter:invert(1) hue-rotate(180deg)}"
+    "img{filter:invert(1) hue-rotate(180deg)}</style></head>"
+)
+
+
+def dark(html: str) -> str:
+    """Return the mail as programs show it that turn its colours round for dark screens."""
+    return html.replace("</head>", _DARK, 1)
+
+
+def without_pictures(html: str) -> str:
+    """Return the mail as it is shown before anybody lets pictures load: their words stand there."""
+    return _SOURCE.sub(r"\1", html)

@@ -13,12 +13,14 @@ from django.test import Client
 from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
+from contacts.segments import catalogue, membership
 from deploy.mailbox import Mailbox
-from messaging.models import Picture, Template
+from messaging.models import Picture, Template, TemplateVersion
 from tests.conftest import NOON
-from tests.messaging.conftest import template
+from tests.messaging.conftest import approved, template
 from tests.messaging.mails import BODY, FOOT, mjml
 from tests.messaging.pictures.test_keeping import photo
+from tests.workflows.conftest import WOMEN, people
 
 SignIn = Callable[[User], Client]
 
@@ -135,3 +137,55 @@ def test_another_organisation_finds_no_draft_of_ours(
     with tenancy.acting_for(hill.pk):
         max_ = staff.add("max@hill.example", name="Max", role=Role.MARKETER, now=NOON)
     assert post(sign_in_as(max_), draft, act).status_code == 404
+
+
+@pytest.fixture
+def version(draft: Template) -> TemplateVersion:
+    draft.mjml = mjml('<mj-image src="https://h.example/m/i/x.png" alt="A doctor" />' + BODY,
+                      foot=FOOT)  # fmt: skip
+    draft.save()
+    return approved(draft)
+
+
+def body(client: Client, version: TemplateVersion, look: str) -> str:
+    path = f"/templates/{version.template_id}/versions/{version.number}/body/?look={look}"
+    return client.get(path).content.decode()
+
+
+def test_before_pictures_load_their_words_stand_there(
+    sign_in_as: SignIn, mara: User, version: TemplateVersion
+) -> None:
+    html = body(sign_in_as(mara), version, "plain")
+    assert "m/i/x.png" not in html
+    assert 'alt="A doctor"' in html
+
+
+def test_on_a_dark_screen_colours_turn_round(
+    sign_in_as: SignIn, mara: User, version: TemplateVersion
+) -> None:
+    client = sign_in_as(mara)
+    assert "invert(1)" in body(client, version, "dark")
+    assert "invert(1)" not in body(client, version, "")
+
+
+def test_somebody_of_a_segment_is_drawn_for_who_may_know_it(
+    sign_in_as: SignIn, mara: User, omar: User, version: TemplateVersion
+) -> None:
+    people("ada", gender="female", conditions=[])
+    women = catalogue.save(name="Women", tree=WOMEN, now=NOON)
+    membership.refresh(women, now=NOON)
+    path = f"/templates/{version.template_id}/versions/{version.number}/"
+    answer = sign_in_as(mara).post(path, {"segment": str(women.pk)})
+    assert "?contact=" in answer["Location"]
+
+
+def test_nobody_is_drawn_from_a_segment_that_says_more_than_the_role_may_know(
+    sign_in_as: SignIn, mara: User, version: TemplateVersion
+) -> None:
+    """Who is drawn is known to be in it: a marketer learns no diagnosis that way."""
+    tree = {"field": "conditions", "op": "has_code", "codes": ["E11.9"]}
+    sick = catalogue.save(name="Sick", tree=tree, now=NOON)
+    path = f"/templates/{version.template_id}/versions/{version.number}/"
+    client = sign_in_as(mara)
+    assert "?contact=" not in client.post(path, {"segment": str(sick.pk)})["Location"]
+    assert "Sick" not in client.get(path).content.decode()

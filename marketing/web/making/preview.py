@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from uuid import UUID
 
@@ -13,22 +14,31 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import tenancy
 from accounts.guard import requires, staff_of
+from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from contacts import matching, reveal
 from contacts.fields import DataClass
-from contacts.models import Contact
+from contacts.models import Contact, first_id
+from contacts.segments import membership
+from contacts.segments.models import Segment
 from contacts.segments.reading import DefinitionInvalid
+from marketing.web import segment_sight
 from marketing.web.making import editor, reviewing
 from marketing.web.making.forms import Choosing
+from marketing.web.segment_sight import Sight
 from messaging import sender, versions
 from messaging.filters import Locale
 from messaging.links import Addresses
 from messaging.making import conditions, reviews
 from messaging.models import TemplateVersion
-from messaging.portal.frame import framed
+from messaging.portal.frame import dark, framed, without_pictures
 from messaging.render import NotRendered, Rendered, values_for
+
+LOOKS = {"dark": dark, "plain": without_pictures}
+LOOK_WORDS = {"dark": "On a dark screen", "plain": "Before pictures load"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -39,13 +49,18 @@ def preview(request: HttpRequest, template_id: UUID, number: int) -> HttpRespons
     if request.method == "POST":
         return _choose(request, version)
     contact, language = _contact(request), request.GET.get("language", "")
+    look = request.GET.get("look", "")
     error = ""
     try:
         said = rendered(version, contact, language=language)
     except (NotRendered, reveal.RevealRefused, DefinitionInvalid) as refused:
         said, error = None, why_not(refused)
     body = reverse("template-body", args=[template_id, number])
-    asked = {"contact": str(contact.public_id) if contact else "", "language": language}
+    asked = {
+        "contact": str(contact.public_id) if contact else "",
+        "language": language,
+        "look": look if look in LOOKS else "",
+    }
     asked = {key: value for key, value in asked.items() if value}
     where = reviews.standing(version)
     context = {
@@ -56,6 +71,11 @@ def preview(request: HttpRequest, template_id: UUID, number: int) -> HttpRespons
         "choosing": Choosing(),
         "languages": [version.language, *(one.language for one in version.translations.all())],
         "language": language or version.language,
+        "looks": [
+            (words, urlencode(asked | {"look": name}), name == asked.get("look", ""))
+            for name, words in (("", "As it is"), *LOOK_WORDS.items())
+        ],
+        "segments": _segments(staff_of(request)),
         "may_choose": staff_of(request).may(Permission.CONTACTS_SEARCH),
         "standing": where,
         "words": reviewing.words(where, editor.names([version])),
@@ -69,8 +89,9 @@ def preview(request: HttpRequest, template_id: UUID, number: int) -> HttpRespons
 @requires(Permission.TEMPLATES_VIEW)
 def preview_body(request: HttpRequest, template_id: UUID, number: int) -> HttpResponse:
     version, language = found(template_id, number), request.GET.get("language", "")
+    as_seen = LOOKS.get(request.GET.get("look", ""), str)
     try:
-        return framed(rendered(version, _contact(request), language=language).html)
+        return framed(as_seen(rendered(version, _contact(request), language=language).html))
     except (NotRendered, reveal.RevealRefused, DefinitionInvalid):
         return framed("<head></head>")
 
@@ -83,6 +104,8 @@ def found(template_id: UUID, number: int) -> TemplateVersion:
 
 def _choose(request: HttpRequest, version: TemplateVersion) -> HttpResponse:
     """Find the contact by exact record number, sent in a body: numbers stay out of URLs."""
+    if request.POST.get("segment"):
+        return _draw(request, version)
     form = Choosing(request.POST)
     here = reverse("template-preview", args=[version.template_id, version.number])
     if not staff_of(request).may(Permission.CONTACTS_SEARCH):
@@ -93,6 +116,39 @@ def _choose(request: HttpRequest, version: TemplateVersion) -> HttpResponse:
         messages.error(request, "Nobody, or more than one, has this record number. Give it whole.")
         return redirect(here)
     return redirect(f"{here}?contact={people[0].public_id}")
+
+
+def _segments(user: User) -> list[tuple[str, str]]:
+    """Return the segments of whose members the role may know that they are in."""
+    if not user.may(Permission.CONTACTS_VIEW):
+        return []
+    rows = Segment.objects.filter(archived_at=None).order_by("-created_at")[:100]
+    seen = (segment_sight.of(one, user) for one in rows)
+    return [(str(one.segment.pk), one.title) for one in seen if _may_know(one, user)]
+
+
+def _may_know(sight: Sight, user: User) -> bool:
+    return sight.open and frozenset(sight.classes) <= user.data_classes
+
+
+def _draw(request: HttpRequest, version: TemplateVersion) -> HttpResponse:
+    """Take somebody of a segment at random."""
+    user = staff_of(request)
+    here = reverse("template-preview", args=[version.template_id, version.number])
+    known = dict(_segments(user))
+    if request.POST["segment"] not in known:
+        messages.error(request, "Choose a segment whose members your role may know.")
+        return redirect(here)
+    inside = membership.members(Segment.objects.get(pk=request.POST["segment"]))
+    if not len(inside):
+        messages.error(request, "Nobody is in this segment.")
+        return redirect(here)
+    number = first_id(tenancy.current()) + int(inside[secrets.randbelow(len(inside))])
+    contact = Contact.objects.filter(pk=number, erased_at=None).first()
+    if contact is None:
+        messages.error(request, "That person is not there any more. Try again.")
+        return redirect(here)
+    return redirect(f"{here}?contact={contact.public_id}")
 
 
 def _contact(request: HttpRequest) -> Contact | None:
