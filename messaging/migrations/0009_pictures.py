@@ -10,7 +10,7 @@ import crypto.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_organisations_and_staff"),
-        ("messaging", "0006_pools"),
+        ("messaging", "0008_visits"),
     ]
 
     operations = [
