@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import logging
 import signal
 import ssl
@@ -40,10 +41,15 @@ class Behaviour:
     """Address -> reply to RCPT, such as '550 5.1.1 no such user' or '451 4.3.0 later'."""
     refuse_content: dict[str, str] = field(default_factory=dict)
     """Address -> reply after DATA."""
+    refuse_everything: str = ""
+    """Reply to every RCPT, such as '452 4.3.1 disk full'."""
+    busy_every: int = 0
+    """Every so-manieth RCPT gets 421: too busy, and the client has to come again."""
     hang_up_after_keeping: set[str] = field(default_factory=set)
     """The mail is kept, but the client never hears so: its fate is unclear to the sender."""
     delay: float = 0.0
     """Seconds between keeping a mail and saying so."""
+    asked: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
 
 class Handler:
@@ -61,8 +67,12 @@ class Handler:
         address: str,
         rcpt_options: list[str],
     ) -> str:
-        if reply := self.behaviour.refuse_recipient.get(address):
-            return reply
+        told = self.behaviour.refuse_everything or self.behaviour.refuse_recipient.get(address)
+        if told:
+            return told
+        every = self.behaviour.busy_every
+        if every and next(self.behaviour.asked) % every == 0:
+            return "421 4.3.2 too busy, come again"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

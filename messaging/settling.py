@@ -35,7 +35,7 @@ class Known:
 class Record(Protocol):
     """Where Message-IDs that were taken in can be looked up."""
 
-    def look_up(self, wanted: frozenset[str], *, since: datetime) -> Known: ...
+    def look_up(self, wanted: frozenset[str], *, since: datetime, now: datetime) -> Known: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class RelayLog:
 
     path: Path
 
-    def look_up(self, wanted: frozenset[str], *, since: datetime) -> Known:
+    def look_up(self, wanted: frozenset[str], *, since: datetime, now: datetime) -> Known:
         lines = (line for path in self._files(since) for line in _lines(path))
         found = frozenset(one for one in reconcile.logged(lines) if one in wanted)
         return Known(found, self._complete())
@@ -69,13 +69,13 @@ class Letters:
 
     folder: Path
 
-    def look_up(self, wanted: frozenset[str], *, since: datetime) -> Known:
+    def look_up(self, wanted: frozenset[str], *, since: datetime, now: datetime) -> Known:
         found = set()
         for path in (self.folder / "new").glob("*"):
             with path.open("rb") as file:
                 head = file.read(8192)
             found |= {one for one in wanted if one.encode() in head}
-        return Known(frozenset(found), datetime.now(UTC) - SETTLES / 2)
+        return Known(frozenset(found), now - SETTLES / 2)
 
 
 def _changed(path: Path) -> datetime:
@@ -103,6 +103,6 @@ def run_once(*, now: datetime, by: Record | None = None) -> int:
     if known_by is None or not wanted:
         return 0
     since = old.aggregate(first=Min("handed_over_at"))["first"]
-    known = known_by.look_up(wanted, since=since)
+    known = known_by.look_up(wanted, since=since, now=now)
     done = reconcile.reconcile(known.taken_in, complete_until=known.complete_until, now=now)
     return done.found + done.requeued
