@@ -24,6 +24,7 @@ PERIODS = {
     "campaigns": 1.0,
     "guard": 5.0,
     "reconcile": 20.0,
+    "domains": 3600.0,
     "live": 1.0,
     "memberships": 1.0,
     "compact": 10.0,

@@ -22,6 +22,7 @@ from marketing.campaigns import running as campaigns
 from messaging import dispatch, sender, settling
 from messaging.hearing import mailbox, visits
 from messaging.pools import facts, fencing, guarding
+from messaging.preflight import keeping as preflight
 from workflows import runner, triggers
 from workflows.simulate import keeping
 
@@ -82,6 +83,13 @@ def _served(pool: facts.PoolFacts, now: datetime) -> int:
 
 def _guard(now: datetime) -> int:
     guarding.look(now=now)
+    return 0
+
+
+def _domains(now: datetime) -> int:
+    """Look at the sending domains once a day; the sample sends to nobody outside."""
+    if not settings.SAMPLE:
+        preflight.run_once(now=now)
     return 0
 
 
@@ -172,6 +180,7 @@ LOOPS: Mapping[str, Loop] = {
     "dispatch": _dispatch,
     "guard": _guard,
     "reconcile": _reconcile,
+    "domains": _domains,
     "live": _live,
     "memberships": _memberships,
     "compact": _compact,

@@ -182,6 +182,10 @@ SMTP_ONWARD_TLS = environment.one_of(
 """What the relay promises of its own way to the recipient's server."""
 SMTP_LOG = environment.text("SMTP_LOG")
 """The relay's log, where this machine can read it: by it messages of unclear fate are settled."""
+BULK_MAIL = environment.number("BULK_MAIL", 5_000)
+"""A campaign of more messages starts only from a domain that receivers believe (EM-14)."""
+SENDING_ADDRESSES = environment.text("SENDING_ADDRESSES")
+"""The addresses from which the relay reaches receivers, with blanks between: what SPF must name."""
 # Mail that comes back: the mailbox that bounces and replies reach, read by IMAP over TLS.
 IMAP_HOST = environment.text("IMAP_HOST")
 IMAP_PORT = environment.number("IMAP_PORT", 993)

@@ -308,12 +308,14 @@ from messaging.making.models import (  # noqa: E402
 )
 from messaging.pictures.models import Picture  # noqa: E402
 from messaging.pools.models import DestinationLimit, Pool, Stop, Tally  # noqa: E402
+from messaging.preflight.models import DomainCheck  # noqa: E402
 
 __all__ = [
     "Approval",
     "BlockVersion",
     "ContentBlock",
     "DestinationLimit",
+    "DomainCheck",
     "Link",
     "Message",
     "Pickup",

@@ -15,7 +15,7 @@ from messaging import dkim
 from messaging.pools.facts import PoolFacts
 from messaging.protect import Onward
 from messaging.transports.lanes import Lanes
-from messaging.transports.smtp import Relay, Security
+from messaging.transports.smtp import Broken, Relay, Security, Session
 
 CONNECTIONS = 4
 """To the relay, where no pool says otherwise."""
@@ -114,3 +114,12 @@ def relay_of(pool: PoolFacts) -> Relay:
 def onward(pool: PoolFacts | None = None) -> Onward:
     """Return what the operator says of the way behind the relay; without a word, not enough."""
     return Onward(pool.onward if pool and pool.onward else settings.SMTP_ONWARD_TLS)
+
+
+def probe(pool: PoolFacts | None = None) -> str:
+    """Greet the relay and hang up; return why the line is not safe, or nothing."""
+    try:
+        Session(relay_of(pool) if pool and pool.host else relay()).close()
+    except Broken as broken:
+        return broken.code
+    return ""

@@ -18,6 +18,8 @@ from contacts.segments.definition import DefinitionInvalid
 from crypto.rows import insert_rows
 from marketing.campaigns import planning, schedule, trial
 from marketing.campaigns.models import Campaign, Run
+from messaging.pools import lanes
+from messaging.preflight import keeping as preflight
 from workflows import audience
 
 BATCH = 8_192
@@ -68,7 +70,15 @@ def _allowed(campaign: Campaign, run: Run, *, now: datetime) -> tuple[str, list[
         people = [one for one in people if one not in left_out]
     if campaign.ceiling is not None and len(people) > campaign.ceiling:
         return "over_the_ceiling", people
+    if preflight.forbids(len(people), pool=_pool(campaign), now=now):
+        return "domain_not_fit", people
     return "", people
+
+
+def _pool(campaign: Campaign) -> str:
+    """Return by which pool it goes: that of its first variant's purpose."""
+    first = campaign.variants.select_related("template").first()
+    return lanes.pool_of(first.template.purpose if first else "")
 
 
 def _stop(run: Run, problem: str, count: int, *, now: datetime) -> Run:

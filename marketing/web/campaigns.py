@@ -37,6 +37,10 @@ WHY_STOPPED = {
         "More people were in the audience than its ceiling allows, so nobody was written to.",
         "Raise the ceiling or narrow the segment; then have it approved again.",
     ),
+    "domain_not_fit": (
+        "The sending domain is not fit for so many messages, so nobody was written to.",
+        "See Delivery, Sending domain; mend what is marked there, look again, and start it anew.",
+    ),
     "changed_since_approval": (
         "The audience or the plan changed after it was approved, so nobody was written to.",
         "Look at it again and have it approved as it is now.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import delivery, going_out, messages
+from marketing.web import delivery, going_out, messages, sending_domain
 from marketing.web.making import (
     blocks_page,
     board,
@@ -61,6 +61,8 @@ urlpatterns = [
     path("delivery/out/pause/", going_out.pause, name="delivery-pause"),
     path("delivery/out/<uuid:stop_id>/resume/", going_out.resume, name="delivery-resume"),
     path("delivery/out/fence/", going_out.lift_fence, name="delivery-fence"),
+    path("delivery/domain/", sending_domain.sending_domain, name="sending-domain"),
+    path("delivery/domain/check/", sending_domain.check, name="sending-domain-check"),
     path("delivery/reviewed/", delivery.reviewed, name="delivery-reviewed"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<uuid:public_id>/", messages.message, name="message"),
