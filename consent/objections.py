@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from consent.purposes import Purpose, PurposeRule
 from consent.question import ConfidentialFacts, OptOutFacts, Question
 from consent.rulebook import Rules
+from contacts.majority import age_of_majority
 
 # Whoever signs to be written to has agreed that the address written to is used.
 IMPLIED_CLASSES = frozenset({"contact_point"})
@@ -153,14 +154,14 @@ def _proxy_over(case: Case) -> bool:
     if question.representative_until is not None:
         return question.now >= question.representative_until
     age = _age(question)
-    return age is None or age >= case.rules.majority_in(question.state)
+    return age is None or age >= age_of_majority(question.state)
 
 
 def _minors_own(case: Case) -> bool:
     """What a minor may consent to alone goes to the minor's own alternative address only."""
     question = case.question
     age = _age(question)
-    if age is None or age >= case.rules.majority_in(question.state):
+    if age is None or age >= age_of_majority(question.state):
         return False
     own = {"minor"} & question.classes or _own_labels(case, age)
     if not own:

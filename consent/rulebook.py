@@ -73,12 +73,7 @@ class Rules:
     quiet: tuple[QuietHours, ...] = ()
     caps: tuple[Cap, ...] = ()
     states: tuple[StateRule, ...] = ()
-    majority: Mapping[str, int] | None = None
     zones: Mapping[str, tuple[str, ...]] | None = None
-
-    def majority_in(self, state: str) -> int:
-        ages = self.majority or {}
-        return ages.get(state, ages.get("default", 18))
 
     def zones_of(self, state: str) -> tuple[str, ...]:
         """Return the zones that a resident may live by: all of them where the State is unknown."""
@@ -99,7 +94,6 @@ def in_force(since: date | None, now: datetime) -> bool:
 
 def read(text: Mapping[str, Any]) -> Rules:
     """Return the rules of one file."""
-    majority = {key: age for key, age in text["majority"].items() if key != "source"}
     return Rules(
         version=text["version"],
         since=text["in_force_from"],
@@ -107,7 +101,6 @@ def read(text: Mapping[str, Any]) -> Rules:
         quiet=tuple(_quiet(one) for one in text.get("quiet", ())),
         caps=tuple(_cap(one) for one in text.get("cap", ())),
         states=tuple(_state(one) for one in text.get("state", ())),
-        majority=majority,
         zones={state: tuple(zones) for state, zones in text["zones"].items()},
     )
 

@@ -21,8 +21,8 @@ from audit import trail
 from contacts import packing, persons, writing
 from contacts.canonical import ValueRefused
 from contacts.fields import DataClass
-from contacts.households.majority import comes_of_age
 from contacts.households.models import Representation
+from contacts.majority import comes_of_age
 from contacts.models import Contact
 from contacts.points.choosing import today
 from crypto import data_keys

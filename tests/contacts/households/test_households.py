@@ -10,7 +10,7 @@ from django.db import connection
 from contacts import erase, households
 from contacts.canonical import ValueRefused
 from contacts.households import living, representing
-from contacts.households.majority import comes_of_age
+from contacts.majority import comes_of_age
 from contacts.merge import acts
 from contacts.models import Household, Representation
 from tests.conftest import NOON
