@@ -146,7 +146,7 @@ AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 # Uploads hold patients: they stay in memory
-FILE_UPLOAD_HANDLERS = ["marketing.intake.arriving.MemoryUpload"]
+FILE_UPLOAD_HANDLERS = ["marketing.intake.arriving.SealedUpload"]
 
 # Words and time
 LANGUAGE_CODE = "en-us"

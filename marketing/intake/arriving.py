@@ -1,10 +1,12 @@
-"""Files on their way in: kept in memory, never on a disk, where they would lie in the clear.
+"""Files on their way in: never on a disk in the clear.
 
-Linux gives memory a path, by which the importers can read it as often as they need.
+One that a machine sends is kept in memory. Linux gives memory a path, by which it can be read as
+often as needed. What a browser sends is spooled in sealed parts, so that memory need not hold it.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,8 +17,12 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
+from marketing.intake.spool import SealedSpool
+
 LARGEST = 256 * 1024 * 1024
-"""Bytes. Larger files go through `manage.py import_fhir`, which reads them where they lie."""
+"""Bytes kept in memory. Larger files go through `manage.py`, which reads them where they lie."""
+LARGEST_UPLOAD = 512 * 1024 * 1024
+"""Bytes of the files of one form, together."""
 
 
 class TooLarge(ValueError):
@@ -59,11 +65,11 @@ def _write(descriptor: int, chunk: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-class MemoryUpload(FileUploadHandler):
-    """Django's upload handler for every form: its own would write large files to a disk.
+class SealedUpload(FileUploadHandler):
+    """Django's upload handler for every form: its own would write large files to a disk readably.
 
-    Memory is short, so nobody but staff who gave both factors can fill it, and a request's files
-    are kept up to one byte over the limit: enough for the form to tell that they are too large.
+    Nobody but staff who gave both factors can bring one, and a request's files are kept up to one
+    byte over the limit: enough for the form to tell that they are too large.
     """
 
     taken = 0
@@ -74,18 +80,17 @@ class MemoryUpload(FileUploadHandler):
         session = getattr(self.request, "staff_session", None)
         if session is None or not session.is_complete:
             raise SkipFile
-        self.kept = os.fdopen(opened(), "w+b")
+        self.kept = SealedSpool()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        part = raw_data[: max(0, LARGEST + 1 - self.taken)]
+        part = raw_data[: max(0, LARGEST_UPLOAD + 1 - self.taken)]
         self.taken += len(part)
         self.kept.write(part)
 
     def file_complete(self, file_size: int) -> UploadedFile:
-        self.kept.flush()
         self.kept.seek(0)
         return UploadedFile(
-            file=self.kept,
+            file=io.BufferedReader(self.kept, 1 << 16),
             name=self.file_name,
             content_type=self.content_type,
             size=file_size,

@@ -51,8 +51,8 @@ class Bringing(forms.Form):
 
     def clean_file(self) -> UploadedFile:
         file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > arriving.LARGEST:
-            limit = arriving.LARGEST // 1024 // 1024
+        if (file.size or 0) > arriving.LARGEST_UPLOAD:
+            limit = arriving.LARGEST_UPLOAD // 1024 // 1024
             raise forms.ValidationError(f"Over {limit} MB: use manage.py import_csv for it.")
         return file
 

@@ -184,7 +184,7 @@ def test_giving_up_deletes_the_file(client: Client, harbor: Organisation) -> Non
 def test_a_large_upload_never_lies_on_a_disk(
     client: Client, harbor: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SR-03: Django's own handlers would write it to a temporary file."""
+    """SR-03: Django's own handlers would write it to a temporary file, readably."""
     monkeypatch.setattr("tempfile.NamedTemporaryFile", None)
     rows = b"".join(b"MRN-%d,Adaline,1961-04-12\n" % number for number in range(110_000))
     run = brought(client, harbor, CSV.splitlines(keepends=True)[0] + rows)
@@ -238,7 +238,7 @@ def test_a_sign_in_with_files_is_answered_and_the_files_are_dropped(harbor: Orga
 def test_files_over_the_limit_are_not_kept_whole_and_refused(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketing.intake.arriving.LARGEST", 1_000)
+    monkeypatch.setattr("marketing.intake.arriving.LARGEST_UPLOAD", 1_000)
     sent = {
         "file": SimpleUploadedFile("people.csv", CSV + b"MRN-2,Ben,1961-04-12\n" * 200),
         "source": "epic",
