@@ -50,20 +50,34 @@ def _whole(year: int, month: int, day_: int) -> str:
 
 
 def guess(texts: Iterable[str]) -> str:
-    """Return the only form in which all the texts are days, or "" where several are, or none."""
-    left = [ISO, MDY, DMY, COMPACT]
+    """Return the only form in which the texts are written, or "" where several are possible.
+
+    A text that is no date in any form tells nothing, and the 31st of February that days go first:
+    its row is refused with its line, and the others are no less clear for it.
+    """
+    left = {ISO, MDY, DMY, COMPACT}
+    read = unread = 0
     for text in texts:
-        left = [order for order in left if _fits(text, order)]
+        possible = {order for order in ORDERS if _is_written(text, order)}
+        left &= possible or left
+        read, unread = read + bool(possible), unread + (not possible)
+    if unread and not read:
+        return ""
     # The year first is read under every form, so it alone leaves all four standing.
-    return left[0] if len(left) == 1 or left[:1] == [ISO] else ""
+    return ISO if ISO in left else left.pop() if len(left) == 1 else ""
 
 
-def _fits(text: str, order: str) -> bool:
-    try:
-        day(text, order)
-    except NotADay:
+def _is_written(text: str, order: str) -> bool:
+    """Whether a text is written in this form, though there may be no such day."""
+    if (found := _ISO.fullmatch(text)) or (
+        order == COMPACT and (found := _COMPACT.fullmatch(text))
+    ):
+        _, month, day_ = found.groups()
+    elif order in (MDY, DMY) and (found := _PARTS.fullmatch(text)):
+        month, day_ = found.groups()[:2] if order == MDY else found.groups()[1::-1]
+    else:
         return False
-    return True
+    return 1 <= int(month) <= 12 and 1 <= int(day_) <= 31
 
 
 def number(text: str, *, comma: bool) -> str:

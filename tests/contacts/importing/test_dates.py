@@ -56,3 +56,19 @@ def test_a_form_is_guessed_only_where_one_fits(texts: list[str], order: str) -> 
 def test_a_decimal_comma_is_read_where_it_is_said(text: str, plain: str) -> None:
     assert dates.number(text, comma=True) == plain
     assert dates.number(text, comma=False) == text
+
+
+@pytest.mark.parametrize(
+    ("texts", "form"),
+    [
+        (["02.03.1961", "31.02.1961"], dates.DMY),
+        (["never", "12/31/1970"], dates.MDY),
+        (["never", "unknown"], ""),
+        (["02/03/1961", "never"], ""),
+        (["12/31/1970", "31/12/1970"], ""),
+    ],
+)
+def test_what_is_no_day_does_not_hide_how_the_others_are_written(
+    texts: list[str], form: str
+) -> None:
+    assert dates.guess(texts) == form
