@@ -22,11 +22,14 @@ class Opener:
         self._organisation_id = organisation_id
         self._keys = keyring.for_organisation(organisation_id).readable
         self._ready: dict[int, seal.ReadyKey] = {}
+        self._places: dict[str, seal.Place] = {}
 
     def open(self, payload: bytes, *, field: str, block: int, version: int) -> bytes:
         """Return the packed array, or raise SealBroken."""
-        context = _context(self._organisation_id, field, block, version)
-        return seal.unseal(self, payload, context=context)
+        place = self._places.get(field)
+        if place is None:
+            place = self._places[field] = seal.Place(self._organisation_id, TABLE, field)
+        return place.unseal(self, payload, row=block, version=version)
 
     def reading(self, version: int) -> seal.Key:
         key = self._ready.get(version)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
@@ -74,14 +74,31 @@ def binary_cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
         yield cursor
 
 
-def streamed(statement: bytes, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+def streamed(
+    statement: bytes, values: Sequence[Any], *, at_once: int = STREAMED
+) -> Generator[tuple[Any, ...]]:
     """Yield rows as the server makes them: it and this process work at the same time.
 
-    The connection serves nothing else until the last row has been taken.
+    The connection serves nothing else until the last row was taken or the iterator was closed.
     """
-    size = STREAMED if capabilities.has_stream_chunked() else 1
+    size = at_once if capabilities.has_stream_chunked() else 1
     with binary_cursor() as cursor:
         yield from cursor.stream(statement, values, binary=True, size=size)
+
+
+def in_portions(
+    statement: bytes, values: Sequence[Any], *, at_once: int = STREAMED
+) -> Generator[tuple[Any, ...]]:
+    """Yield rows of one snapshot, a trip for each portion: between rows the connection is free."""
+    connection.ensure_connection()
+    with (
+        connection.wrap_database_errors,
+        psycopg.ServerCursor(connection.connection, "in_portions") as cursor,
+    ):
+        cursor.format = Format.BINARY
+        cursor.itersize = at_once
+        cursor.execute(statement, values)
+        yield from cursor
 
 
 class Insert(Protocol):

@@ -61,6 +61,38 @@ class Context(NamedTuple):
         return self._replace(version=0).bound()
 
 
+class Place:
+    """Opens many rows of one table and class, sealed by sub-keys: as `unseal`, at half its cost.
+
+    What is bound to each value is put together once, but for row and version.
+    """
+
+    def __init__(self, organisation_id: int, table: str, field_class: str) -> None:
+        self._table = table
+        self._organisation = f"{organisation_id},".encode()
+        self._tail = f",{len(table)}:{table},{len(field_class)}:{field_class},".encode()
+
+    def unseal(self, keys: ReadingKeys, sealed: bytes, *, row: int, version: int) -> bytes:
+        """Return the plaintext, or raise SealBroken, which says nothing of the value."""
+        if len(sealed) < SHORTEST:
+            raise SealBroken("a sealed value is too short to be whole")
+        form, key_version = HEADER.unpack_from(sealed)
+        if form != DERIVED:
+            raise SealBroken(f"a value in {self._table} was not sealed with an organisation's key")
+        organisation, tail = self._organisation, self._tail + b"%d" % row
+        secret = keys.reading(key_version).subkey(organisation + b"0" + tail)
+        whole = memoryview(sealed)
+        bound = sealed[: HEADER.size] + organisation + b"%d" % version + tail
+        try:
+            return AESGCM(secret).decrypt(whole[HEADER.size : _BODY], whole[_BODY:], bound)
+        except InvalidTag:
+            raise _altered(self._table) from None
+
+
+def _altered(table: str) -> SealBroken:
+    return SealBroken(f"a sealed value in {table} does not open: it was altered or moved")
+
+
 class Key(NamedTuple):
     """One version of an organisation's sealing key."""
 
@@ -117,9 +149,7 @@ def unseal(keys: bytes | Key | ReadingKeys, sealed: bytes, *, context: Context) 
             sealed[HEADER.size : _BODY], sealed[_BODY:], sealed[: HEADER.size] + context.bound()
         )
     except InvalidTag:
-        raise SealBroken(
-            f"a sealed value in {context.table} does not open: it was altered or moved"
-        ) from None
+        raise _altered(context.table) from None
 
 
 def seal_classes(
@@ -176,9 +206,7 @@ def unseal_classes(
         try:
             opened[name] = cipher.decrypt(sealed[HEADER.size : _BODY], sealed[_BODY:], bound)
         except InvalidTag:
-            raise SealBroken(
-                f"a sealed value in {table} does not open: it was altered or moved"
-            ) from None
+            raise _altered(table) from None
     return opened
 
 

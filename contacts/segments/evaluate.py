@@ -8,13 +8,12 @@ it has outgrown. Memory holds a block at a time, and one bit of answer for each 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,7 +23,6 @@ from psycopg import IsolationLevel
 from accounts import tenancy
 from accounts.models import Organisation
 from contacts import registry
-from contacts.fields import Field
 from contacts.models import BLOCK_SIZE, Ordinal, first_id
 from contacts.segments import building, catalogue, gathered, happenings, opening, staged, vectors
 from contacts.segments.arrays import Ints, Mask
@@ -36,6 +34,7 @@ from contacts.segments.planning import Block, BuiltBlock
 from contacts.segments.sealed_blocks import SealedBlock
 from crypto import columns as sealing
 from crypto import keyring
+from crypto.rows import in_portions, streamed
 from crypto.seal import KeyUnavailable
 
 
@@ -164,11 +163,13 @@ def _over_all(
             definition, now=now, outside=outside, watch=counts.watch if counts else None
         )
         whole = _Whole(size)
-        for block, here in _blocks(organisation_id, definition, whole):
-            if counts is not None:
-                counts.begin(here)
-            whole.found[block.ordinals] |= run(block) & here
-            whole.people += int(np.count_nonzero(here))
+        may_ask = counts is not None and counts.turn is not None
+        with closing(_blocks(organisation_id, definition, whole, may_ask=may_ask)) as blocks:
+            for block, here in blocks:
+                if counts is not None:
+                    counts.begin(here)
+                whole.found[block.ordinals] |= run(block) & here
+                whole.people += int(np.count_nonzero(here))
         for some, ordinals in _in_batches(whole.left_open(organisation_id)):
             if counts is None:
                 masks = {clause: mask[ordinals] for clause, mask in outside.items()}
@@ -262,58 +263,53 @@ def _mask_of(clause: Clause, ids: Sequence[int], now: datetime) -> Mask:
 
 
 _ONE_STATEMENT = f"""
-COPY (
-    SELECT {1 - 2**31} AS block, '' AS field, 0 AS version, NULL::bytea AS payload,
-        (SELECT array_agg({CHANGE}) FROM contacts_dirty WHERE organisation_id = %(o)s) AS changed
-    UNION ALL
-    SELECT block, field, version, payload, NULL FROM contacts_segmentcolumn
-    WHERE organisation_id = %(o)s AND field = ANY(%(fields)s)
-    ORDER BY block
-) TO STDOUT (FORMAT binary)
+SELECT {1 - 2**31} AS block, '' AS field, 0 AS version,
+    (SELECT array_send(array_agg({CHANGE})) FROM contacts_dirty WHERE organisation_id = %b)
+    AS payload
+UNION ALL
+SELECT block, field, version, payload FROM contacts_segmentcolumn
+WHERE organisation_id = %b AND field = ANY(%b)
+ORDER BY block
 """
 """First what changed, then the side blocks, then the blocks."""
-_TYPES = ("int4", "text", "int4", "bytea", "bytea")
+_AT_ONCE = 16
+"""Rows; a column of a block is 32 kB at most, but for words."""
 
 
 def _blocks(
-    organisation_id: int, definition: Definition, whole: _Whole
-) -> Iterator[tuple[Block, Mask]]:
-    """Yield every block that can answer, with the mask of its people for whom it does."""
-    names = vectors.columns_read(definition)
-    stored = _stored(organisation_id, [*names, PRESENT, PLACES], definition.fields)
-    changed = whole.changed = Changed.read(next(stored), whole.size)
-    for block in stored:
-        if not block.covers([*names, PLACES] if block.aside else names):
-            continue
-        if block.aside:
-            if block.ordinals.max(initial=0) >= whole.size:
-                continue  # it holds newcomers: records answer
-            here = block.people() & changed.answered(-block.number, block.ordinals)
-        else:
-            whole.covered[block.number] = True
-            here = block.people()
-            here[changed.inside(block.ordinals)] = False
-        yield block, here
+    organisation_id: int, definition: Definition, whole: _Whole, *, may_ask: bool
+) -> Generator[tuple[Block, Mask]]:
+    """Yield every block that can answer, with the mask of its people for whom it does.
 
-
-def _stored(organisation_id: int, names: list[str], fields: Mapping[str, Field]) -> Iterator[Any]:
-    """First the changes, then the blocks, from one statement.
-
-    COPY streams them: one trip to the server, and never more than a block in memory.
+    With `may_ask`, the connection is free between blocks: whoever counts looks for newer questions.
     """
-    opener = sealing.Opener(organisation_id)
-    connection.ensure_connection()
-    with (
-        connection.wrap_database_errors,
-        connection.connection.cursor() as cursor,
-        cursor.copy(_ONE_STATEMENT, {"o": organisation_id, "fields": names}) as copy,
-    ):
-        copy.set_types(_TYPES)
-        rows = iter(copy.rows())
-        yield next(rows)[4]
+    names, opener = vectors.columns_read(definition), sealing.Opener(organisation_id)
+    read = in_portions if may_ask else streamed
+    given = [organisation_id, organisation_id, [*names, PRESENT, PLACES]]
+    with closing(read(_ONE_STATEMENT.encode(), given, at_once=_AT_ONCE)) as rows:
+        changed = whole.changed = Changed.read(next(rows)[3], whole.size)
         for number, held in groupby(rows, itemgetter(0)):
             of_block = {row[1]: (row[2], row[3]) for row in held}
-            yield SealedBlock(opener, number, of_block, fields)
+            block = SealedBlock(opener, number, of_block, definition.fields)
+            if (here := _answering(block, names, changed, whole)) is not None:
+                yield block, here
+
+
+def _answering(
+    block: SealedBlock, names: frozenset[str], changed: Changed, whole: _Whole
+) -> Mask | None:
+    """For whom the block answers; None where it cannot."""
+    if not block.covers([*names, PLACES] if block.aside else names):
+        return None
+    reach = block.ordinals
+    if isinstance(reach, slice):
+        whole.covered[block.number] = True
+        here = block.people()
+        here[changed.inside(reach)] = False
+        return here
+    if reach.max(initial=0) >= whole.size:
+        return None  # it holds newcomers: records answer
+    return block.people() & changed.answered(-block.number, reach)
 
 
 def _uncovered(covered: Mask) -> list[int]:

@@ -7,6 +7,7 @@ a segment records that.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -108,11 +109,12 @@ class Opening:
         statement = _KEYED.format(", ".join(f"c.{name}" for name in columns) or "NULL::bytea")
         read, keyed = packing.reader(stored.get(first, ())), self._keyed
         organisation = self._organisation_id
-        rows = streamed(statement.encode(), [organisation, organisation, Bigints(ids)])
-        for row, cipher, packed in self._ciphers.set_up(rows, first):
-            keyed[row[0]] = cipher, row
-            if packed is not None:
-                found[row[0]] = read(packed)
+        given = [organisation, organisation, Bigints(ids)]
+        with closing(streamed(statement.encode(), given)) as rows:
+            for row, cipher, packed in self._ciphers.set_up(rows, first):
+                keyed[row[0]] = cipher, row
+                if packed is not None:
+                    found[row[0]] = read(packed)
         self._go_on(ids, found, {name: keys for name, keys in stored.items() if name != first})
 
     def _go_on(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from struct import pack, unpack
+from struct import Struct
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
@@ -18,6 +18,8 @@ from contacts.segments.arrays import IntColumn, Ints
 from contacts.segments.building import PLACES, PRESENT
 from crypto import columns as sealing
 
+_VERSION: Final = Struct(">I")
+
 
 class ColumnsBroken(RuntimeError):
     """A segment column is not the one that belongs there: run `manage.py segment rebuild`."""
@@ -28,7 +30,7 @@ class Listed:
     """Which version of each column belongs to a block, and a digest of what it holds."""
 
     places: Mapping[str, int]
-    versions: tuple[int, ...]
+    versions: bytes
     digests: bytes
 
     SIZE: ClassVar[int] = 8
@@ -36,7 +38,10 @@ class Listed:
     def version(self, name: str) -> int:
         """The version of the column, or 0."""
         place = self.places.get(name)
-        return 0 if place is None else self.versions[place]
+        if place is None:
+            return 0
+        found: int = _VERSION.unpack_from(self.versions, place * _VERSION.size)[0]
+        return found
 
     def digest(self, name: str) -> bytes:
         at = self.places[name] * self.SIZE
@@ -46,18 +51,14 @@ class Listed:
     def of(cls, listed: Sequence[tuple[str, int, bytes]]) -> Listed:
         names = {name: place for place, (name, _, _) in enumerate(listed)}
         digests = b"".join(digest for _, _, digest in listed)
-        return cls(names, tuple(version for _, version, _ in listed), digests)
+        return cls(names, b"".join(_VERSION.pack(version) for _, version, _ in listed), digests)
 
     def packed(self) -> list[Any]:
-        return [
-            "\n".join(self.places),
-            pack(f">{len(self.versions)}I", *self.versions),
-            self.digests,
-        ]
+        return ["\n".join(self.places), self.versions, self.digests]
 
     @classmethod
     def read(cls, names: str, versions: bytes, digests: bytes) -> Listed:
-        return cls(_places(names), unpack(f">{len(versions) // 4}I", versions), digests)
+        return cls(_places(names), versions, digests)
 
 
 @lru_cache(maxsize=256)
@@ -66,7 +67,7 @@ def _places(names: str) -> Mapping[str, int]:
     return MappingProxyType({name: place for place, name in enumerate(names.split("\n")) if name})
 
 
-NOTHING_LISTED: Final = Listed({}, (), b"")
+NOTHING_LISTED: Final = Listed({}, b"", b"")
 
 
 @dataclass(slots=True)

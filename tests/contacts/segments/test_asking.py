@@ -8,8 +8,16 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
-from contacts.segments import asking
+from accounts.models import Organisation
+from contacts.models import Contact
+from contacts.segments import asking, columns, evaluate
+from contacts.segments.definition import parse
+from crypto.seal import SealBroken
+from tests.conftest import NOON
+from tests.contacts.segments import world
 from tests.ground.server import OwnDatabase
+
+BOSTON = parse({"field": "city", "op": "equals", "value": "Boston"})
 
 
 @pytest.fixture
@@ -78,3 +86,45 @@ def test_a_turn_past_its_limit_ends_between_statements() -> None:
     turn = asking.Turn.of("mara", "page", 1, limit=0.0)
     with pytest.raises(asking.TooSlow):
         turn()
+
+
+def test_a_count_looks_for_newer_questions_while_blocks_come(at_harbor: Organisation) -> None:
+    """With a million people it always does: the connection must be free between blocks."""
+    world.add([{"city": "Boston"}, {"city": "Quincy"}])
+    columns.compact(now=NOON, at_least=1)
+    turn = asking.Turn.of("mara", "page", 1)
+    looked: list[float] = []
+
+    def look() -> None:
+        turn.looked = None if turn.looked is None else 0.0
+        turn()
+        looked.append(turn.looked or 0.0)
+
+    with transaction.atomic(), asking.giving_way(turn):
+        assert evaluate.preview(BOSTON, now=NOON, turn=look).total == 1
+    assert len(looked) > 1
+
+
+def test_a_count_that_gives_way_leaves_its_connection_usable(at_harbor: Organisation) -> None:
+    world.add([{"city": "Boston"}])
+    columns.compact(now=NOON, at_least=1)
+    turns = iter([False, True])
+
+    def turn() -> None:
+        if next(turns):
+            raise asking.Overtaken
+
+    with pytest.raises(asking.Overtaken):
+        evaluate.preview(BOSTON, now=NOON, turn=turn)
+    assert evaluate.members(BOSTON, now=NOON).count == 1
+
+
+def test_a_record_that_does_not_open_leaves_the_connection_usable(
+    at_harbor: Organisation,
+) -> None:
+    ids = world.add([{"city": "Boston"}] * 300)
+    row = Contact.objects.get(pk=ids[1])
+    Contact.objects.filter(pk=ids[0]).update(contact_point=row.contact_point)
+    with pytest.raises(SealBroken), transaction.atomic():
+        evaluate.members(BOSTON, now=NOON)
+    assert Contact.objects.count() == 300
