@@ -186,6 +186,9 @@ BULK_MAIL = environment.number("BULK_MAIL", 5_000)
 """A campaign of more messages starts only from a domain that receivers believe (EM-14)."""
 SENDING_ADDRESSES = environment.text("SENDING_ADDRESSES")
 """The addresses from which the relay reaches receivers, with blanks between: what SPF must name."""
+RETURN_PATH_SEPARATOR = environment.text("RETURN_PATH_SEPARATOR")
+"""What your mail server takes for the beginning of a sub-address, such as `+`: with it each message
+has a return path of its own."""
 # Mail that comes back: the mailbox that bounces and replies reach, read by IMAP over TLS.
 IMAP_HOST = environment.text("IMAP_HOST")
 IMAP_PORT = environment.number("IMAP_PORT", 993)

@@ -297,7 +297,7 @@ class Pickup(TenantModel):
 
 
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
-from messaging.hearing.models import Returned, Visit  # noqa: E402
+from messaging.hearing.models import ProviderFeed, Returned, Visit  # noqa: E402
 from messaging.making.models import (  # noqa: E402
     BlockVersion,
     ContentBlock,
@@ -321,6 +321,7 @@ __all__ = [
     "Pickup",
     "Picture",
     "Pool",
+    "ProviderFeed",
     "Returned",
     "Review",
     "ReviewRule",

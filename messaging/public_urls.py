@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from messaging.hearing import reported
 from messaging.portal import pictures, views
 
 urlpatterns = [
@@ -14,5 +15,6 @@ urlpatterns = [
     path("i/<str:token>.<str:kind>", pictures.picture, name="mail-picture"),
     path("p/<str:token>", views.picked_up, name="pickup"),
     path("p/<str:token>/message", views.message, name="pickup-message"),
+    path("w/<str:token>/", reported.reported, name="provider-reports"),
     path("p/<str:token>/body", views.message_body, name="pickup-body"),
 ]

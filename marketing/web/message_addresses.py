@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import delivery, going_out, messages, sending_domain
+from marketing.web import delivery, going_out, messages, provider_feeds, sending_domain
 from marketing.web.making import (
     blocks_page,
     board,
@@ -63,6 +63,10 @@ urlpatterns = [
     path("delivery/out/fence/", going_out.lift_fence, name="delivery-fence"),
     path("delivery/domain/", sending_domain.sending_domain, name="sending-domain"),
     path("delivery/domain/check/", sending_domain.check, name="sending-domain-check"),
+    path("delivery/providers/", provider_feeds.feeds, name="provider-feeds"),
+    path("delivery/providers/new/", provider_feeds.new, name="provider-feed-new"),
+    path("delivery/providers/<uuid:feed_id>/end/", provider_feeds.end, name="provider-feed-end"),
+    path("delivery/again/", delivery.again, name="delivery-again"),
     path("delivery/reviewed/", delivery.reviewed, name="delivery-reviewed"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<uuid:public_id>/", messages.message, name="message"),

@@ -6,7 +6,7 @@ knows nothing of contacts, and nothing here does I/O but the table of phrases, w
 
 from __future__ import annotations
 
-from messaging.bounces.reading import read
+from messaging.bounces.reading import of_reply, read
 from messaging.bounces.verdict import Class, Heard, Kind, Verdict
 
-__all__ = ["Class", "Heard", "Kind", "Verdict", "read"]
+__all__ = ["Class", "Heard", "Kind", "Verdict", "of_reply", "read"]

@@ -56,6 +56,11 @@ def _verdict(told: Told) -> Verdict:
     )
 
 
+def of_reply(words: str, *, recipient: str = "") -> Verdict:
+    """Return what a mail server's reply means that somebody else was given and passed on."""
+    return _verdict(Told(recipient, words, source="provider"))
+
+
 _AGAIN = re.compile(r"(?<=\S) [245]\d\d[- ](?:[245]\.\d+\.\d+ )?(?=\S)")
 
 

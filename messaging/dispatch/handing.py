@@ -10,7 +10,7 @@ from django.db import transaction
 from messaging import claims, links, recall
 from messaging.claims import Evidence
 from messaging.dispatch.facts import Ready, Run
-from messaging.hearing import providers
+from messaging.hearing import providers, return_path
 from messaging.models import Pickup
 from messaging.pools import places
 from messaging.protect import Route
@@ -58,7 +58,7 @@ def hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
     batch = [
         Outgoing(
             one.claimed.id,
-            run.sender_of(one.claimed).address,
+            return_path.of(run.sender_of(one.claimed).address, one.claimed.public_id),
             one.recipient,
             one.composed.data,
             one.claimed.public_id.hex,

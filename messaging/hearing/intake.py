@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from crypto import blind_index
 from messaging import bounces, evidence, feedback, reconcile
 from messaging.bounces import Heard, Kind, Verdict
 from messaging.bounces.verdict import FULL
-from messaging.hearing import providers
+from messaging.hearing import providers, return_path
 from messaging.models import Message, Returned
 
 HEARING = Actor("system", "hearing")
@@ -57,15 +57,19 @@ class Taken:
 
 def take(raw: bytes, *, source: str, now: datetime) -> Taken:
     """Take in a mail for the current organisation."""
-    heard = bounces.read(raw)
+    return taken(bounces.read(raw), mark=hashlib.sha256(raw).hexdigest(), source=source, now=now)
+
+
+def taken(heard: Heard, *, mark: str, source: str, now: datetime) -> Taken:
+    """Take in what was read already; the same `mark` counts once."""
     with acting_as(HEARING), transaction.atomic():
         precedence.hold_for_withdrawal()  # before rows of messages are locked
         message = message_of(heard)
-        rows = _kept(raw, heard, message, source=source, now=now)
+        rows = _kept(mark, heard, message, source=source, now=now)
         if not rows:
             return Taken(_KINDS[heard.kind], message is not None, repeated=True)
         if message is not None:
-            _settle(message, now=now)
+            settle(message, now=now)
             _act(heard, message, now=now)
         trail.record_many(_entry(row) for row in rows)
     return Taken(_KINDS[heard.kind], message is not None)
@@ -77,12 +81,17 @@ def belongs_here(raw: bytes) -> bool:
 
 
 def message_of(heard: Heard) -> Message | None:
-    """Return our message that came back, by its number in the envelope or its Message-ID.
+    """Return our message that came back, by its number in the envelope, its Message-ID, or the
+    return path that it came to.
 
-    Both hold the message's public id, 122 random bits that only who had the mail can know: a
+    All hold the message's public id, 122 random bits that only who had the mail can know: a
     forged bounce would have to be the recipient's own.
     """
-    named = [heard.envelope_id, *(one.strip("<>").partition("@")[0] for one in heard.message_ids)]
+    named = [
+        heard.envelope_id,
+        *(one.strip("<>").partition("@")[0] for one in heard.message_ids),
+        *(found.hex for one in heard.returned_to if (found := return_path.read(one))),
+    ]
     ids = [found for one in named if (found := _public_id(one.partition(".")[0]))]
     known = Message.objects.filter(public_id__in=ids).select_related("version")
     by_id = {one.public_id: one for one in known}
@@ -97,12 +106,12 @@ def _public_id(value: str) -> UUID | None:
 
 
 def _kept(
-    raw: bytes, heard: Heard, message: Message | None, *, source: str, now: datetime
+    mark: str, heard: Heard, message: Message | None, *, source: str, now: datetime
 ) -> list[Returned]:
     """Write what is new of it; nothing if the whole mail is known."""
     verdicts = heard.verdicts or (None,)
     rows = [_row(heard, verdict, message, source=source, now=now) for verdict in verdicts]
-    marks = [f"{hashlib.sha256(raw).hexdigest()} {place}" for place in range(len(rows))]
+    marks = [f"{mark} {place}" for place in range(len(rows))]
     for row, digest in zip(
         rows, blind_index.tokens(tenancy.current(), "returned", marks), strict=True
     ):
@@ -135,7 +144,7 @@ def _row(
     return row
 
 
-def _settle(message: Message, *, now: datetime) -> None:
+def settle(message: Message, *, now: datetime) -> None:
     """Whatever came back was handed over: an unclear message is settled by that."""
     if message.state == Message.State.UNKNOWN:
         reconcile.reconcile({message.message_id_header}, complete_until=None, now=now)
@@ -227,10 +236,17 @@ def _replied(heard: Heard, message: Message, *, now: datetime) -> None:
 
 
 def _event(message: Message, kind: str, *, now: datetime) -> None:
+    event = event_of(message, kind, now=now)
+    if event is not None:
+        events.append([replace(event, key=None)], now=now)
+
+
+def event_of(message: Message, kind: str, *, now: datetime) -> events.NewEvent | None:
+    """Return the event of the message's person, keyed to happen once; None for who was erased."""
     person = persons.standing_for([message.contact_id])[message.contact_id]
     if not Contact.objects.filter(id=person, erased_at=None).exists():
-        return
-    event = events.NewEvent(
+        return None
+    return events.NewEvent(
         contact_id=person,
         through=message.contact_id if message.contact_id != person else None,
         kind=kind,
@@ -238,8 +254,8 @@ def _event(message: Message, kind: str, *, now: datetime) -> None:
         source="mail",
         campaign=message.version.template_id,
         message_id=message.pk,
+        key=f"{kind} {message.public_id}",
     )
-    events.append([event], now=now)
 
 
 def _entry(row: Returned) -> trail.Entry:

@@ -111,3 +111,21 @@ class Visit(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
+
+
+class ProviderFeed(TenantModel):
+    """A provider that reports by webhook; what it must show, and when it was last heard.
+
+    Its address names the feed by a token, so that no id of ours stands in it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.CharField(max_length=20)
+    secret = SealedTextField(max_length=400)
+    """A password of ours for basic authentication, or the provider's signing key."""
+    created_at = models.DateTimeField()
+    heard_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.id}"

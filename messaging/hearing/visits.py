@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet
@@ -47,10 +48,18 @@ class Came:
 
 @transaction.atomic
 def note(
-    message: Message, kind: str, came: Came, *, number: int | None = None, now: datetime
+    message: Message,
+    kind: str,
+    came: Came,
+    *,
+    number: int | None = None,
+    at: datetime | None = None,
+    now: datetime,
 ) -> Verdict:
-    """Write a visit down; of an erased contact's mail nothing is kept."""
-    verdict = _alone(came, at=now, sent_at=message.handed_over_at)
+    """Write a visit down, with when it was if not just now; of an erased contact's mail nothing is
+    kept."""
+    at = at or now
+    verdict = _alone(came, at=at, sent_at=message.handed_over_at)
     person = persons.standing_for([message.contact_id])[message.contact_id]
     if not Contact.objects.filter(id=person, erased_at=None).exists():
         return verdict
@@ -60,7 +69,7 @@ def note(
         contact_id=person,
         kind=kind,
         number=number,
-        at=now,
+        at=at,
         method=came.method[:8],
         purpose=came.purpose[:40],
         agent=agent,
@@ -102,6 +111,12 @@ def forget_agents(*, now: datetime) -> int:
 def forget(contact_ids: Sequence[int]) -> None:
     """Drop what erased people's programs called themselves, in the erasing transaction."""
     Visit.objects.filter(contact_id__in=contact_ids).update(agent=None)
+
+
+def verdicts(*, since: datetime) -> dict[UUID, str]:
+    """What each settled visit since then was taken for."""
+    rows = Visit.objects.filter(at__gte=since, settled_at__isnull=False)
+    return dict(rows.values_list("pk", "verdict"))
 
 
 def counted(rows: QuerySet[Visit]) -> dict[str, dict[str, int]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
+from django.utils import timezone
 
 from accounts.models import Organisation
 from audit.models import Entry
@@ -110,6 +113,17 @@ def test_a_visit_that_is_judged_again_changes_its_event_and_writes_no_other(
     assert (event.pk, event.machine) == (written, True)
     assert Visit.objects.get().verdict == "machine"
     assert Entry.objects.filter(action="engagement.rescored").exists()
+
+
+def test_a_command_judges_again_and_says_what_changed(sent: Message) -> None:
+    click(sent)
+    settle()
+    row = Visit.objects.get()
+    row.agent, row.at = "curl/8.0", timezone.now() - timedelta(days=1)
+    row.save()
+    said = StringIO()
+    call_command("judge_again", "harbor", stdout=said)
+    assert said.getvalue().strip() == "1 were judged, 1 differently than before"
 
 
 def test_what_is_judged_again_and_comes_out_the_same_stays(sent: Message) -> None:
