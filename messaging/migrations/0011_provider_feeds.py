@@ -11,7 +11,7 @@ import crypto.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_organisations_and_staff"),
-        ("messaging", "0008_visits"),
+        ("messaging", "0010_domain_checks"),
     ]
 
     operations = [
