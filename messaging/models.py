@@ -278,6 +278,21 @@ class Pickup(TenantModel):
     expires_at = models.DateTimeField()
     renewed = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(null=True)
+    code_number = models.PositiveSmallIntegerField(default=0)
+    """How many one-time codes were asked for; each is derived from its number."""
+    code_asked_at = models.DateTimeField(null=True)
+    code_sent_at = models.DateTimeField(null=True)
+    code_attempts = models.PositiveSmallIntegerField(default=0)
+    recalled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["organisation", "code_asked_at"],
+                name="messaging_pickup_code_due",
+                condition=models.Q(code_asked_at__isnull=False, code_sent_at=None),
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -297,6 +312,7 @@ class Pickup(TenantModel):
 
 
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
+from messaging.attachments.models import Attachment  # noqa: E402
 from messaging.hearing.models import ProviderFeed, Returned, Visit  # noqa: E402
 from messaging.making.models import (  # noqa: E402
     BlockVersion,
@@ -308,10 +324,19 @@ from messaging.making.models import (  # noqa: E402
 )
 from messaging.pictures.models import Picture  # noqa: E402
 from messaging.pools.models import DestinationLimit, Pool, Stop, Tally  # noqa: E402
+from messaging.portal.models import Answer  # noqa: E402
 from messaging.preflight.models import DomainCheck  # noqa: E402
+from messaging.protection.models import (  # noqa: E402
+    ProtectionPolicy,
+    Receiver,
+    RecipientKey,
+    SigningKey,
+)
 
 __all__ = [
+    "Answer",
     "Approval",
+    "Attachment",
     "BlockVersion",
     "ContentBlock",
     "DestinationLimit",
@@ -321,10 +346,14 @@ __all__ = [
     "Pickup",
     "Picture",
     "Pool",
+    "ProtectionPolicy",
     "ProviderFeed",
+    "Receiver",
+    "RecipientKey",
     "Returned",
     "Review",
     "ReviewRule",
+    "SigningKey",
     "Stop",
     "Tally",
     "Template",
