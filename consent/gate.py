@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent import circumstances, precedence, reach, standing
+from consent import circumstances, precedence, reach, representatives, standing
 from consent.circumstances import UNKNOWN, Circumstances
 from consent.ledger import LABELS
 from consent.policy import (
@@ -102,16 +102,18 @@ class Bench:
     lives: Mapping[int, Circumstances]
     reach: reach.Reach
     now: datetime
+    readers: representatives.Readers = representatives.NOBODY
 
     @classmethod
     def prepared(cls, requests: Sequence[GateRequest], *, now: datetime) -> Bench:
         rules, agreed = shelf.at(now), terms.read(now=now)
         people = {one.contact_id for one in requests}
         stands = standing.read(people, now=now)
-        asked = people_whose_lives_matter(requests, rules, agreed, stands)
+        readers = representatives.read(people, stands.families, now=now)
+        asked = people_whose_lives_matter(requests, rules, agreed, stands, readers)
         lives = circumstances.of(asked) if asked else {}
         reached = _reached(requests, stands, now=now)
-        return cls(rules, agreed, stands, lives, reached, now)
+        return cls(rules, agreed, stands, lives, reached, now, readers)
 
     def priority(self, request: GateRequest) -> int:
         rule = self.rules.purposes.get(request.purpose or "")
@@ -128,6 +130,7 @@ class Bench:
         blocked = self.stands.block(contact_id, channel, address)
         wishes = self.stands.wished(contact_id)
         life = self.lives.get(contact_id, UNKNOWN)
+        acting = self.readers.of(contact_id, channel, address)
         return Question(
             purpose=request.purpose,
             channel=channel,
@@ -152,9 +155,9 @@ class Bench:
             do_not_call="do_not_call" in blocked,
             birth_date=life.birth_date,
             state=life.state,
-            to_representative=request.to_representative,
-            representative_until=request.representative_until,
-            recipient_state=request.recipient_state,
+            to_representative=request.to_representative or acting is not None,
+            representative_until=acting.until if acting else request.representative_until,
+            recipient_state=acting.state if acting else request.recipient_state,
             quiet=self.terms.quiet,
             caps=(*self.terms.caps, *wishes.caps) if wishes.caps else self.terms.caps,
             used=used,
@@ -182,7 +185,11 @@ def _reached(
 
 
 def people_whose_lives_matter(
-    requests: Sequence[GateRequest], rules: Rules, agreed: Terms, stands: standing.Standing
+    requests: Sequence[GateRequest],
+    rules: Rules,
+    agreed: Terms,
+    stands: standing.Standing,
+    readers: representatives.Readers = representatives.NOBODY,
 ) -> Collection[int]:
     """Return of whom age and State may decide: nobody's record is opened for nothing."""
     return {
@@ -193,6 +200,7 @@ def people_whose_lives_matter(
             agreed.quiet
             or one.channel in OPEN_CHANNELS
             or one.to_representative
+            or one.contact_id in readers.people
             or one.remuneration is not None
             or one.classes & LABELS
         )
