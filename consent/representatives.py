@@ -38,7 +38,7 @@ class Acting:
     state: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Readers:
     """By contact, channel and address: who reads it in the person's place."""
 

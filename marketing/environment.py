@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
+TLS_MODES = frozenset({"verify-ca", "verify-full"})
+"""What libpq checks the server's certificate in; `require` encrypts to whoever answers."""
 
 
 def text(name: str, default: str = "") -> str:

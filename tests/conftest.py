@@ -33,6 +33,13 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday in Boston's winter: the clock of every test that does not move it."""
 
 
+# A machine that is busy with other things must not fail a test by being slow.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ["ATTUNE_TEST_SERVERS"] = str(choose_home())

@@ -9,9 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from uuid import UUID
 
 from accounts.models import Organisation
 from consent.models import Authorization, FormVersion
+from consent.notices import keeping
 from consent.signing import wording
 from consent.signing.models import Signature
 from consent.signing.signing import HEIGHT, WIDTH
@@ -29,6 +31,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "event": "Ends with",
         "withdrawn": "Withdrawn",
         "version": "Text",
+        "notice": "Notice of Privacy Practices linked",
         "sha256": "SHA-256 of the text",
         "method": "How",
         "link": "by a personal link",
@@ -46,6 +49,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "event": "Termina con",
         "withdrawn": "Retirado el",
         "version": "Texto",
+        "notice": "Aviso de prácticas de privacidad enlazado",
         "sha256": "SHA-256 del texto",
         "method": "Cómo",
         "link": "con un enlace personal",
@@ -100,11 +104,21 @@ def _facts(
         (words["event"], authorization.expires_event),
         (words["version"], f"{version.name}, {version.language}, {version.number}"),
         (words["sha256"], bytes(version.sha256).hex()),
+        (words["notice"], _notice(evidence.get("notice", ""))),
     ]
     if authorization.revoked_at:
         ended = authorization.revoked_at.astimezone(zone)
         facts.append((words["withdrawn"], f"{ended:%Y-%m-%d %H:%M:%S} {zone.key}"))
     return [(label, value) for label, value in facts if value]
+
+
+def _notice(notice_id: str) -> str:
+    """Return which version of the notice was linked, and its checksum; empty where none was."""
+    found = keeping.by_id(UUID(notice_id)) if notice_id else None
+    if found is None:
+        return ""
+    text = found.text
+    return f"{text.language}, {text.number}, {found.effective_on:%Y-%m-%d}, {text.checksum}"
 
 
 def drawing(strokes: Sequence[Sequence[Sequence[int]]]) -> str:

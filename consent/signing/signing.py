@@ -56,6 +56,8 @@ class Signer:
     strokes: tuple[tuple[tuple[int, int], ...], ...] = ()
     address: str = ""
     program: str = ""
+    notice: str = ""
+    """The version of the Notice of Privacy Practices that was linked beside the form (PR-39)."""
 
 
 def strokes_of(text: str) -> tuple[tuple[tuple[int, int], ...], ...]:
@@ -242,6 +244,7 @@ def _evidence(signer: Signer, version: FormVersion) -> dict[str, Any]:
         "address": signer.address,
         "program": signer.program[:300],
         "language": version.language,
+        "notice": signer.notice,
     }
 
 

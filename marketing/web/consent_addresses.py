@@ -17,6 +17,7 @@ from marketing.web import (
     notices,
     proof,
     public_choices,
+    public_notice,
     public_sign_up,
     purposes,
     replies,
@@ -96,6 +97,7 @@ urlpatterns = [
     path("forms/sign-up/<uuid:form_id>/archive/", sign_up_pages.archive, name="sign-up-archive"),
     path("m/j/<str:token>", public_sign_up.join, name="join"),
     path("m/u/<str:token>/choices", public_choices.choices, name="choices"),
+    path("m/n/<str:token>", public_notice.notice, name="public-notice"),
     path("m/s/<str:token>", signing_page.sign, name="sign"),
     path("m/s/copy/<str:token>", signing_page.copy, name="sign-copy"),
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,12 +22,14 @@ from accounts.guard import public
 from accounts.models import Organisation
 from audit.actor import acting_as
 from consent.models import FormVersion
+from consent.notices import keeping
+from consent.notices.models import Notice
 from consent.signing import asking, designing, document, signing, wording
 from consent.signing.models import Signature, SigningRequest
 from consent.signing.signing import SignatureInvalid, Signer
 from crypto import tokens
 from crypto.tokens import TokenRefused
-from marketing.web import public_words
+from marketing.web import public_notice, public_words
 
 COPY = "consent.copy"
 COPY_LASTS = timedelta(days=1)
@@ -98,6 +101,7 @@ def _read(
             strokes=signing.strokes_of(given.get("drawing", "")[:100_000]),
             address=request.META.get("REMOTE_ADDR", ""),
             program=request.headers.get("User-Agent", ""),
+            notice=_linked(given.get("notice", "")),
         )
         signing.check(signer)
     except SignatureInvalid as invalid:
@@ -109,6 +113,21 @@ def _read(
         elif not asking.is_born(asked, born):
             faults["born"] = words["wrong_born"]
     return faults, signer
+
+
+def _in_force(language: str) -> Notice | None:
+    """Return the notice of today, by the organisation's clock."""
+    zone = Organisation.objects.get(id=tenancy.current()).zone
+    return keeping.in_force(timezone.now().astimezone(zone).date(), language=language)
+
+
+def _linked(number: str) -> str:
+    """Return the notice that the page linked, if it is one of ours."""
+    try:
+        found = keeping.by_id(UUID(number))
+    except ValueError:
+        return ""
+    return str(found.id) if found is not None else ""
 
 
 def _born(given: Mapping[str, Any]) -> date | None:
@@ -158,6 +177,8 @@ def _page(
             for one in others.order_by("language")
         ],
         "words": words,
+        "notice": (notice := _in_force(version.language)),
+        "notice_address": public_notice.address(notice, now=timezone.now()) if notice else "",
     }
     return _private(render(request, "public/sign.html", context | more, status=status))
 

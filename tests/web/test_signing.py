@@ -19,6 +19,8 @@ from accounts.models import Organisation, User
 from accounts.roles import Role
 from audit.models import Entry
 from consent.models import Authorization
+from consent.notices import keeping
+from consent.notices.models import Notice
 from consent.signing import designing, signing
 from consent.signing.models import Copy, Form, Signature, SigningRequest
 from contacts.models import Contact
@@ -282,3 +284,38 @@ def test_looking_and_taking_the_file_are_in_the_trail(
     assert client.get(f"{address}pdf/").content.startswith(b"%PDF-")
     acts = set(Entry.objects.filter(actor_id=str(omar.pk)).values_list("action", flat=True))
     assert {"consent.viewed", "consent.exported", "signing.asked"} <= acts
+
+
+@pytest.fixture
+def notice(at_harbor: Organisation) -> Notice:
+    day = timezone.now().date()
+    old = day - timedelta(days=400)
+    keeping.publish("The old words.", language="en", effective_on=old, now=NOON)
+    today = day - timedelta(days=1)
+    return keeping.publish("How we use what we know.", language="en", effective_on=today, now=NOON)
+
+
+def test_the_form_links_the_notice_in_force_and_the_proof_says_which(
+    sign_in_as: SignedIn, omar: User, eve: Contact, both: Form, notice: Notice, client: Client
+) -> None:
+    """PR-39"""
+    link = link_for(sign_in_as(omar), eve, both)
+    page = client.get(link).content.decode()
+    linked = re.search(r'href="(/m/n/[^"]+)"', page)
+    assert linked
+    assert "How we use what we know." in client.get(linked[1]).content.decode()
+    client.post(link, body(notice=str(notice.id)))
+    assert Signature.objects.get().evidence["notice"] == str(notice.id)
+
+
+def test_a_form_links_no_notice_where_there_is_none(
+    sign_in_as: SignedIn, omar: User, eve: Contact, both: Form, client: Client
+) -> None:
+    link = link_for(sign_in_as(omar), eve, both)
+    assert "/m/n/" not in client.get(link).content.decode()
+    client.post(link, body(notice="not-a-number"))
+    assert Signature.objects.get().evidence["notice"] == ""
+
+
+def test_a_link_for_something_else_opens_no_notice(notice: Notice, client: Client) -> None:
+    assert client.get("/m/n/AAAA").status_code == 404
