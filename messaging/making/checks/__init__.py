@@ -6,13 +6,22 @@ compiler. A warning names its part, its line, and what to do.
 
 from __future__ import annotations
 
-from messaging.making.checks import accessibility, clients, reading, size, spam, wording
+from messaging.making.checks import (
+    accessibility,
+    clients,
+    primary_purpose,
+    reading,
+    size,
+    spam,
+    wording,
+)
 from messaging.making.checks.checked import Checked
 from messaging.sandbox import Problem
 
 __all__ = ["KINDS", "Checked", "of"]
 
 KINDS = {
+    "purpose": "What it is for",
     "reading": "Plain words",
     "accessibility": "Accessibility",
     "links": "Links",
@@ -26,6 +35,7 @@ KINDS = {
 def of(checked: Checked) -> tuple[Problem, ...]:
     """Return every warning about these parts."""
     found = [
+        *primary_purpose.check(checked),
         *reading.check(checked),
         *accessibility.check(checked),
         *wording.check(checked),

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from messaging.making.checks import KINDS, clients, reading
 from messaging.making.checks.accessibility import colour, ratio
 from messaging.templates_compile import TemplateInvalid
+from tests.intake.builders import DATA
 from tests.messaging.mails import BODY, SUBJECT, compiled
 
 A = "https://a.example"
 FLEX = '<mj-text><p style="display:flex">x</p></mj-text>'
 BUTTON = f'<mj-button href="{A}">Come to the class</mj-button>'
-FEATURES = Path("/work/shared/data/caniemail/features.json")
+FEATURES = DATA / "caniemail" / "features.json"
 
 
 def warned(kind: str, **parts: object) -> list[str]:
