@@ -21,7 +21,7 @@ UNSUBSCRIBE = "message.unsubscribe"
 PICKUP = "message.pickup"
 PICKUP_LASTS = timedelta(hours=72)
 
-BASE = "to_base"
+TO = "\x01"
 PIXEL = "pixel_address"
 
 
@@ -90,8 +90,12 @@ def pickup(
 
 
 def followed(part: str) -> str:
-    """Return the compiled part with each link going through the token's address."""
-    return LINK.sub(lambda mark: "{{ " + BASE + " }}" + mark[1], part)
+    """Return the compiled part with a mark where a link begins with the token's address.
+
+    One replacement in the rendered part puts it in, instead of a merge field for each link. The
+    mark is a control character, which no author and no value can have.
+    """
+    return LINK.sub(lambda mark: TO + mark[1], part)
 
 
 def direct(part: str, destinations: Mapping[int, str], *, escape: bool) -> str:

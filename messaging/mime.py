@@ -13,12 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import numpy as np
 
 Headers = list[tuple[str, bytes]]
 
 _LINE = 76
+_PLAIN, _HTML = (
+    b"\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" % kind
+    for kind in (b"plain", b"html")
+)
 _ENDING = np.frombuffer(b"\r\n", dtype=np.uint8)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~. -]+")
@@ -49,10 +54,10 @@ class Mail:
 def headers(mail: Mail) -> Headers:
     """Return the mail's headers in the order in which they are sent."""
     named = [
-        ("From", f"{phrase('From', mail.sender_name)} <{address('From', mail.sender)}>"),
+        ("From", _from(mail.sender_name, mail.sender)),
         ("To", address("To", mail.recipient)),
         ("Subject", words("Subject", mail.subject)),
-        ("Date", format_datetime(mail.at)),
+        ("Date", _date(mail.at)),
         ("Message-ID", _safe("Message-ID", mail.message_id)),
         *((name, _safe(name, value)) for name, value in mail.extra.items()),
         ("MIME-Version", "1.0"),
@@ -61,26 +66,32 @@ def headers(mail: Mail) -> Headers:
     return [(name, _folded(name, value)) for name, value in named]
 
 
+@lru_cache(maxsize=256)
+def _from(name: str, sender: str) -> str:
+    """The same for every mail of an organisation."""
+    return f"{phrase('From', name)} <{address('From', sender)}>"
+
+
+@lru_cache(maxsize=64)
+def _date(at: datetime) -> str:
+    """The same for every mail of a batch."""
+    return format_datetime(at)
+
+
 def body(mail: Mail) -> bytes:
     edge = b"--" + mail.boundary.encode("ascii")
     return b"".join(
         [
             edge,
-            _part_head("plain"),
+            _PLAIN,
             base64_lines(_crlf(mail.text)),
             edge,
-            _part_head("html"),
+            _HTML,
             base64_lines(mail.html.encode()),
             edge,
             b"--\r\n",
         ]
     )
-
-
-def _part_head(kind: str) -> bytes:
-    return (
-        f"\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    ).encode("ascii")
 
 
 def whole(head: Headers, content: bytes) -> bytes:
@@ -151,7 +162,9 @@ def _chunks(value: str) -> list[str]:
 def _folded(name: str, value: str) -> bytes:
     """Fold at blanks where a line would pass 78; no line may pass 998 (RFC 5322 2.1.1)."""
     raw = value.encode()
-    if len(name) + 2 + len(raw) > 78 and b"\r\n" not in raw:
+    if len(name) + 2 + len(raw) <= 78 and b"\r\n" not in raw:
+        return raw
+    if b"\r\n" not in raw:
         raw = _fold(raw, len(name) + 2)
     if max(len(line) for line in raw.split(b"\r\n")) + len(name) + 2 > 998:
         raise HeaderRefused(f"{name} has a line longer than 998 bytes")
