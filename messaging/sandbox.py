@@ -111,7 +111,8 @@ class Reading:
     """What has a value here: what a condition around this place asked for."""
     problems: list[Problem] = field(default_factory=list)
     missing: list[Problem] = field(default_factory=list)
-    """Fields that may have no value and nothing to stand in; told beside all other problems."""
+    """Fields that are not declared, or may have no value and nothing to stand in: told beside all
+    other problems, so that what is worse (where they stand) is told too."""
 
     def complain(self, line: int, message: str) -> None:
         self.problems.append(Problem(self.part, line, message))
@@ -333,12 +334,11 @@ def _condition(node: nodes.Getattr, reading: Reading) -> None:
 def _contact_field(node: nodes.Getattr, reading: Reading) -> None:
     if node.attr not in reading.known:
         reading.complain(node.lineno, f"There is no contact field {node.attr!r}.")
-    elif node.attr not in reading.declared:
-        reading.complain(
-            node.lineno, f"contact.{node.attr} is not declared; add it to the template's fields."
-        )
-    else:
-        reading.fields.add(node.attr)
+        return
+    reading.fields.add(node.attr)
+    if node.attr not in reading.declared:
+        message = f"contact.{node.attr} is not declared; add it to the template's fields."
+        reading.missing.append(Problem(reading.part, node.lineno, message, "undeclared"))
 
 
 def _named(node: nodes.Getattr, known: Collection[str], found: set[str], reading: Reading) -> None:

@@ -29,6 +29,7 @@ from workflows.paths import Path
 
 ADDRESS = Use(ENVELOPE, "email", PRINTED, 1)
 """Every mail is addressed to somebody."""
+LONGEST = 34
 PROTECTION = {
     Demand.RELAY: "Protected to the relay: verified TLS.",
     Demand.ALL_THE_WAY: "Protected all the way: verified TLS to the recipient's own mail server, "
@@ -93,14 +94,27 @@ def _sources(uses: Iterable[Use], fields: Mapping[str, Field]) -> list[picture.S
 def _causes(chosen: Template, ways: Sequence[Path]) -> list[picture.Source]:
     """Return what decides who gets it: it is betrayed by getting it."""
     found = [
-        picture.Source(f"{way.workflow.name}: {cause.label}"[:44], _gravest(cause.classes), ())
-        for way in ways
-        for cause in way.causes
+        picture.Source(
+            _short(cause.label),
+            _gravest(cause.classes),
+            ((f"way:{at}:{number}", _short(way.workflow.name)),),
+        )
+        for at, way in enumerate(ways)
+        for number, cause in enumerate(way.causes)
         if cause.classes
     ]
     if chosen.audience:
-        found.append(picture.Source("Audience as declared", _gravest(chosen.audience), ()))
+        said = ", ".join(chosen.audience).replace("_", " ")
+        source = picture.Source(
+            "Audience as declared", _gravest(chosen.audience), (("declared", _short(said)),)
+        )
+        found.append(source)
     return found
+
+
+def _short(text: str) -> str:
+    """Return as much as a box of the picture holds; the table has the whole."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _gravest(classes: Iterable[str]) -> str:

@@ -78,9 +78,10 @@ def draw(sources: Sequence[Source], uses: Iterable[Use], path: Sequence[Source] 
         if use.field in at
     ]  # fmt: skip
     lines += [
-        _line(at[source.title], places[ENVELOPE] + 14, source.data_class, "path",
-              f"{source.title} → who gets it")
+        _line(at[key], places[ENVELOPE] + 14, source.data_class, "path",
+              f"{label}, {source.title} → who gets it")
         for source in path
+        for key, label in source.fields
     ]  # fmt: skip
     lines.sort(key=lambda line: line.kind == "forbidden")  # drawn last, so on top
     return Picture(WIDTH, max(y, TOP + len(PLACES) * PLACE), (*left, *right), tuple(lines))
