@@ -168,6 +168,7 @@ SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.CONTACTS_MERGE,
     Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT,
+    Permission.TEMPLATES_VIEW, Permission.TEMPLATES_EDIT,
     Permission.WORKFLOWS_ENROL,
     Permission.CONSENT_VIEW, Permission.CONSENT_RECORD, Permission.CONSENT_EXPORT,
     Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,

@@ -25,6 +25,7 @@ from marketing.api import (
     returned_mail,
     segments,
     suppressions,
+    templates,
     wishes,
     workflows,
 )
@@ -57,6 +58,23 @@ urlpatterns = [
     path("merges", merges.Merges.as_view(), name="merges"),
     path("merges/<uuid:merge_id>/undo", merges.MergesUndone.as_view(), name="merge-undo"),
     path("merge-proposals", merges.Proposals.as_view(), name="merge-proposals"),
+    path("templates", templates.Templates.as_view(), name="templates"),
+    path("templates/<uuid:template_id>", templates.OneTemplate.as_view(), name="template"),
+    path(
+        "templates/<uuid:template_id>/checks",
+        templates.TemplateChecks.as_view(),
+        name="template-checks",
+    ),
+    path(
+        "templates/<uuid:template_id>/versions",
+        templates.TemplateVersions.as_view(),
+        name="template-versions",
+    ),
+    path(
+        "templates/<uuid:template_id>/previews",
+        templates.TemplatePreviews.as_view(),
+        name="template-previews",
+    ),
     path("events", events.take_one, name="events"),
     path("events/batch", events.take_batch, name="event-batches"),
     path("consents", consents.Consents.as_view(), name="consents"),

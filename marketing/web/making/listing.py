@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
-from audit import trail
 from marketing.web.making.forms import Naming
 from marketing.web.making.starter import STARTER
+from messaging.making import naming
 from messaging.models import Template, TemplateVersion
 
 
@@ -26,7 +24,14 @@ def templates(request: HttpRequest) -> HttpResponse:
     """List the templates; begin a new one."""
     form = Naming(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return redirect("template", _begin(**form.cleaned_data).id)
+        made = naming.begin(
+            **form.cleaned_data,
+            subject="News from {{ organisation.name }}",
+            mjml=STARTER,
+            declared=["given_name"],
+            now=timezone.now(),
+        )
+        return redirect("template", made.id)
     newest = Prefetch(
         "versions", TemplateVersion.objects.select_related("approval").order_by("-number")
     )
@@ -37,30 +42,6 @@ def templates(request: HttpRequest) -> HttpResponse:
         "may_edit": staff_of(request).may(Permission.TEMPLATES_EDIT),
     }
     return render(request, "messaging/templates.html", context)
-
-
-def _begin(*, name: str, purpose: str) -> Template:
-    now = timezone.now()
-    base = slugify(name)[:70] or "template"
-    taken = set(Template.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    slug = next(each for each in _slugs(base) if each not in taken)
-    template = Template.objects.create(
-        slug=slug,
-        name=name,
-        purpose=purpose,
-        subject="News from {{ organisation.name }}",
-        mjml=STARTER,
-        declared=["given_name"],
-        created_at=now,
-        changed_at=now,
-    )
-    trail.record("template.created", subject=f"template:{template.id}")
-    return template
-
-
-def _slugs(base: str) -> Iterable[str]:
-    yield base
-    yield from (f"{base}-{number}" for number in range(2, 1000))
 
 
 def _row(template: Template) -> dict[str, Any]:
