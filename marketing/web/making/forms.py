@@ -23,6 +23,18 @@ class Naming(forms.Form):
     )
 
 
+class TakingOver(Naming):
+    """A mail made elsewhere."""
+
+    html = forms.CharField(
+        label="Its HTML",
+        max_length=1_000_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+        help_text="Scripts, forms and pictures of other hosts are left out.",
+    )
+
+
 class Editing(forms.ModelForm):  # type: ignore[type-arg]
     """The draft. Saving it keeps the work; making a version needs a draft without problems."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,18 +13,25 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
-from marketing.web.making.forms import Naming
+from marketing.web.making.forms import Naming, TakingOver
 from marketing.web.making.starter import STARTER
-from messaging.making import naming
+from messaging.making import drafts, naming
+from messaging.making.imported import imported
 from messaging.models import Template, TemplateVersion
+
+MOST_NAMED = 5
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.TEMPLATES_VIEW, changing=Permission.TEMPLATES_EDIT)
 def templates(request: HttpRequest) -> HttpResponse:
     """List the templates; begin a new one."""
-    form = Naming(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    taking = request.POST.get("act") == "take"
+    form = Naming(None if taking else request.POST or None)
+    over = TakingOver(request.POST if taking else None, auto_id="over_%s")
+    if taking and over.is_valid():
+        return _take_over(request, **over.cleaned_data)
+    if request.method == "POST" and not taking and form.is_valid():
         made = naming.begin(
             **form.cleaned_data,
             subject="News from {{ organisation.name }}",
@@ -39,9 +47,29 @@ def templates(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": [_row(each) for each in rows],
         "form": form,
+        "over": over,
         "may_edit": staff_of(request).may(Permission.TEMPLATES_EDIT),
     }
     return render(request, "messaging/templates.html", context)
+
+
+def _take_over(request: HttpRequest, *, name: str, purpose: str, html: str) -> HttpResponse:
+    """Begin a template from an HTML mail, and say what was left out of it."""
+    taken = imported(html, own_hosts=drafts.own_hosts())
+    made = naming.begin(
+        name=name,
+        purpose=purpose,
+        subject="News from {{ organisation.name }}",
+        mjml=taken.mjml,
+        now=timezone.now(),
+    )
+    left = len(taken.left_out)
+    if left:
+        named = "; ".join(taken.left_out[:MOST_NAMED])
+        messages.warning(request, f"Taken over. {left} things were left out: {named}.")
+    else:
+        messages.success(request, "Taken over whole.")
+    return redirect("template", made.id)
 
 
 def _row(template: Template) -> dict[str, Any]:

@@ -335,3 +335,18 @@ def test_another_organisation_sees_no_block(
     sign_in_as(mara).post(reverse("blocks"), {"name": "Footer", "kind": "footer"})
     block = ContentBlock.objects.get()
     assert sign_in_as(ivy).get(reverse("block", args=[block.pk])).status_code in (403, 404)
+
+
+# Taking over
+
+
+def test_an_html_mail_is_taken_over_and_what_is_left_out_is_told(
+    sign_in_as: SignedIn, mara: User, at_harbor: Organisation
+) -> None:
+    html = '<p>Hi</p><img src="https://t.example/p.gif" alt="A bowl"><script>x</script>'
+    given = {"act": "take", "name": "Old", "purpose": "treatment", "html": html}
+    answer = sign_in_as(mara).post(reverse("templates"), given, follow=True)
+    page = answer.content.decode()
+    assert "1 things were left out: A picture: https://t.example/p.gif" in page
+    assert "No problems" in page
+    assert "script" not in Template.objects.get().mjml
