@@ -11,6 +11,7 @@ from contacts.segments.reading import DefinitionInvalid
 from crypto.rows import binary_cursor
 from messaging import outbox
 from messaging import versions as templates
+from messaging.hearing import visits
 from workflows import audience
 from workflows.engine import AskHappened, AskSegment, AskSend, Outcome, Stay, TurnedAway
 from workflows.journeys import Journey
@@ -90,8 +91,14 @@ def _look_back(asked: Sequence[tuple[Journey, AskHappened]]) -> None:
         kinds[ask.happened].append((one, ask))
     for happened, askers in kinds.items():
         did = _who_did(happened, askers)
-        for place, (one, _) in enumerate(askers):
-            one.answer = place in did
+        judged = visits.awaited([one.contact_id for one, _ in askers], happened.event)
+        for place, (one, ask) in enumerate(askers):
+            seen = [due for at, due in judged.get(one.contact_id, ()) if at <= ask.until]
+            if place not in did and seen:
+                # It may be a person's: in a minute it is known, and counts by when it was.
+                one.stopped = Stay(max(seen), waiting_for=happened.event)
+            else:
+                one.answer = place in did
 
 
 def _who_did(happened: Happened, askers: Sequence[tuple[Journey, AskHappened]]) -> set[int]:

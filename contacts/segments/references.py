@@ -44,6 +44,8 @@ CLINICAL_KINDS: Final = (
 """Events whose kind says something of a person's care, or who is in a segment that may."""
 OUR_KINDS: Final = ("message.",)
 """Events that are written here alone: what their properties say is known."""
+WRITTEN: Final = frozenset({"message.replied"})
+"""Of those, what holds a person's own words: they may say anything."""
 
 
 def expand(
@@ -228,7 +230,8 @@ def _betrays(clause: Clause) -> set[DataClass]:
     for such in asked_of_events(clause):
         found.add(DataClass.ENGAGEMENT)
         opened = such.where is not None or isinstance(clause, Totalled)
-        if such.kind.startswith(CLINICAL_KINDS) or (opened and not such.kind.startswith(OUR_KINDS)):
+        ours = such.kind.startswith(OUR_KINDS) and such.kind not in WRITTEN
+        if such.kind.startswith(CLINICAL_KINDS) or (opened and not ours):
             found.add(DataClass.CLINICAL)
     return found
 

@@ -70,5 +70,6 @@ urlpatterns = [
     path("delivery/reviewed/", delivery.reviewed, name="delivery-reviewed"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<uuid:public_id>/", messages.message, name="message"),
+    path("messages/<uuid:public_id>/answers/", messages.answered, name="message-answers"),
     path("messages/<uuid:public_id>/said/", messages.said, name="message-said"),
 ]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -21,6 +22,7 @@ from audit import trail
 from consent import policy
 from contacts.models import Contact, Event
 from messaging import evidence, reasons
+from messaging.hearing import answers
 from messaging.models import Message, Returned, Transition
 from messaging.portal.frame import framed
 
@@ -122,9 +124,29 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "returned": Returned.objects.filter(message_id=row.pk).order_by("received_at"),
         "steps": sorted(_steps(row), key=lambda step: step.at),
         "route": ROUTES.get(row.route, ""),
+        "answers": answers.count(row),
+        "may_read_answers": _may_read_answers(row, user),
         "may_read": bool(row.merge) and _within(row, user),
     }
     return render(request, "messaging/one_message.html", context)
+
+
+def _may_read_answers(row: Message, user: User) -> bool:
+    """What a person writes may say anything of them."""
+    return _within(row, user) and {"clinical", "identity"} <= user.data_classes
+
+
+@require_safe
+@requires(Permission.MESSAGES_VIEW)
+def answered(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show what the person wrote back."""
+    row = get_object_or_404(
+        Message.objects.select_related("version__template"), public_id=public_id
+    )
+    if not _may_read_answers(row, staff_of(request)):
+        raise PermissionDenied
+    context = {"message": row, "answers": answers.read(row)}
+    return render(request, "messaging/answers.html", context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ EVENTS: Mapping[str, str] = {
     "message.clicked": "Link clicked",
     "message.bounced": "Message bounced",
     "message.complained": "Complaint received",
+    "message.replied": "Answered",
     "message.unsubscribed": "Unsubscribed",
     "appointment.booked": "Appointment booked",
     "appointment.cancelled": "Appointment cancelled",
@@ -71,6 +72,8 @@ class Happened:
     occurred_at: datetime
     text: str
     badge: str
+    address: str = ""
+    """The page of the message that it is about, where the role may see that."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,24 @@ def events_of(contact_id: int, *, classes: Collection[str]) -> Timeline:
     """Return the newest events of one person."""
     rows = Event.objects.filter(contact_id=contact_id).order_by("-occurred_at", "-id")[:MOST]
     seen = [row for row in rows if _within(row.kind, classes)]
+    pages = _pages({row.message_id for row in seen if row.message_id}, classes)
     events = [
-        Happened(words(row.kind), row.occurred_at, _aside(row), _BADGES.get(row.kind, "plain"))
+        Happened(
+            words(row.kind),
+            row.occurred_at,
+            _aside(row),
+            _BADGES.get(row.kind, "plain"),
+            pages.get(row.message_id or 0, ""),
+        )
         for row in seen
     ]
     return Timeline(events, len(rows) - len(seen))
+
+
+def _pages(message_ids: Collection[int], classes: Collection[str]) -> dict[int, str]:
+    rows = Message.objects.filter(pk__in=message_ids).only("pk", "public_id", "classes")
+    known = frozenset(classes)
+    return {row.pk: address("message", row.public_id) for row in rows if set(row.classes) <= known}
 
 
 def _aside(row: Event) -> str:

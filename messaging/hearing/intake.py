@@ -219,7 +219,9 @@ def _complained(message: Message, *, now: datetime) -> None:
 
 
 def _replied(heard: Heard, message: Message, *, now: datetime) -> None:
-    _event(message, "message.replied", now=now)
+    event = event_of(message, "message.replied", now=now)
+    if event is not None:
+        events.append([replace(event, key=None, properties={"said": heard.words})], now=now)
     try:
         address = evidence.merged(message).recipient
     except evidence.Gone:

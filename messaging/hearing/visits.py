@@ -34,6 +34,7 @@ AT_ONCE: Final = 500
 WAIT: Final = machines.TOGETHER
 AGENT_KEPT: Final = timedelta(days=30)
 """What a program called itself is forgotten after so long; verdict and evidence stay (TR-03)."""
+OPENED: Final = "message.opened"
 CLICKED: Final = "message.clicked"
 
 
@@ -111,6 +112,19 @@ def forget_agents(*, now: datetime) -> int:
 def forget(contact_ids: Sequence[int]) -> None:
     """Drop what erased people's programs called themselves, in the erasing transaction."""
     Visit.objects.filter(contact_id__in=contact_ids).update(agent=None)
+
+
+def awaited(contact_ids: Collection[int], kind: str) -> dict[int, list[tuple[datetime, datetime]]]:
+    """Return when these people's visits were that are not judged yet, and when each will be."""
+    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    if kind not in (OPENED, CLICKED):
+        return found
+    rows = Visit.objects.filter(due_at__isnull=False, settled_at=None, kind=kind)
+    told = rows.filter(contact_id__in=contact_ids).values_list("contact_id", "at", "due_at")
+    for contact_id, at, due_at in told:
+        if due_at is not None:
+            found[contact_id].append((at, due_at))
+    return found
 
 
 def verdicts(*, since: datetime) -> dict[UUID, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,8 +19,11 @@ from contacts.events import NewEvent
 from contacts.records import Change, upsert
 from contacts.segments import membership
 from contacts.segments.models import Segment
-from messaging.models import Message
+from messaging.hearing import visits
+from messaging.hearing.visits import Came
+from messaging.models import Message, Visit
 from tests.conftest import NOON
+from tests.messaging.test_machines import FIREFOX
 from tests.workflows.conftest import Publish, people, sign
 from tests.workflows.test_runner import click, go, happened, mail, places
 from workflows import runner, triggers
@@ -221,3 +224,59 @@ def test_a_paused_workflow_lets_nobody_in(publish: Publish, ada: int) -> None:
     events.append([NewEvent(contact_id=ada, kind="appointment.missed", occurred_at=NOON)], now=NOON)
     triggers.run_once(now=NOON)
     assert places(workflow) == {}
+
+
+def visited(contact_id: int, at: datetime, *, agent: str = FIREFOX) -> None:
+    message = Message.objects.select_related("version").get(contact_id=contact_id, step="educate")
+    Message.objects.filter(pk=message.pk).update(handed_over_at=NOON)
+    message.refresh_from_db()
+    visits.note(message, "message.clicked", Came(agent), number=0, now=at)
+
+
+def test_tr05_a_programs_click_moves_nobody_and_a_persons_does_after_a_minute(
+    publish: Publish, ada: int
+) -> None:
+    """CA-04: the scanner comes first, and the reader an hour later."""
+    go(publish(), ada)
+    triggers.run_once(now=NOON)
+    visited(ada, NOON + timedelta(minutes=5), agent="curl/8.0")
+    assert triggers.run_once(now=NOON + timedelta(minutes=6)).woken == 0
+    read = NOON + timedelta(hours=1)
+    visited(ada, read)
+    assert triggers.run_once(now=read).woken == 0
+    visits.run_once(now=read + visits.WAIT)
+    assert triggers.run_once(now=read + visits.WAIT).woken == 1
+    runner.run_once(now=read + visits.WAIT)
+    assert mail(ada)[1:] == ["invite:queued"]
+
+
+def test_tr05_judging_again_moves_nobody_a_second_time(publish: Publish, ada: int) -> None:
+    workflow = publish()
+    go(workflow, ada)
+    triggers.run_once(now=NOON)
+    visited(ada, NOON + DAY, agent="curl/8.0")
+    runner.run_once(now=NOON + 3 * DAY)
+    assert mail(ada)[1:] == ["remind:queued"]
+    row = Visit.objects.get()
+    row.agent = FIREFOX
+    row.save()
+    visits.again(since=NOON, now=NOON + 4 * DAY)
+    visits.run_once(now=NOON + 4 * DAY)
+    assert triggers.run_once(now=NOON + 4 * DAY).woken == 0
+    runner.run_once(now=NOON + 5 * DAY)
+    assert mail(ada)[1:] == ["remind:queued"]
+
+
+def test_a_click_in_the_last_minute_is_judged_before_the_deadline_decides(
+    publish: Publish, ada: int
+) -> None:
+    go(publish(), ada)
+    deadline = NOON + 3 * DAY
+    visited(ada, deadline - timedelta(seconds=20))
+    runner.run_once(now=deadline)
+    assert mail(ada)[1:] == []
+    later = deadline + timedelta(seconds=40)
+    visits.run_once(now=later)
+    triggers.run_once(now=later)
+    runner.run_once(now=later)
+    assert mail(ada)[1:] == ["invite:queued"]
