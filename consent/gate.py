@@ -8,10 +8,11 @@ that no claim is ever later than a withdrawal (consent.precedence).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
-from consent import circumstances, precedence, reach, representatives, standing
+from consent import circumstances, precedence, reach, refills, representatives, standing
 from consent.circumstances import UNKNOWN, Circumstances
 from consent.ledger import LABELS
 from consent.policy import (
@@ -48,6 +49,8 @@ class GateRequest:
     topic: str = ""
     remuneration: Remuneration | None = None
     days_lapsed: int | None = None
+    drug: UUID | None = None
+    """The code group of the drug that a refill reminder is about: the lapse is looked up."""
     new_formulation: bool = False
     to_representative: bool = False
     representative_until: datetime | None = None
@@ -103,6 +106,8 @@ class Bench:
     reach: reach.Reach
     now: datetime
     readers: representatives.Readers = representatives.NOBODY
+    lapses: Mapping[tuple[int, UUID], int] = field(default_factory=dict)
+    """By contact and drug: how many days ago the prescription lapsed."""
 
     @classmethod
     def prepared(cls, requests: Sequence[GateRequest], *, now: datetime) -> Bench:
@@ -113,7 +118,10 @@ class Bench:
         asked = people_whose_lives_matter(requests, rules, agreed, stands, readers)
         lives = circumstances.of(asked) if asked else {}
         reached = _reached(requests, stands, now=now)
-        return cls(rules, agreed, stands, lives, reached, now, readers)
+        lapses = refills.lapsed(
+            ((one.contact_id, one.drug) for one in requests if one.drug is not None), now=now
+        )
+        return cls(rules, agreed, stands, lives, reached, now, readers, lapses)
 
     def priority(self, request: GateRequest) -> int:
         rule = self.rules.purposes.get(request.purpose or "")
@@ -144,7 +152,7 @@ class Bench:
             has_address=address is not None,
             known=person is not None,
             remuneration=request.remuneration,
-            days_lapsed=request.days_lapsed,
+            days_lapsed=self._lapse(request),
             new_formulation=request.new_formulation,
             part2=wishes.part2,
             restrictions=wishes.restrictions,
@@ -164,6 +172,11 @@ class Bench:
             in_review=self.stands.held(contact_id, address),
             stop_means_all=self.terms.stop_means_all,
         )
+
+    def _lapse(self, request: GateRequest) -> int | None:
+        if request.drug is None:
+            return request.days_lapsed
+        return self.lapses.get((request.contact_id, request.drug))
 
 
 def _asked(request: GateRequest) -> reach.Asked:

@@ -262,6 +262,7 @@ def requests_of(rows: Sequence[Sequence[Any]]) -> list[GateRequest]:
             row[5],
             loaded[row[3]].remuneration,
             new_formulation=loaded[row[3]].new_formulation,
+            drug=loaded[row[3]].drug,
         )
         for row in rows
     ]
@@ -277,6 +278,7 @@ def _again(one: Claimed) -> GateRequest:
         one.topic,
         version.remuneration,
         new_formulation=version.new_formulation,
+        drug=version.drug,
     )
 
 

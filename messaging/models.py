@@ -41,6 +41,8 @@ class Template(TenantModel):
     """What a person can say no to by itself; empty means everything of this purpose."""
     remuneration = models.JSONField(null=True, blank=True)
     """Who pays for sending it, if anybody does (consent.purposes.Remuneration)."""
+    drug = models.UUIDField(null=True, blank=True)
+    """The code group of the drug that a refill reminder is about (PR-17)."""
     new_formulation = models.BooleanField(default=False)
     """It names a new formulation of a drug, which no refill reminder may (PR-17)."""
     subject = models.TextField(blank=True, default="")
@@ -75,6 +77,7 @@ class TemplateVersion(TenantModel):
     purpose = models.CharField(max_length=24, choices=PURPOSES)
     topic = models.CharField(max_length=64, blank=True, default="")
     remuneration = models.JSONField(null=True)
+    drug = models.UUIDField(null=True)
     new_formulation = models.BooleanField(default=False)
     subject = models.TextField()
     mjml = models.TextField()

@@ -123,6 +123,7 @@ def _request(order: Order, loaded: dict[UUID, Loaded]) -> GateRequest:
         version.topic,
         version.remuneration,
         new_formulation=version.new_formulation,
+        drug=version.drug,
     )
 
 

@@ -44,6 +44,7 @@ class Loaded:
     parts: Parts
     remuneration: Remuneration | None = None
     new_formulation: bool = False
+    drug: UUID | None = None
     opened: frozenset[str] = frozenset()
     """The classes of what is printed: these alone are decrypted."""
     language: str = "en"
@@ -97,6 +98,7 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
         topic=template.topic,
         remuneration=template.remuneration,
         new_formulation=template.new_formulation,
+        drug=template.drug,
         subject=compiled.subject,
         mjml=template.mjml,
         text=template.text,
@@ -143,7 +145,7 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
 
 def _promises_the_same(version: TemplateVersion, template: Template) -> bool:
     """Say whether purpose, topic, payment, conditions and audience are still the version's."""
-    names = ("purpose", "topic", "remuneration", "new_formulation", "language")
+    names = ("purpose", "topic", "remuneration", "new_formulation", "drug", "language")
     asked = {name: template.conditions.get(name) for name in version.conditions}
     return (
         all(getattr(version, one) == getattr(template, one) for one in names)
@@ -203,6 +205,7 @@ def _loaded(row: TemplateVersion) -> Loaded:
         parts=parts_of(row),
         remuneration=Remuneration.read(row.remuneration),
         new_formulation=row.new_formulation,
+        drug=row.drug,
         opened=frozenset(row.data_classes if row.opened is None else row.opened),
         language=row.language,
         conditions=row.conditions,

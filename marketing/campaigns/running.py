@@ -155,6 +155,7 @@ def _held(run: Run, people: Sequence[_Person], *, now: datetime) -> dict[int, st
             first.topic,
             first.remuneration,
             new_formulation=first.new_formulation,
+            drug=first.drug,
         )
         for one in people
     ]

@@ -8,20 +8,24 @@ from django.conf import settings
 
 from accounts import tenancy
 from accounts.models import Organisation
-from consent.purposes import Remuneration
+from consent.purposes import Purpose, Remuneration
 from consent.rules import shelf
 from contacts import registry
 from messaging import markup, templates_compile
 from messaging.making import blocks, conditions, plain_text
 from messaging.making.including import included
 from messaging.models import Template
-from messaging.sandbox import Reading, check
+from messaging.sandbox import Problem, Reading, check
 from messaging.templates_compile import Compiled, Shared, Source, TemplateInvalid
+
+NO_DRUG = "A refill reminder is about a drug: choose its code group under “What it is for”."
 
 
 def compiled(template: Template, *, with_translations: bool = True) -> Compiled:
     """Return the compiled draft; raises `TemplateInvalid` with every problem."""
     asked, problems = conditions.read(template.conditions)
+    if template.purpose == Purpose.REFILL and template.drug is None:
+        problems = [*problems, Problem("fields", 1, NO_DRUG)]
     try:
         made = templates_compile.compile(
             template.subject,

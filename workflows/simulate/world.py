@@ -334,6 +334,7 @@ def _requests(tried: Tried) -> dict[str, GateRequest]:
             version.topic,
             version.remuneration,
             new_formulation=version.new_formulation,
+            drug=version.drug,
         )
     return made
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
 from consent.purposes import Remuneration
-from contacts import registry
+from contacts import code_groups, registry
+from contacts.declared.models import CodeGroup
 from contacts.fields import DataClass
 from messaging.models import PURPOSES, Template
 
@@ -75,7 +77,7 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
         model = Template
         fields = (
             "name", "purpose", "topic", "subject", "mjml", "text", "declared", "new_formulation",
-            "audience",
+            "drug", "audience",
         )  # fmt: skip
         labels = {
             "mjml": "Body (MJML)",
@@ -83,6 +85,7 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
             "subject": "Subject",
             "topic": "Topic that a person can say no to",
             "new_formulation": "It names a new formulation of a drug",
+            "drug": "The drug that it reminds of (refills)",
         }
         widgets = {
             "subject": forms.TextInput(attrs={"maxlength": 200}),
@@ -104,6 +107,16 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
             (field.key, field.label) for field in registry.current().values() if not field.archived
         ]
         self.fields["purpose"].required = False
+        drugs = CodeGroup.objects.filter(archived_at=None).order_by("name")
+        self.fields["drug"] = forms.TypedChoiceField(
+            label="The drug that it reminds of (refills)",
+            choices=[("", "None"), *((str(one.pk), _named(one)) for one in drugs)],
+            coerce=UUID,
+            empty_value=None,
+            required=False,
+            help_text="A code group of the brand and its generics. Who takes none of them, or "
+            "whose prescription lapsed more than 90 days ago, gets no reminder.",
+        )
         for name in ("subject", "mjml", "text"):
             self.fields[name].required = False
             self.fields[name].strip = False  # type: ignore[attr-defined]
@@ -129,6 +142,13 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
         )
         self.instance.remuneration = paid.stored() if paid.payer else None
         return given
+
+
+def _named(group: CodeGroup) -> str:
+    """Return the group's name, unless its codes carry a label that not every author may see."""
+    if code_groups.labels_of(group.pk):
+        return f"A group with a sensitive label ({str(group.pk)[-6:]})"
+    return group.name
 
 
 class Choosing(forms.Form):
