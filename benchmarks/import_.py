@@ -3,7 +3,8 @@
 The limit writes the same people as the owner, past row security, with the text of every value made
 beforehand: a contact's single values as columns, its lists as jsonb, and the same identifier, event
 and dirty rows, under the same indexes. The work is `records.upsert` on changes as a source sends
-them: checking, merging, sealing, blind indexes and rows.
+them: checking, merging, sealing, blind indexes and rows. Either side is one process and one
+session of the database, which work at the same time: two cores are enough for both.
 """
 
 from __future__ import annotations

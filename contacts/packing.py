@@ -20,6 +20,9 @@ from contacts.codes import KNOWN_SYSTEMS
 from contacts.fields import CUSTOM, FIELDS, FieldType
 
 FORMAT = 1
+_COMMON = 2048
+_FILLERS: dict[int, bytes] = {}
+"""The fillers of records up to that size."""
 SHORTEST = 128
 """Bytes of the shortest record: one with nothing in it is as long as most."""
 _BIN = struct.Struct(">cI")
@@ -135,9 +138,14 @@ def pack(record: Record) -> bytes:
 
 def _filled(packed: bytes) -> bytes:
     """Put the filler in the place of the last element: zeros, as msgpack's `bin 32`."""
-    size = len(packed) + _BIN.size
-    length = max(SHORTEST, 1 << (size - 1).bit_length()) - size
-    return packed + _BIN.pack(b"\xc6", length) + bytes(length)
+    size = len(packed)
+    filler = _FILLERS.get(size)
+    if filler is None:
+        length = max(SHORTEST, 1 << (size + _BIN.size - 1).bit_length()) - size - _BIN.size
+        filler = _BIN.pack(b"\xc6", length) + bytes(length)
+        if size <= _COMMON:
+            _FILLERS[size] = filler
+    return packed + filler
 
 
 def unpack(packed: bytes) -> Record:

@@ -75,7 +75,8 @@ def _new_rows(
     emails = _indexes(organisation_id, rows, "email")
     phones = _indexes(organisation_id, rows, "phone")
     sealer = ClassSealer(organisation_id, TABLE, CLASSES)
-    sealed = sealer.seal_many([(keys[row[0]], row[0], _packed(row)) for row in rows])
+    seen: dict[Any, bytes] = {}
+    sealed = sealer.seal_many([(keys[row[0]], row[0], _packed(row, seen)) for row in rows])
     public = uuids7(len(rows), now=now)
     for row, public_id, classes in zip(rows, public, sealed, strict=True):
         yield (
@@ -94,10 +95,33 @@ def _new_rows(
         )
 
 
-def _packed(row: Row) -> list[bytes]:
-    """Return the packed record of every class."""
-    records = row.records
-    return [pack(records[kind]) if kind in records else _NOTHING for kind in SEALED_CLASSES]
+_ALIKE = (DataClass.DEMOGRAPHIC, DataClass.COVERAGE)
+"""Classes whose records are the same for many people: within a part each is packed once."""
+
+
+def _packed(row: Row, seen: dict[Any, bytes]) -> list[bytes]:
+    """Return the packed record of every class; `seen` has those of `_ALIKE` that came before."""
+    found = []
+    for kind in SEALED_CLASSES:
+        record = row.records.get(kind)
+        if record is None:
+            found.append(_NOTHING)
+        elif kind in _ALIKE:
+            found.append(_packed_once(record, seen))
+        else:
+            found.append(pack(record))
+    return found
+
+
+def _packed_once(record: Record, seen: dict[Any, bytes]) -> bytes:
+    spelled = (*record.values.items(), *record.as_of.items())
+    try:
+        packed = seen.get(spelled)
+    except TypeError:  # a list, which is nobody else's
+        return pack(record)
+    if packed is None:
+        packed = seen[spelled] = pack(record)
+    return packed
 
 
 def _indexes(organisation_id: int, rows: Iterable[Row], key: str) -> dict[int, bytes]:
