@@ -108,10 +108,10 @@ class Imports(MachineView):
                 return self._accept(asked, parts, self._form_of(request))
             with arriving.held(parts) as path:
                 return self._take_once(request, asked, path)
-        except (arriving.TooLarge, jobs.TooLarge):
-            limit = arriving.LARGEST // 1024 // 1024
-            detail = f"Send at most {limit} MB, or import the file with manage.py."
-            raise Problem(413, "too-large", detail) from None
+        except arriving.TooLarge:
+            raise _too_large(arriving.LARGEST) from None
+        except jobs.TooLarge:
+            raise _too_large(jobs.MAX_BYTES) from None
 
     def _form_of(self, request: Request) -> str:
         """Return what the file is where its type says so; a table shows what it is."""
@@ -164,6 +164,11 @@ class Imports(MachineView):
         except ValueRefused as refused:
             raise invalid([Fault("?source", refused.reason)]) from None
         return Response(described(run), status=202)
+
+
+def _too_large(limit: int) -> Problem:
+    detail = f"Send at most {limit >> 20} MB, or import the file with manage.py."
+    return Problem(413, "too-large", detail)
 
 
 class OneImport(MachineView):

@@ -152,15 +152,17 @@ def _sifted(
         except ChangeRefused as why:
             refused |= dict.fromkeys(positions, f"{why.field} {why.reason}")
             continue
-        behind.append([_refused(rows[position], NOBODY) for position in positions])
-        names += [(source, name[:200]) for name in person.references if name.isprintable()]
+        if is_again:
+            behind.append([_refused(rows[position], NOBODY) for position in positions])
+        else:
+            names += [(source, name[:200]) for name in person.references if name.isprintable()]
     return Sifted(
         read=0 if is_again else mapped.resources,
         changes=changes,
         refused=[_refused(rows[position], why) for position, why in sorted(refused.items())],
         may_create=not is_again,
-        behind=behind if is_again else (),
-        names=() if is_again else names,
+        behind=behind,
+        names=names,
         ignored=Counter() if is_again else mapped.ignored,
         more=any(not person.whole for person in mapped.people),
     )
