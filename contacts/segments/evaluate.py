@@ -24,7 +24,16 @@ from accounts import tenancy
 from accounts.models import Organisation
 from contacts import registry
 from contacts.models import BLOCK_SIZE, Ordinal, first_id
-from contacts.segments import building, catalogue, gathered, happenings, opening, staged, vectors
+from contacts.segments import (
+    building,
+    catalogue,
+    gathered,
+    happenings,
+    narrowing,
+    opening,
+    staged,
+    vectors,
+)
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.building import PLACES, PRESENT
 from contacts.segments.changed import CHANGE, Changed
@@ -156,31 +165,47 @@ def _over_all(
     with _one_instant():
         zone, size = _zone_and_size()
         definition, now = catalogue.expanded(definition), now.astimezone(zone)
-        if counts is not None:
+        if counts is None:
+            first, dear = narrowing.apart(definition)
+        else:
+            first, dear = definition, []
             counts.start(definition.root)
-        outside = _outside(definition, size, now)
-        run = vectors.plan(
-            definition, now=now, outside=outside, watch=counts.watch if counts else None
-        )
-        whole = _Whole(size)
-        may_ask = counts is not None and counts.turn is not None
-        with closing(_blocks(organisation_id, definition, whole, may_ask=may_ask)) as blocks:
-            for block, here in blocks:
-                if counts is not None:
-                    counts.begin(here)
-                whole.found[block.ordinals] |= run(block) & here
-                whole.people += int(np.count_nonzero(here))
-        for some, ordinals in _in_batches(whole.left_open(organisation_id)):
-            if counts is None:
-                masks = {clause: mask[ordinals] for clause, mask in outside.items()}
-                found, there = _from_records(definition, some, masks, now)
-            else:
-                block, there = _built(vectors.columns_read(definition), some, ordinals)
-                counts.begin(there)
-                found = run(block) & there
-            whole.found[ordinals] |= found
-            whole.people += int(np.count_nonzero(there))
+        whole = _asked_of_all(organisation_id, first, size, now, counts)
+        for asked in dear:
+            _narrow(whole.found, asked, now)
     return Members(organisation_id, np.flatnonzero(whole.found), whole.people)
+
+
+def _asked_of_all(
+    organisation_id: int, definition: Definition, size: int, now: datetime, counts: Counts | None
+) -> _Whole:
+    outside, whole = _outside(definition, size, now), _Whole(size)
+    watch = counts.watch if counts else None
+    run = vectors.plan(definition, now=now, outside=outside, watch=watch)
+    may_ask = counts is not None and counts.turn is not None
+    with closing(_blocks(organisation_id, definition, whole, may_ask=may_ask)) as blocks:
+        for block, here in blocks:
+            if counts is not None:
+                counts.begin(here)
+            whole.take(block.ordinals, run(block) & here, here)
+    for some, ordinals in _in_batches(whole.left_open(organisation_id)):
+        if counts is None:
+            masks = {clause: mask[ordinals] for clause, mask in outside.items()}
+            found, there = _from_records(definition, some, masks, now)
+        else:
+            built, there = _built(vectors.columns_read(definition), some, ordinals)
+            counts.begin(there)
+            found = run(built) & there
+        whole.take(ordinals, found, there)
+    return whole
+
+
+def _narrow(found: Mask, asked: Definition, now: datetime) -> None:
+    """Take out of those found whom this does not hold for; it needs no columns."""
+    ordinals = np.flatnonzero(found)
+    outside = _outside(asked, len(found), now, only=found)
+    run = vectors.plan(asked, now=now, outside=outside)
+    found[ordinals] = run(BuiltBlock(len(ordinals), ordinals, {}))
 
 
 @dataclass(slots=True)
@@ -196,6 +221,10 @@ class _Whole:
     def __post_init__(self) -> None:
         self.found = np.zeros(self.size, np.bool_)
         self.covered = np.zeros(self.size // BLOCK_SIZE, np.bool_)
+
+    def take(self, ordinals: Ints | slice, found: Mask, there: Mask) -> None:
+        self.found[ordinals] |= found
+        self.people += int(np.count_nonzero(there))
 
     def left_open(self, organisation_id: int) -> Ints:
         """Contacts that no column answered for: changed and in no side block, or in none at all."""
@@ -244,12 +273,14 @@ LEFT JOIN {Ordinal._meta.db_table} n ON n.organisation_id = o.id WHERE o.id = %s
 """
 
 
-def _outside(definition: Definition, size: int, now: datetime) -> Mapping[Clause, Mask]:
-    return {c: _mask_over(c, size, now) for c in vectors.answered_outside(definition)}
+def _outside(
+    definition: Definition, size: int, now: datetime, *, only: Mask | None = None
+) -> Mapping[Clause, Mask]:
+    return {c: _mask_over(c, size, now, only) for c in vectors.answered_outside(definition)}
 
 
-def _mask_over(clause: Clause, size: int, now: datetime) -> Mask:
-    found = happenings.find(clause, now=now)
+def _mask_over(clause: Clause, size: int, now: datetime, only: Mask | None) -> Mask:
+    found = happenings.find(clause, now=now, only=only)
     ordinals = found.ids - first_id(tenancy.current())
     mask = np.full(size, found.others, np.bool_)
     mask[ordinals[ordinals < size]] = not found.others

@@ -14,7 +14,7 @@ from django.db import connection
 
 from accounts import tenancy
 from contacts.segments import housed, opened_events
-from contacts.segments.arrays import Ints
+from contacts.segments.arrays import Ints, Mask
 from contacts.segments.bounds import window_bounds
 from contacts.segments.nodes import (
     Clause,
@@ -31,10 +31,20 @@ _COPIED = np.dtype([("fields", ">i2"), ("length", ">i4"), ("id", ">i8")])
 _HEADER, _TRAILER = 19, 2
 
 
-def find(clause: Clause, *, now: datetime, among: Sequence[int] | None = None) -> Found:
-    """Return for whom the clause holds, of `among` only when that is given."""
+def find(
+    clause: Clause,
+    *,
+    now: datetime,
+    among: Sequence[int] | None = None,
+    only: Mask | None = None,
+) -> Found:
+    """Return for whom the clause holds, of `among` only when that is given.
+
+    `only` is a mask over all ordinals: nobody asks what is answered for others, and what they did
+    need not be opened.
+    """
     if asked_of_events(clause):
-        return _of_events(clause, now, among)
+        return _of_events(clause, now, among, only)
     if isinstance(clause, Household):
         return housed.find(clause, now=now, among=among)
     if isinstance(clause, OnList):
@@ -46,11 +56,13 @@ def find(clause: Clause, *, now: datetime, among: Sequence[int] | None = None) -
     return Found(np.fromiter(answered, np.int64))
 
 
-def _of_events(clause: Clause, now: datetime, among: Sequence[int] | None) -> Found:
+def _of_events(
+    clause: Clause, now: datetime, among: Sequence[int] | None, only: Mask | None
+) -> Found:
     """By counting rows, where rows alone decide; else by opening what they carry."""
     if isinstance(clause, Happened) and clause.where is None:
         return _happened(clause, now, among)
-    return opened_events.find(clause, now=now, among=among)
+    return opened_events.find(clause, now=now, among=among, only=only)
 
 
 def _happened(clause: Happened, now: datetime, among: Sequence[int] | None) -> Found:

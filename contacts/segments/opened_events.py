@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import compress, groupby
 from operator import itemgetter
 from typing import Any, Final
 
@@ -22,8 +22,9 @@ from psycopg.pq import Format
 
 from accounts import tenancy
 from contacts.events import open_properties
-from contacts.segments import semantics
-from contacts.segments.arrays import Ints
+from contacts.models import first_id
+from contacts.segments import narrowing, semantics
+from contacts.segments.arrays import Ints, Mask
 from contacts.segments.bounds import window_bounds
 from contacts.segments.facts import NOTHING, Facts, Happening
 from contacts.segments.nodes import (
@@ -47,12 +48,18 @@ class Found:
     others: bool = False
 
 
-def find(clause: Clause, *, now: datetime, among: Sequence[int] | None) -> Found:
-    """Return for whom the clause holds; who has no such event answers as nobody in particular."""
+def find(
+    clause: Clause, *, now: datetime, among: Sequence[int] | None, only: Mask | None = None
+) -> Found:
+    """Return for whom the clause holds; who has no such event answers as nobody in particular.
+
+    Of those outside `only`, a mask over all ordinals, nothing is opened and nothing is said.
+    """
     others = semantics.holds(clause, NOTHING, now)
-    opened = isinstance(clause, Totalled) or any(s.where for s in asked_of_events(clause))
+    if only is not None and among is None and np.count_nonzero(only) <= BATCH:
+        among = (np.flatnonzero(only) + first_id(tenancy.current())).tolist()
     with transaction.atomic():
-        rows = _rows(clause, now, among, opened=opened)
+        rows = _rows(clause, now, among, only)
         ids = [
             contact_id
             for contact_id, events in groupby(rows, itemgetter(0))
@@ -66,9 +73,10 @@ def _holds(clause: Clause, events: Iterator[tuple[int, Happening]], now: datetim
 
 
 def _rows(
-    clause: Clause, now: datetime, among: Sequence[int] | None, *, opened: bool
+    clause: Clause, now: datetime, among: Sequence[int] | None, only: Mask | None
 ) -> Iterator[tuple[int, Happening]]:
     """Every event that the clause may mean, in the order of contacts, times and writing."""
+    opened = narrowing.opens(clause)
     such = asked_of_events(clause)[0]
     statement, values = _statement(clause, now, among)
     with (
@@ -77,7 +85,8 @@ def _rows(
     ):
         cursor.format = Format.BINARY
         cursor.execute(statement, values)
-        for batch in _batches(cursor):
+        for whole in _batches(cursor):
+            batch = whole if only is None else _of_those(whole, only)
             keys = _keys(batch) if opened else {}
             for contact_id, at, sealed in batch:
                 key = keys.get(contact_id) if sealed else None
@@ -93,6 +102,13 @@ def _happening(such: Happened, at: datetime, held: Mapping[str, Any]) -> Happeni
 def _batches(cursor: ServerCursor[Any]) -> Iterator[list[Any]]:
     while batch := cursor.fetchmany(BATCH):
         yield batch
+
+
+def _of_those(batch: list[Any], only: Mask) -> list[Any]:
+    ordinals = np.array([row[0] for row in batch], np.int64) - first_id(tenancy.current())
+    wanted = ordinals < len(only)
+    wanted[wanted] = only[ordinals[wanted]]
+    return list(compress(batch, wanted.tolist()))
 
 
 def _keys(batch: Sequence[tuple[int, Any, bytes | None]]) -> dict[int, bytes]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organisation
+from contacts import events
 from contacts.erase import erase
 from contacts.segments import evaluate, opened_events
 from contacts.segments.definition import parse
@@ -110,3 +112,39 @@ def test_an_erased_persons_properties_open_for_nobody() -> None:
     erase(ada, now=NOON)
     known = [{"property": "amount", "op": "exists"}]
     assert ids({"event": BOUGHT, "where": known}) == []
+
+
+TWENTY = {
+    "event": BOUGHT,
+    "where": [{"property": "amount", "op": "equals", "value": 20}],
+}
+IN_BOSTON = {"field": "city", "op": "equals", "value": "Boston"}
+
+
+@pytest.mark.parametrize("batch", [2_000, 0])
+def test_of_an_all_only_those_are_opened_whom_the_rest_leaves(
+    batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few are asked for by name; of many, the others' events are passed over."""
+    monkeypatch.setattr(opened_events, "BATCH", batch or 1)
+    people = world.add([{"city": "Boston"}] * 2 + [{"city": "Quincy"}] * 6)
+    for one in people:
+        world.happen(one, [bought(1, amount=20)])
+    world.happen(people[1], [bought(2, amount=30)])
+    tree = {"all": [TWENTY, IN_BOSTON, {"not": {**TWENTY, "times": {"at_least": 2}}}]}
+    opening = "contacts.segments.opened_events.open_properties"
+    with mock.patch(opening, wraps=events.open_properties) as opened:
+        assert ids(tree) == people[:2]
+    assert {call.args[0] for call in opened.call_args_list} == set(people[:2])
+
+
+def test_what_waits_and_what_is_asked_first_agree_with_the_whole() -> None:
+    people = world.add([{"city": "Boston"}, {"city": "Boston"}, {"city": "Quincy"}, {}])
+    for one in people[1:]:
+        world.happen(one, [bought(1, amount=20)])
+    assert ids({"all": [TWENTY, IN_BOSTON]}) == [people[1]]
+    assert ids({"all": [{"not": TWENTY}, IN_BOSTON]}) == [people[0]]
+    assert ids({"all": [IN_BOSTON, {"any": [TWENTY, IN_BOSTON]}]}) == people[:2]
+    assert ids({"all": [{"not": TWENTY}, {"not": TWENTY}]}) == [people[0]]
+    assert ids({"all": [{"not": IN_BOSTON}, {"all": [TWENTY, {"not": IN_BOSTON}]}]}) == people[2:]
+    assert evaluate.members(parse({"all": [TWENTY, IN_BOSTON]}), now=NOON).population == 4
