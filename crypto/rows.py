@@ -80,10 +80,16 @@ def streamed(
     """Yield rows as the server makes them: it and this process work at the same time.
 
     The connection serves nothing else until the last row was taken or the iterator was closed.
+    What is left then is read and dropped: to cancel it would end the transaction.
     """
     size = at_once if capabilities.has_stream_chunked() else 1
     with binary_cursor() as cursor:
-        yield from cursor.stream(statement, values, binary=True, size=size)
+        rows = cursor.stream(statement, values, binary=True, size=size)
+        try:
+            for row in rows:  # noqa: UP028 - `yield from` would hand the closing on
+                yield row
+        finally:
+            deque(rows, maxlen=0)
 
 
 def in_portions(

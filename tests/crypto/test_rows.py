@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Organisation
-from crypto.rows import DEPTH, insert_rows, writing_ahead
+from crypto.rows import (
+    DEPTH,
+    Bigints,
+    bigints_in,
+    binary_cursor,
+    in_portions,
+    insert_rows,
+    streamed,
+    writing_ahead,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +59,39 @@ def test_a_statement_that_fails_ahead_fails_the_block_and_leaves_nothing(
         for number in (1, 2, 1, *range(3, 3 + 2 * DEPTH)):
             insert(TABLE, COLUMNS, TYPES, [(number, at_harbor.pk, b"k")])
     assert stored() == []
+
+
+@pytest.mark.parametrize("numbers", [[], [5], [2**40, -7, 0, 7, 7]])
+def test_whole_numbers_travel_both_ways(numbers: list[int]) -> None:
+    with binary_cursor() as cursor:
+        cursor.execute(
+            b"SELECT array_send(%b::int8[]), cardinality(%b::int8[])",
+            [Bigints(numbers), Bigints(np.array(numbers, np.int64))],
+        )
+        sent, count = cursor.fetchone() or (None, None)
+    assert bigints_in(sent).tolist() == numbers
+    assert count == len(numbers)
+    assert bigints_in(None).tolist() == []
+
+
+@pytest.mark.parametrize("read", [streamed, in_portions])
+def test_rows_come_whole_and_in_order(read: Any) -> None:
+    with transaction.atomic():
+        rows = list(read(b"SELECT n FROM generate_series(1, %b) AS n", [250], at_once=16))
+    assert rows == [(n,) for n in range(1, 251)]
+
+
+def test_between_rows_in_portions_the_connection_is_free() -> None:
+    with transaction.atomic(), binary_cursor() as other:
+        for (number,) in in_portions(b"SELECT generate_series(1, %b)", [9], at_once=2):
+            other.execute(b"SELECT %b::int4", [number])
+            assert other.fetchone() == (number,)
+
+
+def test_a_stream_that_is_closed_leaves_the_connection_free() -> None:
+    with transaction.atomic(), binary_cursor() as other:
+        rows = streamed(b"SELECT generate_series(1, %b)", [100_000], at_once=2)
+        assert next(rows) == (1,)
+        rows.close()
+        other.execute(b"SELECT 1")
+        assert other.fetchone() == (1,)
