@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from accounts.models import User
 from accounts.roles import Permission
+from audit import actor
+from contacts import registry
 from contacts.declared.models import CodeGroup
 from contacts.declared.naming import labelled, says_too_much
 from contacts.fields import DataClass, Field
@@ -36,3 +38,30 @@ def groups_for(groups: Iterable[CodeGroup], user: User) -> list[CodeGroup]:
 def restricted(what: str, mark: str) -> str:
     """What stands in a name's place."""
     return f"Restricted {what} {mark[-6:]}"
+
+
+def choices_for(declared: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Return the fields in use by key and name, as whoever acts may read them. What a draft has
+    `declared` already stays among them, so that saving it takes nothing away."""
+    kept = frozenset(declared)
+    open_ = _acting_opens()
+    return [
+        (field.key, field.label if open_ or not says_too_much(field) else "A restricted field")
+        for field in registry.current().values()
+        if not field.archived and (open_ or not says_too_much(field) or field.key in kept)
+    ]
+
+
+def offered() -> list[Field]:
+    """Return the fields in use that whoever acts may read the names of."""
+    open_ = _acting_opens()
+    known = [field for field in registry.current().values() if not field.archived]
+    return [field for field in known if open_ or not says_too_much(field)]
+
+
+def _acting_opens() -> bool:
+    acting = actor.current()
+    if acting.kind != "staff":
+        return True
+    user = User.objects.filter(pk=acting.id).first()
+    return user is not None and opens(user, keeping=Permission.FIELDS_MANAGE)

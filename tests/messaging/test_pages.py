@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Organisation, User
 from audit.models import Entry
+from contacts import custom_fields
 from contacts.models import Contact
 from messaging import dispatch
 from messaging.models import Message, Template, TemplateVersion
@@ -218,3 +219,30 @@ def test_a_person_is_joined_to_a_message_only_where_the_role_may_know_what_it_be
     page = text(client, "contact", person.public_id)
     assert page.count(reverse("message", args=[row.public_id])) == joined
     assert page.count("News") == joined
+
+
+def test_pr40_messages_beyond_a_role_are_not_listed_to_be_counted(
+    enqueue: Enqueue, ada: int, mara: User, omar: User, sign_in_as: SignedIn
+) -> None:
+    enqueue([ada], path_classes=frozenset({"clinical"}))
+    listed = text(sign_in_as(mara), "messages")
+    assert (
+        "are not listed" in listed
+        and "/messages/" + str(Message.objects.get().public_id) not in listed
+    )
+    assert str(Message.objects.get().public_id) in text(sign_in_as(omar), "messages")
+
+
+def test_pr30_a_template_offers_no_labelled_field_to_a_marketer_and_keeps_one_it_has(
+    at_harbor: Organisation, mara: User, omar: User, sign_in_as: SignedIn
+) -> None:
+    key = custom_fields.add(
+        label="Viral load", type_="text", data_class="demographic", labels=["hiv"], now=NOON
+    ).key
+    plain, using = template("plain"), template("using")
+    using.declared = [key]
+    using.save()
+    client = sign_in_as(mara)
+    assert "iral" not in client.get(reverse("template", args=[plain.pk])).content.decode()
+    page = client.get(reverse("template", args=[using.pk])).content.decode()
+    assert "A restricted field" in page and "Viral load" not in page

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
-from contacts import registry
+from marketing.web import naming
 from marketing.web.making.editor import shown
 from messaging.making import blocks
 from messaging.models import ContentBlock
@@ -72,9 +72,8 @@ class Writing(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["declared"].choices = [  # type: ignore[attr-defined]
-            (field.key, field.label) for field in registry.current().values() if not field.archived
-        ]
+        offered = naming.choices_for(self.instance.declared or ())
+        self.fields["declared"].choices = offered  # type: ignore[attr-defined]
         self.fields["mjml"].strip = False  # type: ignore[attr-defined]
 
 

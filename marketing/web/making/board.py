@@ -21,9 +21,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
-from contacts import registry
 from contacts.fields import Field, FieldType
 from marketing.security_headers import POLICY
+from marketing.web import naming
 from messaging import sender, trying
 from messaging.making import blocks, drafts
 from messaging.models import ContentBlock, Picture, Template
@@ -81,7 +81,7 @@ _PRINTED = frozenset({FieldType.TEXT, FieldType.DATE})
 
 
 def _offered() -> list[Field]:
-    return [one for one in registry.current().values() if not one.archived and one.type in _PRINTED]
+    return [one for one in naming.offered() if one.type in _PRINTED]
 
 
 def _tag(field: Field) -> str:

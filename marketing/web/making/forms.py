@@ -8,9 +8,10 @@ from uuid import UUID
 from django import forms
 
 from consent.purposes import Remuneration
-from contacts import code_groups, registry
+from contacts import code_groups
 from contacts.declared.models import CodeGroup
 from contacts.fields import DataClass
+from marketing.web import naming
 from messaging.models import PURPOSES, Template
 
 CLASSES = [(kind.value, kind.value.replace("_", " ").capitalize()) for kind in DataClass]
@@ -103,9 +104,8 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["declared"].choices = [  # type: ignore[attr-defined]
-            (field.key, field.label) for field in registry.current().values() if not field.archived
-        ]
+        offered = naming.choices_for(self.instance.declared or ())
+        self.fields["declared"].choices = offered  # type: ignore[attr-defined]
         self.fields["purpose"].required = False
         drugs = CodeGroup.objects.filter(archived_at=None).order_by("name")
         self.fields["drug"] = forms.TypedChoiceField(
