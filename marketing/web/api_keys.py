@@ -87,6 +87,5 @@ def revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
             trail.record(
                 "api_key.revoked", subject=f"api_key:{key.pk}", detail={"prefix": key.prefix}
             )
-    seconds = int(api_keys.TRUSTED_FOR.total_seconds())
-    messages.success(request, f"The key is revoked; within {seconds} seconds it opens nothing.")
+    messages.success(request, "The key is revoked and opens nothing any more.")
     return redirect("api-keys")

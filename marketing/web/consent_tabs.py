@@ -15,6 +15,7 @@ VIEWS = {
     "notices": "Privacy notice",
     "consent-samples": "Samples",
     "consent-imported": "From elsewhere",
+    "consent-retention": "Six years",
 }
 
 

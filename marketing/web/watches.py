@@ -11,6 +11,7 @@ from accounts.roles import Permission
 from audit.models import Batch, Entry
 from consent.choices import replies
 from consent.models import Authorization
+from consent.retention import keeping as retention
 from contacts.models import ImportRun
 from contacts.segments import approvals
 from contacts.segments.models import Segment
@@ -43,6 +44,22 @@ def unread_replies(now: datetime) -> Matter | None:
         "Each may be a no; messages to whoever wrote wait until somebody decides.",
         reverse("replies"),
         "Read the replies",
+    )
+
+
+@watches(Permission.CONTACTS_ERASE)
+def papers_past_six_years(now: datetime) -> Matter | None:
+    """Proofs of consent that need not be kept any longer; nothing goes by itself."""
+    count = sum(one.offered for one in retention.standing(on=now.date()))
+    if not count:
+        return None
+    return Matter(
+        count,
+        "paper may be purged" if count == 1 else "papers may be purged",
+        "Proofs of consent whose six years are over (45 CFR 164.530(j)).",
+        reverse("consent-retention"),
+        "Look at them",
+        "info",
     )
 
 
