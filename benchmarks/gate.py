@@ -1,8 +1,8 @@
 """The gate for many people at once, against reading the very same rows and deciding nothing.
 
 Every input takes part: signatures, refusals, restrictions, confidential and open channels, Part 2
-consents, quiet hours by the State in each sealed record, and a frequency cap. What is read is what
-the decisions rest on, the sealed records included; opening them is the gate's own work.
+consents, representatives, quiet hours by the State in each sealed record, and a frequency cap. What
+is read is what the decisions rest on, the sealed records included; opening them is the gate's own work.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from consent.gate import GateRequest, Use, ask
 from consent.sending import terms
 from consent.standing import PEOPLE, REFUSED, SIGNED, SUPPRESSED, WISHED
 from consent.wishes import record
+from contacts.households import representing
 from contacts.records import Change, upsert
 from crypto.rows import binary_cursor
 
@@ -79,11 +80,20 @@ def _change(number: int) -> Change:
 
 
 def _wishes(people: Sequence[int], began: datetime) -> None:
-    """Of each hundred, one has a restriction, one a request, one likes open mail."""
+    """Of each hundred, one has a restriction, one a request, one likes open mail, one a proxy."""
     for one in people[::100]:
         record.restrict(one, purposes=["fundraising"], received_by="staff", now=began)
         record.keep_confidential(one + 1, category="hiv", received_by="staff", now=began)
         record.accept_plain(one + 2, channel="email", received_by="staff", now=began)
+        representing.appoint(
+            one + 3,
+            kind="representative",
+            name="",
+            holder_id=one,
+            authority="Power of attorney",
+            source="staff",
+            now=began,
+        )
 
 
 def _read(people: list[int]) -> None:
@@ -93,9 +103,10 @@ def _read(people: list[int]) -> None:
         hashes = [one for row in cursor.fetchall() for one in row[1:3] if one is not None]
         cursor.execute(SIGNED, [people])
         cursor.fetchall()
-        cursor.execute(REFUSED, {"people": people, "hashes": hashes})
+        told = {"people": people, "hashes": hashes, "now": NOW}
+        cursor.execute(REFUSED, told)
         cursor.fetchall()
-        cursor.execute(SUPPRESSED, [hashes])
+        cursor.execute(SUPPRESSED, told)
         cursor.fetchall()
         cursor.execute(WISHED, {"people": people})
         cursor.fetchall()

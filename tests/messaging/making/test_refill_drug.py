@@ -28,6 +28,10 @@ def test_without_a_drug_it_is_refused() -> None:
 
 
 def test_the_version_keeps_the_drug_that_it_was_approved_with() -> None:
-    group = grouping.add("Statin", [Code("http://www.nlm.nih.gov/research/umls/rxnorm", "83367", "Atorvastatin")], now=NOON)
+    group = grouping.add(
+        "Statin",
+        [Code("http://www.nlm.nih.gov/research/umls/rxnorm", "83367", "Atorvastatin")],
+        now=NOON,
+    )
     draft = template("pills", purpose="refill", drug=group.pk)
     assert approved(draft).drug == group.pk
