@@ -2,13 +2,15 @@
 
 Every input takes part: signatures, refusals, restrictions, confidential and open channels, Part 2
 consents, representatives, quiet hours by the State in each sealed record, and a frequency cap. What
-is read is what the decisions rest on, the sealed records included; opening them is the gate's own work.
+is read is what the decisions rest on, the sealed records included; opening them is the gate's own
+work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -103,7 +105,7 @@ def _read(people: list[int]) -> None:
         hashes = [one for row in cursor.fetchall() for one in row[1:3] if one is not None]
         cursor.execute(SIGNED, [people])
         cursor.fetchall()
-        told = {"people": people, "hashes": hashes, "now": NOW}
+        told: dict[str, Any] = {"people": people, "hashes": hashes, "now": NOW}
         cursor.execute(REFUSED, told)
         cursor.fetchall()
         cursor.execute(SUPPRESSED, told)
