@@ -171,7 +171,8 @@ SCOPES = (
     Permission.TEMPLATES_VIEW, Permission.TEMPLATES_EDIT,
     Permission.WORKFLOWS_ENROL,
     Permission.CONSENT_VIEW, Permission.CONSENT_RECORD, Permission.CONSENT_EXPORT,
-    Permission.MESSAGES_VIEW, Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
+    Permission.MESSAGES_VIEW, Permission.MESSAGES_SEND,
+    Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
     Permission.FIELDS_VIEW, Permission.FIELDS_MANAGE, Permission.CODE_GROUPS_MANAGE,
 )  # fmt: skip

@@ -335,6 +335,7 @@ from messaging.protection.models import (  # noqa: E402
     RecipientKey,
     SigningKey,
 )
+from messaging.undelivered.models import Undelivered  # noqa: E402
 
 __all__ = [
     "Answer",
@@ -363,6 +364,7 @@ __all__ = [
     "TemplateVersion",
     "Transition",
     "Translation",
+    "Undelivered",
     "VersionTranslation",
     "Visit",
 ]

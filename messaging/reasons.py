@@ -14,7 +14,7 @@ class Reason:
     remedy: str
 
 
-_OWN = {
+OWN = {
     "template_not_approved": (
         "Nobody approved this version of the template.",
         "Have another person than its author approve it.",
@@ -73,7 +73,37 @@ _OWN = {
     ),
     "no_answer": (
         "The mail was handed over, and no answer came: it may have been delivered.",
-        "Compare it with the mail server's log: manage.py reconcile. It is never resent blindly.",
+        "It is compared with the relay's log by itself where SMTP_LOG names one, else by "
+        "manage.py reconcile. It is never resent blindly.",
+    ),
+    "address_changed": (
+        "The person's address changed after it could not be delivered, and nothing that says "
+        "something of a person follows to a new address by itself.",
+        "Verify the address by another channel, then send it again under Delivery, Not delivered.",
+    ),
+    "pool_pace": (
+        "Its pool sends no more a minute.",
+        "Nothing to do; the limit stands under Settings, Pools.",
+    ),
+    "destination_pace": (
+        "The person's mailbox provider gets no more a minute from this pool.",
+        "Nothing to do; the limit stands under Settings, Pools.",
+    ),
+    "warming_up": (
+        "The pool's address is new, and providers get a little more of it every day.",
+        "Nothing to do; the plan stands under Settings, Pools.",
+    ),
+    "best_hour": (
+        "It waits for the hour at which this person opened mails before.",
+        "Nothing to do; the choice stands under Settings, Pools.",
+    ),
+    "send_window": (
+        "It waits for its pool's send window by the recipient's clock.",
+        "Nothing to do; the window stands under Settings, Pools.",
+    ),
+    "skipped_after_pause": (
+        "It waited behind a pause, and whoever resumed chose to skip what waited.",
+        "If it still makes sense, start the step again for this person.",
     ),
     "never_by_mail": (
         "It holds information that never leaves by mail.",
@@ -90,5 +120,5 @@ def explain(code: str) -> Reason | None:
     """Return the sentence and the remedy for a message's code; None where there is no code."""
     if not code:
         return None
-    sentence, remedy = _OWN.get(code) or policy.REASONS.get(code) or _UNNAMED
+    sentence, remedy = OWN.get(code) or policy.REASONS.get(code) or _UNNAMED
     return Reason(code, sentence, remedy)

@@ -1,4 +1,4 @@
-"""Messages, read only: what became of each, and why one was not sent."""
+"""Messages: order one, read what became of each and why one was not sent."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Permission
 from audit import trail
 from contacts import matching
-from marketing.api import people
+from marketing.api import people, sends
 from marketing.api.forms import MessageRow, MessageRows
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid, not_found
@@ -24,9 +24,34 @@ PAGE = 100
 
 
 class Messages(MachineView):
-    """Messages, newest first, a page at a time."""
+    """Messages, newest first, a page at a time; and one more."""
 
-    scopes: ClassVar[Scopes] = {"GET": Permission.MESSAGES_VIEW}
+    scopes: ClassVar[Scopes] = {
+        "GET": Permission.MESSAGES_VIEW,
+        "POST": Permission.MESSAGES_SEND,
+    }
+
+    @extend_schema(
+        operation_id="send_message",
+        summary="Send one message to one person",
+        description="The gate is asked now and again when it goes. The Idempotency-Key is "
+        "demanded: the same key never makes a second message. Read its fate by its id.",
+        request=sends.SendForm,
+        responses={201: sends.SendTaken},
+        examples=[
+            OpenApiExample(
+                "A statement",
+                value={
+                    "contact": "0199f0a0-0000-7000-8000-000000000001",
+                    "template": "statement",
+                    "purpose": "payment",
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        return sends.send(request, self)
 
     @extend_schema(
         operation_id="read_messages",
@@ -94,7 +119,10 @@ def _described(messages: Sequence[Message]) -> list[dict[str, Any]]:
             "purpose": message.purpose,
             "state": message.state,
             "refusal_code": message.refusal_code,
+            "route": message.route,
+            "reply": message.smtp_reply,
             "due_at": message.due_at,
+            "not_after": message.not_after,
             "sent_at": message.sent_at,
         }
         for message in messages

@@ -24,6 +24,7 @@ from marketing.api import (
     reference,
     returned_mail,
     segments,
+    sends,
     suppressions,
     templates,
     wishes,
@@ -142,6 +143,8 @@ urlpatterns = [
     ),
     path("messages", messages.Messages.as_view(), name="messages"),
     path("messages/<uuid:public_id>", messages.OneMessage.as_view(), name="message"),
+    path("messages/<uuid:public_id>/resend", sends.Resends.as_view(), name="message-resend"),
+    path("undelivered", sends.UndeliveredMessages.as_view(), name="undelivered"),
     path("imports", imports.Imports.as_view(), name="imports"),
     path("imports/<uuid:run_id>", imports.OneImport.as_view(), name="import"),
     path(

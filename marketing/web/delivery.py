@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.guard import requires
+from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
 from marketing.web.going_out import tabs
@@ -36,7 +36,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
         "waiting": unmatched.count(),
         **_reached(now),
         "as_of": now,
-        "tabs": tabs("delivery"),
+        "tabs": tabs("delivery", staff_of(request)),
     }
     return render(request, "messaging/delivery.html", context)
 

@@ -101,23 +101,24 @@ def _show(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRespon
         "sources": _sources(standing),
         "ended": [_ended(one, names) for one in ended],
         "may_change": staff_of(request).may(CHANGE),
-        "tabs": tabs("delivery-out"),
+        "tabs": tabs("delivery-out", staff_of(request)),
         "as_of": now,
     } | more
     return render(request, "messaging/going_out.html", context, status=status)
 
 
-def tabs(here: str) -> list[dict[str, Any]]:
-    """Return the views of Delivery."""
+def tabs(here: str, user: User) -> list[dict[str, Any]]:
+    """Return the views of Delivery that the role may see."""
     views = (
-        ("delivery", "Coming back"),
-        ("delivery-out", "Going out"),
-        ("sending-domain", "Sending domain"),
+        ("delivery", "Coming back", SEE),
+        ("delivery-out", "Going out", SEE),
+        ("undelivered", "Not delivered", Permission.MESSAGES_VIEW),
+        ("sending-domain", "Sending domain", SEE),
     )
     return [
         {"label": label, "address": found, "here": route == here, "count": None}
-        for route, label in views
-        if (found := address(route))
+        for route, label, permission in views
+        if user.may(permission) and (found := address(route))
     ]
 
 
@@ -179,7 +180,7 @@ Names = Mapping[UUID, str]
 
 def _stop_row(stop: Stop, names: Names, *, now: datetime) -> StopRow:
     waiting = pausing.backlog(stop, now=now)
-    return StopRow(stop, _title(stop, names), _name(stop.began_by), _figures(stop), waiting)
+    return StopRow(stop, _title(stop, names), name_of(stop.began_by), _figures(stop), waiting)
 
 
 def _title(stop: Stop, names: Names) -> str:
@@ -197,7 +198,7 @@ def _figures(stop: Stop) -> str:
     return f"{stop.bad:,} {name} {stop.tried:,} ({share:.2f} %)"
 
 
-def _name(actor: str) -> str:
+def name_of(actor: str) -> str:
     """Return who did it; programs are named by what they do."""
     try:
         found = User.objects.filter(pk=UUID(actor)).first()
@@ -210,7 +211,7 @@ def _ended(stop: Stop, names: Names) -> dict[str, Any]:
     return {
         "stop": stop,
         "title": _title(stop, names),
-        "by": _name(stop.ended_by),
+        "by": name_of(stop.ended_by),
         "choice": stop.get_backlog_display() if stop.backlog else "",
     }
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import delivery, going_out, messages, provider_feeds, sending_domain
+from marketing.web import (
+    delivery,
+    going_out,
+    messages,
+    provider_feeds,
+    sending_domain,
+    undelivered,
+)
 from marketing.web.making import (
     blocks_page,
     board,
@@ -61,6 +68,11 @@ urlpatterns = [
     path("delivery/out/pause/", going_out.pause, name="delivery-pause"),
     path("delivery/out/<uuid:stop_id>/resume/", going_out.resume, name="delivery-resume"),
     path("delivery/out/fence/", going_out.lift_fence, name="delivery-fence"),
+    path("delivery/undelivered/", undelivered.undelivered, name="undelivered"),
+    path(
+        "delivery/undelivered/<uuid:case_id>/resend/", undelivered.resend, name="undelivered-resend"
+    ),
+    path("delivery/undelivered/<uuid:case_id>/close/", undelivered.close, name="undelivered-close"),
     path("delivery/domain/", sending_domain.sending_domain, name="sending-domain"),
     path("delivery/domain/check/", sending_domain.check, name="sending-domain-check"),
     path("delivery/providers/", provider_feeds.feeds, name="provider-feeds"),

@@ -31,6 +31,7 @@ PAGE = 50
 TABS = (
     ("", "All"),
     ("queued", "Waiting"),
+    ("paused", "Paused"),
     ("sent", "Sent"),
     ("deferred", "To be tried again"),
     ("refused", "Not permitted"),
@@ -40,6 +41,7 @@ TABS = (
 KINDS = {
     "sent": "ok",
     "queued": "plain",
+    "paused": "warn",
     "claimed": "plain",
     "handing_over": "plain",
     "deferred": "warn",
@@ -177,6 +179,7 @@ def why(row: Message) -> Why:
         "deferred": "Not sent yet",
         "queued": "Not sent yet: it waits for its time",
         "cancelled": "Not sent: it was cancelled",
+        "paused": "Not sent yet: somebody paused where it comes from",
     }
     title = titles.get(row.state, "On its way")
     if reason is not None:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.guard import requires
+from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from marketing.web.going_out import tabs
 from messaging.preflight import keeping
@@ -26,7 +26,11 @@ def sending_domain(request: HttpRequest) -> HttpResponse:
         {"domain": one, "pool": pool.kind if pool else "", "last": known.get(one)}
         for one, pool in keeping.domains().items()
     ]
-    context = {"rows": rows, "bulk": settings.BULK_MAIL, "tabs": tabs("sending-domain")}
+    context = {
+        "rows": rows,
+        "bulk": settings.BULK_MAIL,
+        "tabs": tabs("sending-domain", staff_of(request)),
+    }
     return render(request, "messaging/sending_domain.html", context)
 
 

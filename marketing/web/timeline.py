@@ -61,6 +61,7 @@ _STATE_BADGES: Mapping[str, str] = {
     "failed": "bad",
     "unknown": "bad",
     "deferred": "info",
+    "paused": "warn",
 }
 
 

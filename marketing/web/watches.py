@@ -18,7 +18,7 @@ from contacts.segments.models import Segment
 from marketing.campaigns.models import Campaign, CampaignApproval, Run
 from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
-from messaging.models import Message, Stop, TemplateVersion
+from messaging.models import Message, Stop, TemplateVersion, Undelivered
 
 SEALED_WITHIN = timedelta(minutes=5)
 EXPIRY_NEAR = timedelta(days=14)
@@ -147,6 +147,18 @@ def failed_messages(now: datetime) -> Matter | None:
         ("message failed this week", "messages failed this week"),
         "The mail server refused for good, or nothing could be rendered.",
         _of_state("failed"),
+        "bad",
+    )
+
+
+@watches(Permission.MESSAGES_VIEW)
+def undelivered_messages(now: datetime) -> Matter | None:
+    """What said something of a person and did not arrive: a person decides (EM-29)."""
+    return _matter(
+        Undelivered.objects.filter(closed_at=None)[:MOST].count(),
+        ("person was not reached", "people were not reached"),
+        "Verify the address by another channel; nothing follows to a new one by itself.",
+        reverse("undelivered"),
         "bad",
     )
 

@@ -18,6 +18,7 @@ from messaging.dispatch.facts import Ready, Run
 from messaging.hearing import providers
 from messaging.pools import places
 from messaging.transports.base import Fate, Outcome
+from messaging.undelivered import cases
 from messaging.versions import Loaded
 
 _ANSWERED = {"sent": 0, "failed": 1, "deferred": 2}
@@ -72,6 +73,9 @@ def finish(
     events.append([each for one in done for each in _events(one, loaded, run)], now=run.now)
     trail.record_many(_entry(one, going, loaded) for one in done)
     _count(done, going, run)
+    cases.open_many(
+        [(one.claimed.id, one.reply or one.code) for one in done if _undelivered(one)], now=run.now
+    )
     _suppress([one for one in bounced if one.claimed.id in counted], going, run)
 
 
@@ -89,6 +93,12 @@ def _count(done: Collection[Result], going: Mapping[int, Ready], run: Run) -> No
         for (provider, place), number in counted.items():
             rows[provider][place] += number
         places.count(pool, ((minute, one, 0, s, f, d, 0) for one, (s, f, d) in rows.items()))
+
+
+def _undelivered(one: Result) -> bool:
+    """Say whether it said something of a person and did not reach her for a reason outside."""
+    outside = one.reply.startswith("5") or one.code in ("address_changed", "no_address")
+    return one.state == "failed" and outside and cases.concerns(one.claimed.classes)
 
 
 def _hard_bounce(result: Result) -> bool:

@@ -24,6 +24,7 @@ from messaging.pools import places
 from messaging.pools.places import Turned
 from messaging.protect import Hold, Route
 from messaging.render import NotRendered, values_for
+from messaging.undelivered import changed
 from messaging.versions import Loaded
 
 
@@ -42,7 +43,8 @@ def composed(
             "message_id", "renewed"
         )
     )
-    turned = _turned_away(part, recipients, run)
+    moved = changed.moved(part, recipients, keys, organisation_id=run.sender.organisation_id)
+    turned = _turned_away([one for one in part if one.id not in moved], recipients, run)
     ready: list[Ready] = []
     results: list[Result] = [
         Result(one, "deferred", turned[one.id].code, tried=False, again_at=turned[one.id].until)
@@ -51,8 +53,9 @@ def composed(
         for one in part
         if one.id in turned
     ]
+    results += [failed(one, "address_changed") for one in part if one.id in moved]
     for one in part:
-        if one.id in turned:
+        if one.id in turned or one.id in moved:
             continue
         made = _compose_one(
             one,

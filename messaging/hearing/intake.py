@@ -30,6 +30,7 @@ from messaging.bounces import Heard, Kind, Verdict
 from messaging.bounces.verdict import FULL
 from messaging.hearing import providers, return_path
 from messaging.models import Message, Returned
+from messaging.undelivered import cases
 
 HEARING = Actor("system", "hearing")
 SOFT_MOST = 5
@@ -165,6 +166,8 @@ def _bounced(verdicts: Collection[Verdict], message: Message, *, now: datetime) 
     if not failed:
         return
     _event(message, "message.bounced", now=now)
+    if cases.concerns(message.classes):
+        cases.open_many([(message.pk, failed[0].status or failed[0].kind.value)], now=now)
     full = any(one.kind in FULL for one in failed)
     if any(one.dead for one in failed) or (full and _often(message.contact_id, now=now)):
         _give_up(message, now=now)

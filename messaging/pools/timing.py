@@ -29,7 +29,7 @@ LOOKS_BACK = timedelta(days=180)
 _SAYS = {
     BEST_HOUR: (
         "It waits for the hour at which this person opened mails before.",
-        "Nothing to do; switch the best hour off under Settings, Pools, if it must go at once.",
+        "Nothing to do; the choice stands under Settings, Pools.",
     ),
     WINDOW: (
         "It waits for its pool's send window in the recipient's zone.",

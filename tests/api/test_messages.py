@@ -11,8 +11,8 @@ def test_without_messages_the_page_is_empty(machine: Machine, ada: Contact) -> N
     assert answer == {"messages": [], "next": None}
 
 
-def test_messages_cannot_be_written(machine: Machine) -> None:
-    problem(machine.post("messages", {}), 405, "method")
+def test_messages_cannot_be_overwritten(machine: Machine) -> None:
+    problem(machine.put("messages", {}), 405, "method")
 
 
 def test_a_cursor_that_is_none_is_refused(machine: Machine) -> None:

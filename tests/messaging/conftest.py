@@ -15,6 +15,7 @@ from messaging import outbox, versions
 from messaging.models import Template, TemplateVersion
 from messaging.protect import Hop
 from messaging.transports.memory import Memory
+from tests.api.conftest import machine, machine_for, stranger  # noqa: F401  fixtures
 from tests.conftest import NOON
 from tests.messaging.mails import BODY, FOOT, SUBJECT, TEXT, mjml
 

@@ -1,0 +1,201 @@
+"""Send one message to one person, and send again what could not be delivered."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.roles import Permission
+from audit import trail
+from marketing.api import people
+from marketing.api.forms import Form
+from marketing.api.idempotency import HEADER, header_of, once
+from marketing.api.machines import MachineView, Scopes
+from marketing.api.problems import Fault, Problem, invalid, not_found
+from messaging import outbox, reasons, versions
+from messaging.models import PURPOSES, Message, Template, TemplateVersion, Undelivered
+from messaging.outbox import Enqueued, Order
+from messaging.undelivered import cases
+
+SINGLE = UUID("018f0000-0000-7000-8000-000051461e00")
+"""The `source` of every message that a machine ordered by itself."""
+LASTS = timedelta(days=3)
+FURTHEST = timedelta(days=31)
+PAGE = 100
+
+
+class SendForm(Form):
+    contact = serializers.UUIDField()
+    template = serializers.SlugField(max_length=80, help_text="The short name of an approved one.")
+    purpose = serializers.ChoiceField(
+        choices=PURPOSES, help_text="Why it is sent; it must be the template's own."
+    )
+    due_at = serializers.DateTimeField(required=False, help_text="Now, where it is left out.")
+    not_after = serializers.DateTimeField(
+        required=False, help_text="After it the message is not sent any more; else in three days."
+    )
+
+
+class SendTaken(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    refusal_code = serializers.CharField()
+    why = serializers.CharField()
+    due_at = serializers.DateTimeField()
+    not_after = serializers.DateTimeField()
+
+
+class ResendForm(Form):
+    verified_by = serializers.ChoiceField(
+        choices=Undelivered.Channel.choices,
+        help_text="By which other channel the address was verified.",
+    )
+
+
+class CaseRow(serializers.Serializer[Any]):
+    message = serializers.UUIDField()
+    cause = serializers.CharField()
+    opened_at = serializers.DateTimeField()
+    outcome = serializers.CharField()
+    verified_by = serializers.CharField()
+
+
+class CaseRows(serializers.Serializer[Any]):
+    undelivered = CaseRow(many=True)
+
+
+def send(request: Request, view: MachineView) -> Response:
+    """Order one message; the same key always answers with the same message."""
+    form = SendForm(data=request.data)
+    form.is_valid(raise_exception=True)
+    key = header_of(request.headers)
+    if not key:
+        detail = f"Send the header {HEADER} with a value of your own for this message."
+        raise Problem(400, "invalid", detail)
+    return once(
+        lambda: _ordered(form.validated_data, key, view),
+        key=key,
+        machine=view.key(),
+        request=("send", request.data),
+        now=view.now,
+    )
+
+
+def _ordered(given: dict[str, Any], key: str, view: MachineView) -> Response:
+    version = _version(given)
+    due = given.get("due_at") or view.now
+    not_after = given.get("not_after") or due + LASTS
+    if not view.now <= not_after <= view.now + FURTHEST or not_after < due:
+        raise invalid([Fault("/not_after", "It must be after due_at, within 31 days.")])
+    order = Order(
+        contact_id=people.named(given["contact"], pointer="/contact"),
+        template_version=version.id,
+        purpose=given["purpose"],
+        source=SINGLE,
+        step=str(version.template_id),
+        visit=0,
+        occurrence=hashlib.sha256(f"{view.key().id} {key}".encode()).hexdigest()[:64],
+        due_at=due,
+        not_after=not_after,
+    )
+    (made,) = outbox.enqueue([order], now=view.now)
+    return Response(_taken(made), status=201)
+
+
+def _version(given: dict[str, Any]) -> TemplateVersion:
+    template = Template.objects.filter(slug=given["template"], archived_at=None).first()
+    version = versions.latest_approved(template.id) if template else None
+    if version is None:
+        raise invalid([Fault("/template", "No template of this name has an approved version.")])
+    if version.purpose != given["purpose"]:
+        detail = f"The template is for {version.purpose}; say so, or use another template."
+        raise invalid([Fault("/purpose", detail)])
+    return version
+
+
+def _taken(made: Enqueued) -> dict[str, Any]:
+    row = Message.objects.get(pk=made.message_id)
+    reason = reasons.explain(row.refusal_code)
+    return {
+        "id": str(row.public_id),
+        "state": row.state,
+        "refusal_code": row.refusal_code,
+        "why": f"{reason.sentence} {reason.remedy}" if reason else "",
+        "due_at": row.due_at.isoformat(),
+        "not_after": row.not_after.isoformat(),
+    }
+
+
+class UndeliveredMessages(MachineView):
+    """What said something of a person and could not be delivered."""
+
+    scopes: ClassVar[Scopes] = {"GET": Permission.MESSAGES_VIEW}
+
+    @extend_schema(
+        operation_id="read_undelivered",
+        summary="Read what could not be delivered",
+        parameters=[
+            OpenApiParameter("open", OpenApiTypes.BOOL, description="false: the settled ones.")
+        ],
+        responses=CaseRows,
+    )
+    def get(self, request: Request) -> Response:
+        settled = request.query_params.get("open", "true").lower() == "false"
+        rows = Undelivered.objects.filter(closed_at__isnull=not settled).select_related("message")
+        trail.record("message.viewed", detail={"purpose": "api"})
+        found = [_case(one) for one in rows.order_by("opened_at")[:PAGE]]
+        return Response({"undelivered": found})
+
+
+class Resends(MachineView):
+    """Send again, once a person has verified the address by another channel."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.MESSAGES_SEND}
+
+    @extend_schema(
+        operation_id="send_again",
+        summary="Send an undelivered message again",
+        description="It goes to the address that stands now. Nothing is sent again by itself.",
+        request=ResendForm,
+        responses={201: SendTaken},
+        examples=[OpenApiExample("By phone", value={"verified_by": "phone"}, request_only=True)],
+    )
+    def post(self, request: Request, public_id: UUID) -> Response:
+        case = Undelivered.objects.filter(message__public_id=public_id).first()
+        if case is None:
+            raise not_found("undelivered message")
+        form = ResendForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        return once(
+            lambda: self._resent(case, form.validated_data["verified_by"]),
+            key=header_of(request.headers),
+            machine=self.key(),
+            request=(f"resend {public_id}", request.data),
+            now=self.now,
+        )
+
+    def _resent(self, case: Undelivered, channel: str) -> Response:
+        try:
+            made = cases.resend(case.pk, channel=channel, now=self.now)
+        except cases.NotOpen:
+            detail = "It was settled before: read what could not be delivered with open=false."
+            raise Problem(409, "conflict", detail) from None
+        return Response(_taken(made), status=201)
+
+
+def _case(one: Undelivered) -> dict[str, Any]:
+    return {
+        "message": str(one.message.public_id),
+        "cause": one.cause,
+        "opened_at": one.opened_at,
+        "outcome": one.outcome,
+        "verified_by": one.channel,
+    }
