@@ -1,4 +1,4 @@
-"""The non-delivery protocol: cause, no resend by itself, verified by another channel, sent again."""
+"""The non-delivery protocol: the cause, no resend by itself, verified otherwise, sent again."""
 
 from __future__ import annotations
 
