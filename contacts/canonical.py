@@ -291,8 +291,10 @@ def _items(value: object, field: Field) -> list[dict[str, Any]] | None:
         return None
     if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
         raise ValueRefused(field.key, f"must be a list of at most {MAX_ITEMS} items")
-    is_plain = _PLAIN[field.key].is_plain
-    return [item if is_plain(item) else _item(item, field) for item in value] or None
+    are_plain = _PLAIN[field.key].are_plain
+    if value.__class__ is list and are_plain(value):
+        return value or None  # type: ignore[return-value]
+    return [item if are_plain((item,)) else _item(item, field) for item in value] or None
 
 
 def _item(item: object, field: Field) -> dict[str, Any]:

@@ -7,7 +7,7 @@ or by its code and date; of the results of one code only the newest is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -43,33 +43,15 @@ def fresh(
 ) -> dict[DataClass, Record]:
     """Return the records of a person of whom nothing was known."""
     records: dict[DataClass, Record] = {}
-    for kind, keys in _grouped(tuple(values), fields):
-        part = {
-            key: value for key in keys if (value := values[key]) is not None and value is not CLEAR
-        }
-        for key in part.keys() & _LISTS:
-            part[key] = _each_once(key, part[key], as_of)
-        records[kind] = Record(part, dict.fromkeys(part, as_of))
+    for key, value in values.items():
+        kind = STORED_CLASS[key] if key in STORED_CLASS else fields[key].data_class
+        record = records.get(kind)
+        if record is None:
+            record = records[kind] = Record({}, {})
+        if value is not None and value is not CLEAR:
+            record.values[key] = _each_once(key, value, as_of) if key in _LISTS else value
+            record.as_of[key] = as_of
     return records
-
-
-_Groups = Sequence[tuple[DataClass, Sequence[str]]]
-_groups: dict[tuple[str, ...], _Groups] = {}
-"""The records of sets of declared fields that came before."""
-_MOST_GROUPS = 2_000
-
-
-def _grouped(keys: tuple[str, ...], fields: Mapping[str, Field]) -> _Groups:
-    """Return which fields belong to which record."""
-    found = _groups.get(keys)
-    if found is None:
-        found = [
-            (kind, tuple(part))
-            for kind, part in by_class(dict.fromkeys(keys), fields=fields).items()
-        ]
-        if len(_groups) < _MOST_GROUPS and STORED_CLASS.keys() >= set(keys):
-            _groups[keys] = found
-    return found
 
 
 def merge(

@@ -196,16 +196,14 @@ def reader(keys: Collection[str]) -> Callable[[bytes], dict[str, Any]]:
 
 def _pack_items(key: str, items: list[dict[str, Any]], stamp: int) -> list[list[Any]]:
     blank, coded = _BLANKS[key]
-    rows = []
-    for item in items:
-        row = list({**blank, **item}.values())  # in the order of the positions
+    rows = [[*{**blank, **item}.values()] for item in items]  # in the order of the positions
+    for row in rows:
         if row[-1] == stamp:
             row[-1] = None
         if coded:
             row[0] = _SYSTEM_NUMBER.get(row[0], row[0])
         while row and row[-1] is None:
             row.pop()
-        rows.append(row)
     return rows
 
 
