@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
+from base64 import b64decode
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -20,7 +22,8 @@ from marketing.api.forms import Form
 from marketing.api.idempotency import HEADER, header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
-from messaging import outbox, reasons, versions
+from messaging import attachments, outbox, protect, reasons, versions
+from messaging.attachments import Given
 from messaging.models import PURPOSES, Message, Template, TemplateVersion, Undelivered
 from messaging.outbox import Enqueued, Order
 from messaging.undelivered import cases
@@ -32,6 +35,15 @@ FURTHEST = timedelta(days=31)
 PAGE = 100
 
 
+class FileForm(Form):
+    name = serializers.CharField(
+        max_length=120, help_text="As the person sees it, on the portal or in encrypted mail."
+    )
+    content = serializers.CharField(
+        max_length=14_000_000, trim_whitespace=False, help_text="PDF, PNG, JPEG or text, in base64."
+    )
+
+
 class SendForm(Form):
     contact = serializers.UUIDField()
     template = serializers.SlugField(max_length=80, help_text="The short name of an approved one.")
@@ -41,6 +53,13 @@ class SendForm(Form):
     due_at = serializers.DateTimeField(required=False, help_text="Now, where it is left out.")
     not_after = serializers.DateTimeField(
         required=False, help_text="After it the message is not sent any more; else in three days."
+    )
+    attachments = FileForm(many=True, required=False)
+    attachments_say = serializers.ListField(
+        child=serializers.ChoiceField(choices=sorted(protect.DEMANDS)),
+        required=False,
+        help_text="What the files say of the person, as classes and labels: the gate and the "
+        "protection go by it. Demanded with attachments.",
     )
 
 
@@ -95,6 +114,7 @@ def _ordered(given: dict[str, Any], key: str, view: MachineView) -> Response:
     not_after = given.get("not_after") or due + LASTS
     if not view.now <= not_after <= view.now + FURTHEST or not_after < due:
         raise invalid([Fault("/not_after", "It must be after due_at, within 31 days.")])
+    files, says = _files(given), frozenset(given.get("attachments_say", ()))
     order = Order(
         contact_id=people.named(given["contact"], pointer="/contact"),
         template_version=version.id,
@@ -105,9 +125,29 @@ def _ordered(given: dict[str, Any], key: str, view: MachineView) -> Response:
         occurrence=hashlib.sha256(f"{view.key().id} {key}".encode()).hexdigest()[:64],
         due_at=due,
         not_after=not_after,
+        path_classes=says,
     )
     (made,) = outbox.enqueue([order], now=view.now)
+    if files and made.state == "queued":  # nothing is kept for what may not go
+        attachments.attach(made.message_id, files, classes=says, now=view.now)
     return Response(_taken(made), status=201)
+
+
+def _files(given: dict[str, Any]) -> list[Given]:
+    """Return the files, checked by their content; raises a 422 that names the place."""
+    try:
+        files = [
+            Given(one["name"], b64decode(one["content"], validate=True))
+            for one in given.get("attachments", ())
+        ]
+        attachments.check(files)
+    except attachments.FileRefused as refused:
+        raise invalid([Fault("/attachments", str(refused))]) from None
+    except (binascii.Error, ValueError):
+        raise invalid([Fault("/attachments", "Each content must be base64.")]) from None
+    if files and not given.get("attachments_say"):
+        raise invalid([Fault("/attachments_say", "Say what the files say of the person.")])
+    return files
 
 
 def _version(given: dict[str, Any]) -> TemplateVersion:

@@ -13,8 +13,9 @@ from audit import actions, trail
 from audit.actor import current
 from crypto.ids import uuid7
 from crypto.rows import insert_rows_returning
-from messaging import outbox, protect
-from messaging.models import Message, Undelivered
+from messaging import attachments, outbox, protect
+from messaging.attachments import Given
+from messaging.models import Attachment, Message, Undelivered
 from messaging.outbox import Enqueued, Order
 
 RESENDS = UUID("018f0000-0000-7000-8000-00007e5e4d00")
@@ -74,6 +75,8 @@ def resend(case_id: UUID, *, channel: str, now: datetime) -> Enqueued:
     subject = f"message:{row.pk}"
     trail.record("message.address_verified", subject=subject, detail={"channel": channel})
     (made,) = outbox.enqueue([_again(row, now=now)], now=now)
+    if made.state == "queued":
+        _with_its_files(row, made.message_id, now=now)
     case.verified_by, case.channel = current().id, channel
     case.resent_as, case.outcome, case.closed_at = (
         made.message_id,
@@ -85,6 +88,14 @@ def resend(case_id: UUID, *, channel: str, now: datetime) -> Enqueued:
         "message.resent", subject=subject, detail={"channel": channel, "as": made.message_id}
     )
     return made
+
+
+def _with_its_files(row: Message, message_id: int, *, now: datetime) -> None:
+    """Let the files of the first message go with the second."""
+    files = attachments.opened(Attachment.objects.filter(message_id=row.pk, answer_id=None))
+    if files:
+        given = [Given(one.name, one.content) for one in files]
+        attachments.attach(message_id, given, now=now)
 
 
 def _again(row: Message, *, now: datetime) -> Order:

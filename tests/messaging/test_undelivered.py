@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -14,8 +15,9 @@ from accounts import tenancy
 from accounts.models import Organisation, User
 from audit.models import Entry
 from contacts.models import Contact
-from messaging import dispatch
-from messaging.models import Message, TemplateVersion, Undelivered
+from messaging import attachments, dispatch
+from messaging.attachments import Given
+from messaging.models import Attachment, Message, TemplateVersion, Undelivered
 from messaging.protect import Onward
 from messaging.transports.base import Fate, Outcome
 from messaging.transports.memory import Memory
@@ -290,3 +292,51 @@ def test_an_expired_authorization_stops_what_goes_again(undelivered: Undelivered
     later = NOON.replace(year=2031)
     assert date(2030, 1, 1) < later.date()
     assert cases.resend(undelivered.pk, channel="phone", now=later).state == "refused"
+
+
+PDF = b"%PDF-1.7\nclaim 4711\n%%EOF\n"
+
+
+def with_file(contact_id: int, **changed: Any) -> dict[str, Any]:
+    file = {"name": "benefits.pdf", "content": base64.b64encode(PDF).decode()}
+    given = {"attachments": [file], "attachments_say": ["coverage"]}
+    return body(contact_id) | given | changed
+
+
+def test_an_explanation_of_benefits_goes_with_its_file(
+    machine: Machine, statement: TemplateVersion, ada: int
+) -> None:
+    """CA-43: sealed, and the message says what the file says."""
+    assert order(machine, with_file(ada)).json()["state"] == "queued"
+    row = Message.objects.get()
+    (file,) = attachments.opened(attachments.of_message(row.pk))
+    assert (file.name, "coverage" in row.classes) == ("benefits.pdf", True)
+    whole = attachments.opened(Attachment.objects.all())
+    assert whole[0].content == PDF
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"attachments": [{"name": "a.pdf", "content": "no base64"}]}, "/attachments"),
+        ({"attachments": [{"name": "a.exe", "content": "TVqQAAMA//8="}]}, "/attachments"),
+        ({"attachments_say": []}, "/attachments_say"),
+    ],
+)
+def test_a_file_that_may_not_travel_leaves_nothing_behind(
+    machine: Machine, statement: TemplateVersion, ada: int, changed: dict[str, Any], pointer: str
+) -> None:
+    faults = problem(order(machine, with_file(ada, **changed)), 422, "invalid")["errors"]
+    assert [one["pointer"] for one in faults] == [pointer]
+    assert not Message.objects.exists()
+
+
+def test_the_file_goes_again_with_the_message(undelivered: Undelivered, ada: int) -> None:
+    """EM-29"""
+    Message.objects.update(state="queued")
+    attachments.attach(undelivered.message_id, [Given("benefits.pdf", PDF)], now=NOON)
+    Message.objects.update(state="failed")
+    person("ada", email="ada@new.example")
+    made = cases.resend(undelivered.pk, channel="letter", now=NOON)
+    (file,) = attachments.opened(Attachment.objects.filter(message_id=made.message_id))
+    assert file.content == PDF
