@@ -55,6 +55,8 @@ class GateRequest:
     to_representative: bool = False
     representative_until: datetime | None = None
     recipient_state: str = ""
+    further_paid: tuple[Remuneration, ...] = ()
+    """Payments for the campaign or step, besides the template's; the strictest counts."""
 
 
 def ask(
@@ -152,6 +154,7 @@ class Bench:
             has_address=address is not None,
             known=person is not None,
             remuneration=request.remuneration,
+            further_paid=request.further_paid,
             days_lapsed=self._lapse(request),
             new_formulation=request.new_formulation,
             part2=wishes.part2,
@@ -215,6 +218,7 @@ def people_whose_lives_matter(
             or one.to_representative
             or one.contact_id in readers.people
             or one.remuneration is not None
+            or one.further_paid
             or one.classes & LABELS
         )
     }

@@ -40,11 +40,13 @@ class Case:
 
 def effective(rule: PurposeRule, question: Question, rules: Rules) -> PurposeRule:
     """Return the rule of what the message is once it is known who pays for it."""
-    paid = question.remuneration
-    if paid is None:
+    paid = question.further_paid
+    if question.remuneration is not None:
+        paid = (question.remuneration, *paid)
+    if not paid:
         return rule
     strict = bool(rules.of_states("payment_of_any_kind", states_of(question), question.now))
-    if not paid.makes_marketing(rule, of_any_kind=strict):
+    if not any(one.makes_marketing(rule, of_any_kind=strict) for one in paid):
         return rule
     return rules.purposes[rule.when_paid]
 

@@ -170,6 +170,8 @@ class Question:
     has_address: bool = True
     known: bool = True
     remuneration: Remuneration | None = None
+    further_paid: tuple[Remuneration, ...] = ()
+    """Payments for this campaign or step, besides what the template says; the strictest counts."""
     days_lapsed: int | None = None
     """Refills: days since the prescription ended; None while it runs."""
     new_formulation: bool = False

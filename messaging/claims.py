@@ -22,6 +22,7 @@ from consent.policy import Answer, Hold, Permit, Refusal
 from crypto.rows import binary_cursor, insert_rows
 from messaging import pace, versions
 from messaging.outbox import permit_json
+from messaging.paying import stating
 from messaging.pools import lanes, pausing, timing
 
 LEASE = timedelta(minutes=15)
@@ -48,6 +49,8 @@ class Claimed:
     """The person prefers mail although its last hop may not be encrypted."""
     alternative: str | None = None
     """The category whose alternative address alone may be used."""
+    further_paid: stating.Payments = ()
+    """Payments for the campaign or step, besides what the version says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Result:
 
 _PICK = """
 SELECT id, public_id, contact_id, version_id, purpose, topic, array_to_string(classes, ','),
-       not_after, attempts, fence, pool, source, refusal_code
+       not_after, attempts, fence, pool, source, refusal_code, step
 FROM messaging_message
 WHERE organisation_id = %b AND pool = %b AND state IN ('queued', 'deferred') AND due_at <= %b
 ORDER BY due_at, id LIMIT %b FOR UPDATE SKIP LOCKED
@@ -166,13 +169,14 @@ def claim(*, limit: int, now: datetime, pool: str | None = None) -> Taken:
     rows, got = _countable(picked, now=now)
     if not rows:
         return Taken(set_aside=aside)
-    answers = ask_again(requests_of(rows), now=now, used=got)
+    requests = requests_of(rows)
+    answers = ask_again(requests, now=now, used=got)
     answers = timing.held(rows, answers, now=now)
     granted: list[Claimed] = []
     permits: list[str] = []
     refused: list[tuple[int, str, str]] = []
     held: list[tuple[int, datetime, str]] = []
-    for row, answer in zip(rows, answers, strict=True):
+    for row, request, answer in zip(rows, requests, answers, strict=True):
         if isinstance(answer, Refusal):
             refused.append((row[0], "refused", answer.code))
         elif row[7] < (answer.until if isinstance(answer, Hold) else now):
@@ -180,7 +184,7 @@ def claim(*, limit: int, now: datetime, pool: str | None = None) -> Taken:
         elif isinstance(answer, Hold):
             held.append((row[0], answer.until, answer.code))
         else:
-            granted.append(_claimed(row, answer))
+            granted.append(_claimed(row, answer, request.further_paid))
             permits.append(permit_json(answer, now=now))
     _write_claims(granted, permits, refused, held, now=now)
     return Taken(granted, [(number, code) for number, _, code in refused], aside)
@@ -251,8 +255,9 @@ def recalled(claimed: Sequence[Claimed], *, now: datetime) -> dict[int, str]:
 
 
 def requests_of(rows: Sequence[Sequence[Any]]) -> list[GateRequest]:
-    """Return what the gate is asked for these messages; who pays stands in their versions."""
+    """Return what the gate is asked for these messages; who pays, by their versions and sources."""
     loaded = versions.load({row[3] for row in rows})
+    paid = stating.of_sources({row[11] for row in rows})
     return [
         GateRequest(
             row[2],
@@ -263,6 +268,7 @@ def requests_of(rows: Sequence[Sequence[Any]]) -> list[GateRequest]:
             loaded[row[3]].remuneration,
             new_formulation=loaded[row[3]].new_formulation,
             drug=loaded[row[3]].drug,
+            further_paid=paid.of(row[11], row[13]),
         )
         for row in rows
     ]
@@ -279,12 +285,13 @@ def _again(one: Claimed) -> GateRequest:
         version.remuneration,
         new_formulation=version.new_formulation,
         drug=version.drug,
+        further_paid=one.further_paid,
     )
 
 
-def _claimed(row: Sequence[Any], permit: Permit) -> Claimed:
+def _claimed(row: Sequence[Any], permit: Permit, paid: stating.Payments) -> Claimed:
     number, public_id, contact_id, version_id, purpose, topic, classes, *times = row
-    not_after, attempts, fence, pool, _, _ = times
+    not_after, attempts, fence, pool, _, _, _ = times
     return Claimed(
         number,
         public_id,
@@ -300,6 +307,7 @@ def _claimed(row: Sequence[Any], permit: Permit) -> Claimed:
         permit.basis,
         permit.plain,
         permit.alternative,
+        paid,
     )
 
 

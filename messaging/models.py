@@ -325,6 +325,7 @@ from messaging.making.models import (  # noqa: E402
     Translation,
     VersionTranslation,
 )
+from messaging.paying.models import SendPayment  # noqa: E402
 from messaging.pictures.models import Picture  # noqa: E402
 from messaging.pools.models import DestinationLimit, Pool, Stop, Tally  # noqa: E402
 from messaging.portal.models import Answer  # noqa: E402
@@ -357,6 +358,7 @@ __all__ = [
     "Returned",
     "Review",
     "ReviewRule",
+    "SendPayment",
     "SigningKey",
     "Stop",
     "Tally",

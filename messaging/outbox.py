@@ -22,6 +22,8 @@ from consent.gate import GateRequest, ask
 from consent.policy import Answer, Hold, Permit, Refusal
 from crypto.rows import binary_cursor
 from messaging import versions
+from messaging.paying import stating
+from messaging.paying.stating import Stated
 from messaging.versions import Loaded
 
 LASTS = timedelta(days=3)
@@ -98,7 +100,8 @@ def enqueue(orders: Sequence[Order], *, now: datetime) -> list[Enqueued]:
     loaded = versions.load({order.template_version for order in orders})
     if {order.template_version for order in orders} - loaded.keys():
         raise VersionUnknown("an order names a template version that is not known")
-    answers = ask([_request(order, loaded) for order in orders], now=now)
+    paid = stating.of_sources({order.source for order in orders})
+    answers = ask([_request(order, loaded, paid) for order in orders], now=now)
     rows = [
         _row(order, loaded[order.template_version], answer, now=now)
         for order, answer in zip(orders, answers, strict=True)
@@ -113,7 +116,7 @@ def enqueue(orders: Sequence[Order], *, now: datetime) -> list[Enqueued]:
     return [standing[order.key] for order in orders]
 
 
-def _request(order: Order, loaded: dict[UUID, Loaded]) -> GateRequest:
+def _request(order: Order, loaded: dict[UUID, Loaded], paid: Stated) -> GateRequest:
     version = loaded[order.template_version]
     return GateRequest(
         order.contact_id,
@@ -124,6 +127,7 @@ def _request(order: Order, loaded: dict[UUID, Loaded]) -> GateRequest:
         version.remuneration,
         new_formulation=version.new_formulation,
         drug=version.drug,
+        further_paid=paid.of(order.source, order.step),
     )
 
 

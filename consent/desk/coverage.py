@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from consent import gate
 from consent.policy import Permit
+from consent.purposes import Remuneration
 
 AT_A_TIME = 5_000
 PAGE = 50
@@ -27,6 +29,10 @@ class Sending:
     channel: str
     classes: frozenset[str]
     topic: str = ""
+    paid: tuple[Remuneration, ...] = ()
+    """What others pay for it: by its template, its campaign or its step."""
+    drug: UUID | None = None
+    new_formulation: bool = False
 
 
 @dataclass(slots=True)
@@ -86,7 +92,16 @@ def _asked(
     ids: Sequence[int], sending: Sending, *, now: datetime
 ) -> Iterator[tuple[int, gate.Answer]]:
     requests = [
-        gate.GateRequest(one, sending.purpose, sending.channel, sending.classes, sending.topic)
+        gate.GateRequest(
+            one,
+            sending.purpose,
+            sending.channel,
+            sending.classes,
+            sending.topic,
+            drug=sending.drug,
+            new_formulation=sending.new_formulation,
+            further_paid=sending.paid,
+        )
         for one in ids
     ]
     return zip(ids, gate.ask(requests, now=now), strict=True)

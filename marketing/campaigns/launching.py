@@ -15,6 +15,7 @@ from marketing.campaigns import planning, schedule
 from marketing.campaigns.models import Campaign, Recipient, Run
 from marketing.campaigns.planning import CHANGED, CampaignRefused, Problem
 from messaging import withdrawing
+from messaging.paying import stating
 
 
 @transaction.atomic
@@ -55,13 +56,15 @@ def schedule_next(
             return None
     elif after is not None:
         return None
-    return Run.objects.create(
+    run = Run.objects.create(
         campaign=campaign,
         number=campaign.runs.count() + 1,
         wall=wall.replace(tzinfo=UTC) if wall else None,
         due_at=_drawn_at(campaign, wall, zone) if wall else now,
         pinned=pinned,
     )
+    stating.carry(campaign.id, to=run.id)
+    return run
 
 
 def _drawn_at(campaign: Campaign, wall: datetime, zone: str) -> datetime:

@@ -21,6 +21,7 @@ from crypto.rows import binary_cursor
 from marketing.campaigns import drawing, figures, launching, trial
 from marketing.campaigns.models import Campaign, Run
 from messaging import outbox, versions
+from messaging.paying import stating
 
 BATCH = 1_000
 AHEAD = 4_000
@@ -146,6 +147,7 @@ def _held(run: Run, people: Sequence[_Person], *, now: datetime) -> dict[int, st
         return {}
     version = versions.load({UUID(one) for one in run.pinned.values()})
     first = version[UUID(run.pinned[min(run.pinned)])]
+    paid = stating.of_sources([run.id])
     requests = [
         gate.GateRequest(
             one.contact,
@@ -156,6 +158,7 @@ def _held(run: Run, people: Sequence[_Person], *, now: datetime) -> dict[int, st
             first.remuneration,
             new_formulation=first.new_formulation,
             drug=first.drug,
+            further_paid=paid.of(run.id, ""),
         )
         for one in people
     ]

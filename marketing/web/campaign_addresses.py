@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import campaign_acts, campaign_calendar, campaign_check, campaigns
+from marketing.web import campaign_acts, campaign_calendar, campaign_check, campaigns, payments
 
 urlpatterns = [
     path("campaigns/", campaigns.campaigns, name="campaigns"),
@@ -25,6 +25,7 @@ urlpatterns = [
         name="campaign-decide",
     ),
     path("campaigns/<uuid:campaign_id>/launch/", campaign_acts.launch, name="campaign-launch"),
+    path("campaigns/<uuid:campaign_id>/payments/", payments.campaign, name="campaign-payments"),
     path("campaigns/<uuid:campaign_id>/pause/", campaign_acts.pause, name="campaign-pause"),
     path("campaigns/<uuid:campaign_id>/resume/", campaign_acts.resume, name="campaign-resume"),
     path("campaigns/<uuid:campaign_id>/cancel/", campaign_acts.cancel, name="campaign-cancel"),

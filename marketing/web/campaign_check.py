@@ -27,7 +27,7 @@ from contacts.segments.counts import Shown
 from contacts.segments.models import Segment
 from marketing.campaigns import calendar, planning, trial
 from marketing.campaigns.models import Campaign
-from marketing.web import campaigns
+from marketing.web import campaigns, payments
 from marketing.web.workflow_figures import Teller, teller
 from messaging.models import TemplateVersion
 
@@ -99,6 +99,9 @@ def _coverage(
         channel="email",
         classes=frozenset(version.data_classes) | classes,
         topic=version.topic,
+        paid=payments.of_campaign(campaign, version),
+        drug=version.drug,
+        new_formulation=version.new_formulation,
     )
     told = coverage.cover(people, sending, now=timezone.now(), enough=_patience())
     trail.record(

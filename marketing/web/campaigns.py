@@ -18,7 +18,7 @@ from contacts.segments.models import Segment
 from marketing.campaigns import launching, planning, schedule
 from marketing.campaigns.models import Campaign, Run
 from marketing.campaigns.planning import CampaignRefused
-from marketing.web import campaign_figures, segment_sight
+from marketing.web import campaign_figures, payments, segment_sight
 from marketing.web.campaign_forms import CampaignForm, initial
 from marketing.web.workflow_figures import teller
 from messaging.models import TemplateVersion
@@ -109,6 +109,7 @@ def campaign(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
         "approval": _approval(found, user),
         "problems": planning.problems(found, now=now) if found.may_be_changed else [],
         "to_go": _to_go(found, user),
+        "payments": payments.of_the_campaign(found, now=now),
         "may_edit": user.may(Permission.WORKFLOWS_EDIT),
         "may_launch": user.may(Permission.MESSAGES_SEND),
         "as_of": now,

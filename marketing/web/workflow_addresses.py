@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import simulations, workflow_drafts, workflows
+from marketing.web import payments, simulations, workflow_drafts, workflows
 
 urlpatterns = [
     path("workflows/", workflows.workflows, name="workflows"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("workflows/<uuid:workflow_id>/draft/check/", workflow_drafts.check, name="workflow-check"),
     path("workflows/<uuid:workflow_id>/draft/save/", workflow_drafts.save, name="workflow-save"),
     path("workflows/<uuid:workflow_id>/publish/", workflows.publish, name="workflow-publish"),
+    path("workflows/<uuid:workflow_id>/payments/", payments.workflow, name="workflow-payments"),
     path("workflows/<uuid:workflow_id>/pause/", workflows.pause, name="workflow-pause"),
     path("workflows/<uuid:workflow_id>/resume/", workflows.resume, name="workflow-resume"),
     path(

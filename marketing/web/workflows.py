@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from consent.policy import REASONS
-from marketing.web import canvas, workflow_drafts, workflow_figures
+from marketing.web import canvas, payments, workflow_drafts, workflow_figures
 from marketing.web.workflow_figures import Teller
 from workflows import funnel, lint, publishing
 from workflows.graph import parse
@@ -79,6 +79,7 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "losses": _losses(version, figures.funnel.tell) if version and figures else [],
         "exact": figures is None or figures.funnel.tell.reader.exact,
         "problems": _problems(found),
+        "payments": payments.of_workflow(found, now=timezone.now()),
         "changed": version is None or version != found.live or version.graph != found.draft,
         "may_edit": user.may(Permission.WORKFLOWS_EDIT),
         "may_publish": user.may(Permission.WORKFLOWS_PUBLISH),
