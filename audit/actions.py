@@ -237,6 +237,7 @@ for _action, _facts in {
     "workflow.enrolled": "count version trigger",
     "workflow.removed": "count version reason",
     "workflow.advanced": "count version",
+    "workflow.task_ended": "outcome",
     "workflow.migrated": "count version from_version",
     "workflow.simulated": "count version",
     # The trail itself

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from accounts import tenancy
+from contacts import registry
+from contacts.segments import building, evaluate, opening
 from contacts.segments.reading import DefinitionInvalid
 from crypto.rows import binary_cursor
 from messaging import outbox
 from messaging import versions as templates
 from messaging.hearing import visits
-from workflows import audience
-from workflows.engine import AskHappened, AskSegment, AskSend, Outcome, Stay, TurnedAway
+from workflows import audience, lots, staff_tasks
+from workflows.engine import (
+    Ask,
+    AskAdmission,
+    AskClock,
+    AskFirst,
+    AskHappened,
+    AskLot,
+    AskSegment,
+    AskSend,
+    AskTask,
+    Chosen,
+    Clock,
+    Lot,
+    Outcome,
+    Stay,
+    TaskIs,
+    TurnedAway,
+)
 from workflows.journeys import Journey
-from workflows.steps import Happened, InSegment
+from workflows.steps import Condition, Happened, InSegment
 
 RETRY = timedelta(minutes=15)
 
@@ -44,18 +65,14 @@ Asked = Sequence[tuple[Journey, Outcome]]
 
 def find(asked: Asked, *, now: datetime) -> None:
     """Give every journey the answer to its question, or let it wait where there is none."""
-    sends = [(one, out.stopped) for one, out in asked if isinstance(out.stopped, AskSend)]
-    happened = [(one, out.stopped) for one, out in asked if isinstance(out.stopped, AskHappened)]
-    segments = [(one, out.stopped) for one, out in asked if isinstance(out.stopped, AskSegment)]
-    if sends:
-        _send(sends, now=now)
-    if happened:
-        _look_back(happened)
-    if segments:
-        _look_up(segments, now=now)
+    kinds: dict[type, list[tuple[Journey, Any]]] = defaultdict(list)
+    for one, out in asked:
+        kinds[type(out.stopped)].append((one, out.stopped))
+    for kind, askers in kinds.items():
+        _FIND[kind](askers, now)
 
 
-def _send(asked: Sequence[tuple[Journey, AskSend]], *, now: datetime) -> None:
+def _send(asked: Sequence[tuple[Journey, AskSend]], now: datetime) -> None:
     """Have the messages accepted; the row that stands for each says what became of it."""
     pinned = templates.load({one.version.templates[ask.step.id] for one, ask in asked})
     orders = [_order(one, ask, pinned, now=now) for one, ask in asked]
@@ -84,7 +101,7 @@ def _order(
     )
 
 
-def _look_back(asked: Sequence[tuple[Journey, AskHappened]]) -> None:
+def _look_back(asked: Sequence[tuple[Journey, AskHappened]], _now: datetime) -> None:
     """Ask the event log, with one statement for each kind of event and message asked about."""
     kinds: dict[Happened, list[tuple[Journey, AskHappened]]] = defaultdict(list)
     for one, ask in asked:
@@ -116,7 +133,7 @@ def _who_did(happened: Happened, askers: Sequence[tuple[Journey, AskHappened]]) 
         return {row[0] for row in cursor.fetchall()}
 
 
-def _look_up(asked: Sequence[tuple[Journey, AskSegment]], *, now: datetime) -> None:
+def _look_up(asked: Sequence[tuple[Journey, AskSegment]], now: datetime) -> None:
     """Evaluate each condition once for all who stand before it.
 
     A condition that cannot be read any more (its segment was broken or deleted) decides nothing:
@@ -126,12 +143,118 @@ def _look_up(asked: Sequence[tuple[Journey, AskSegment]], *, now: datetime) -> N
     for one, ask in asked:
         conditions[ask.condition].append(one)
     for condition, people in conditions.items():
-        try:
-            ids = [one.contact_id for one in people]
-            inside = audience.among(condition.definition, ids, now=now)
-        except DefinitionInvalid:
-            for one in people:
-                one.stopped = Stay(now + RETRY)
-            continue
+        inside = _inside(condition.definition, people, now)
         for one in people:
-            one.answer = one.contact_id in inside
+            if inside is None:
+                one.stopped = Stay(now + RETRY)
+            else:
+                one.answer = one.contact_id in inside
+
+
+def _inside(tree: Mapping[str, Any], people: Sequence[Journey], now: datetime) -> set[int] | None:
+    """Return who of them is in the segment; None where it cannot be asked."""
+    try:
+        return audience.among(tree, [one.contact_id for one in people], now=now)
+    except DefinitionInvalid:
+        return None
+
+
+def _look_up_first(asked: Sequence[tuple[Journey, AskFirst]], now: datetime) -> None:
+    """Ask the conditions of a step in order, each of those alone whom none before it took."""
+    steps: dict[tuple[Condition, ...], list[tuple[Journey, AskFirst]]] = defaultdict(list)
+    for one, ask in asked:
+        steps[ask.conditions].append((one, ask))
+    for conditions, askers in steps.items():
+        left = askers
+        for place, condition in enumerate(conditions):
+            _answer_condition(condition, left, now)
+            for one, _ in left:
+                if one.answer is True:
+                    one.answer = Chosen(place)
+            left = [(one, ask) for one, ask in left if one.answer is False]
+        for one, _ in left:
+            one.answer = Chosen(-1)
+
+
+def _answer_condition(
+    condition: Condition, askers: Sequence[tuple[Journey, AskFirst]], now: datetime
+) -> None:
+    if isinstance(condition, Happened):
+        _look_back([(one, AskHappened(condition, a.since, a.until)) for one, a in askers], now)
+    else:
+        _look_up([(one, AskSegment(condition)) for one, _ in askers], now)
+
+
+def _admit(asked: Sequence[tuple[Journey, AskAdmission]], now: datetime) -> None:
+    """Let in who is in the one segment of the trigger and not in the other."""
+    versions: dict[UUID, list[Journey]] = defaultdict(list)
+    for one, _ in asked:
+        versions[one.version.id].append(one)
+    for people in versions.values():
+        trigger = people[0].version.graph.trigger
+        for segment, wanted in ((trigger.only, True), (trigger.never, False)):
+            left = [one for one in people if one.answer is not False and one.stopped is None]
+            inside = _inside(audience.of(segment), left, now) if segment and left else None
+            for one in left if segment else ():
+                if inside is None:
+                    one.stopped, one.answer = Stay(now + RETRY), None
+                else:
+                    one.answer = (one.contact_id in inside) is wanted
+
+
+def _draw(asked: Sequence[tuple[Journey, AskLot]], _now: datetime) -> None:
+    for one, ask in asked:
+        drawn = lots.drawn(one.version.workflow_id, ask.node, one.contact_id, one.occurrence)
+        one.answer = Lot(drawn)
+
+
+def _tell_time(asked: Sequence[tuple[Journey, AskClock]], _now: datetime) -> None:
+    """Read the dates of everybody who waits for one, opening only the fields that are asked."""
+    zone = evaluate.zone()
+    keys = {ask.step.field for _, ask in asked if ask.step.field}
+    fields = registry.current()
+    known = keys & fields.keys()
+    ids = sorted({one.contact_id for one, ask in asked if ask.step.field in known})
+    values = opening.values_of(tenancy.current(), ids, known) if ids else {}
+    for one, ask in asked:
+        if ask.step.of_object:
+            one.answer = Clock(zone, one.object_at)
+            continue
+        facts = building.facts_values(values.get(one.contact_id, {}), fields)
+        found = facts.get(ask.step.field)
+        one.answer = Clock(zone, found if isinstance(found, date) else None)
+
+
+def _have_done(asked: Sequence[tuple[Journey, AskTask]], now: datetime) -> None:
+    wanted = [
+        staff_tasks.Wanted(
+            enrolment_id=one.id,
+            workflow_id=one.version.workflow_id,
+            contact_id=one.contact_id,
+            node=ask.step.id,
+            title=ask.step.title,
+            due_at=ask.since + ask.step.patience,
+        )
+        for one, ask in asked
+    ]
+    states = staff_tasks.open_or_read(wanted, now=now)
+    over = []
+    for one, ask in asked:
+        state = states[one.id, ask.step.id]
+        one.answer = TaskIs(state)
+        if state == "open" and now >= ask.since + ask.step.patience:
+            over.append((one.id, ask.step.id))
+    if over:
+        staff_tasks.close(over, now=now)
+
+
+_FIND: dict[type[Ask], Callable[[Any, datetime], None]] = {
+    AskSend: _send,
+    AskHappened: _look_back,
+    AskSegment: _look_up,
+    AskFirst: _look_up_first,
+    AskAdmission: _admit,
+    AskLot: _draw,
+    AskClock: _tell_time,
+    AskTask: _have_done,
+}

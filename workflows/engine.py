@@ -9,24 +9,36 @@ The runner and the simulator call the same function; nothing here knows which it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
+from workflows import clock
 from workflows.graph import Graph
 from workflows.steps import (
+    ARMS,
+    THENS,
     Branch,
+    Choose,
+    Condition,
     Exit,
+    Goal,
     Happened,
     InSegment,
     ListChange,
     Send,
+    Split,
     Step,
+    Task,
+    Until,
     Update,
     Wait,
     WaitFor,
 )
 
+LOOK_AGAIN = timedelta(hours=1)
+"""How often a wait for a condition is looked at, beside the events that wake it."""
+SEGMENT_ENTERED, RECORD_CHANGED, TASK_ENDED = "segment.entered", "contact.updated", "task.ended"
 BUDGET = 200  # steps that one enrolment may take; a checked graph has no more
 
 
@@ -38,6 +50,10 @@ class Place:
     arrived_at: datetime
     entered_at: datetime
     path: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    """Goals that were reached since somebody last looked."""
+    fresh: bool = False
+    """Came in a moment ago: nobody has looked yet whether this person may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,70 @@ class AskSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAdmission:
+    """May the person come in, by the rules of the trigger? Answer: True or False."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskFirst:
+    """Which of the conditions holds first? Answer: Chosen, with -1 for none.
+
+    Events count between the two moments, both included.
+    """
+
+    conditions: tuple[Condition, ...]
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AskLot:
+    """Which lot does the person draw at this step? Answer: Lot."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskClock:
+    """Which zone is the person's, and what is the date? Answer: Clock."""
+
+    step: Until
+
+
+@dataclass(frozen=True, slots=True)
+class AskTask:
+    """Have staff do this, and say what became of it. Answer: TaskIs."""
+
+    step: Task
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """At least 0 and less than 1, the same for the same person and step each time."""
+
+    drawn: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    zone: tzinfo
+    known: date | datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskIs:
+    """`open`, `done` or `failed`."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnedAway:
     """The message was refused, with the gate's code."""
 
@@ -96,8 +176,8 @@ class Leave:
     exit: Exit | None = None
 
 
-Ask = AskSend | AskHappened | AskSegment
-Answer = bool | TurnedAway | None
+Ask = AskSend | AskHappened | AskSegment | AskAdmission | AskFirst | AskLot | AskClock | AskTask
+Answer = bool | TurnedAway | Chosen | Lot | Clock | TaskIs | None
 Effect = Update | ListChange
 
 
@@ -107,7 +187,7 @@ class Move:
     effect: Effect | None = None
 
 
-Decision = Move | Stay | AskSend | AskHappened | AskSegment | Leave
+Decision = Move | Stay | Ask | Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +195,7 @@ class Outcome:
     """How far it went: the steps passed, what to do for them, and where and why it stopped."""
 
     place: Place
-    stopped: Stay | AskSend | AskHappened | AskSegment | Leave
+    stopped: Stay | Ask | Leave
     passed: tuple[Passed, ...] = ()
     effects: tuple[Effect, ...] = ()
 
@@ -124,6 +204,9 @@ def advance(graph: Graph, place: Place, *, now: datetime, answer: Answer = None)
     """Go as far as is known from `place`; `answer` is to the question that was asked there."""
     passed: list[Passed] = []
     effects: list[Effect] = []
+    place, answer, kept = _before(graph, place, passed, answer, now)
+    if kept is not None:
+        return Outcome(place, kept, tuple(passed))
     while True:
         stopped = _next(graph, place, answer, now)
         if not isinstance(stopped, Move):
@@ -134,6 +217,44 @@ def advance(graph: Graph, place: Place, *, now: datetime, answer: Answer = None)
         there = getattr(graph.steps[place.node], stopped.way)
         place = Place(there, now, place.entered_at, (*place.path, place.node))
         answer = None
+
+
+def _before(
+    graph: Graph, place: Place, passed: list[Passed], answer: Answer, now: datetime
+) -> tuple[Place, Answer, Ask | Leave | None]:
+    """Look at who has just come in, and at what was reached since anybody looked."""
+    if place.fresh and graph.trigger.guards:
+        if answer is None:
+            return place, None, AskAdmission()
+        if answer is False:
+            return place, None, Leave("kept_out")
+        place, answer = replace(place, fresh=False), None
+    while place.reached:
+        answer = None
+        place, over = _reach(graph, place, passed, now)
+        if over is not None:
+            return place, None, over
+    return place, answer, None
+
+
+def _reach(
+    graph: Graph, place: Place, passed: list[Passed], now: datetime
+) -> tuple[Place, Leave | None]:
+    """Count a goal, once; it also ends the way or goes on from there, unless that lies behind."""
+    goal, rest = graph.steps.get(place.reached[0]), place.reached[1:]
+    place = replace(place, reached=rest)
+    if not isinstance(goal, Goal) or goal.id in place.path:
+        return place, None
+    behind = (*place.path, place.node)
+    if goal.then == "exit":
+        passed.append(Passed(place.node, "goal", place.arrived_at, now))
+        return Place(goal.id, now, place.entered_at, behind), Leave(f"goal:{goal.id}")
+    if goal.then == "count" or goal.next in behind:
+        passed.append(Passed(goal.id, "reached", now, now))
+        return replace(place, path=(*place.path, goal.id)), None
+    passed.append(Passed(place.node, "goal", place.arrived_at, now))
+    passed.append(Passed(goal.id, "next", now, now))
+    return Place(goal.next, now, place.entered_at, (*behind, goal.id), rest), None
 
 
 def _next(graph: Graph, place: Place, answer: Answer, now: datetime) -> Decision:
@@ -161,15 +282,74 @@ def _wait(step: Wait, place: Place, _answer: Answer, now: datetime) -> Decision:
     return Move("next") if now >= due_at else Stay(due_at)
 
 
+def _until(step: Until, place: Place, answer: Answer, now: datetime) -> Decision:
+    """The date is looked up again each time: it may have been moved meanwhile."""
+    if not isinstance(answer, Clock):
+        return AskClock(step)
+    due_at = clock.due(step, arrived_at=place.arrived_at, zone=answer.zone, known=answer.known)
+    if due_at is None:
+        return Move("late") if step.late else Leave("no_date")
+    if due_at < place.arrived_at:
+        return Move("late" if step.late else "next")
+    return Move("next") if now >= due_at else Stay(due_at, RECORD_CHANGED if step.field else "")
+
+
 def _wait_for(step: WaitFor, place: Place, answer: Answer, now: datetime) -> Decision:
     """What happened by the deadline counts, however late it is looked at."""
     deadline = place.arrived_at + step.patience
+    if step.condition is not None:
+        return _wait_for_condition(step.condition, deadline, answer, now)
     if answer is None:
         since = place.entered_at if step.of else place.arrived_at
         return AskHappened(step.happened, since, deadline)
     if answer is True:
         return Move("heard")
     return Move("unheard") if now >= deadline else Stay(deadline, waiting_for=step.event)
+
+
+def _wait_for_condition(
+    condition: InSegment, deadline: datetime, answer: Answer, now: datetime
+) -> Decision:
+    """Nobody can say what held by a deadline that is over, so only what holds now counts."""
+    if answer is None:
+        return AskSegment(condition)
+    if answer is True:
+        return Move("heard")
+    if now >= deadline:
+        return Move("unheard")
+    return Stay(min(deadline, now + LOOK_AGAIN), waiting_for=SEGMENT_ENTERED)
+
+
+def _choose(step: Choose, place: Place, answer: Answer, now: datetime) -> Decision:
+    if not isinstance(answer, Chosen):
+        return AskFirst(step.conditions, place.entered_at, now)
+    return Move(THENS[answer.place] if answer.place >= 0 else "other")
+
+
+def _split(step: Split, _place: Place, answer: Answer, _now: datetime) -> Decision:
+    """The lot falls on the arm whose stretch of the whole it lies in."""
+    if not isinstance(answer, Lot):
+        return AskLot(step.id)
+    left = answer.drawn * sum(step.weights)
+    for arm, weight in zip(ARMS, step.weights, strict=False):
+        if left < weight:
+            return Move(arm)
+        left -= weight
+    return Move(ARMS[len(step.weights) - 1])
+
+
+def _goal(step: Goal, *_: Any) -> Decision:
+    """Who only walks by has not reached it; graphs lead no way here, but one may by hand."""
+    return Move("next") if step.next else Leave("finished")
+
+
+def _task(step: Task, place: Place, answer: Answer, now: datetime) -> Decision:
+    deadline = place.arrived_at + step.patience
+    if not isinstance(answer, TaskIs):
+        return AskTask(step, place.arrived_at)
+    if answer.state in ("done", "failed"):
+        return Move(answer.state)
+    return Move("overdue") if now >= deadline else Stay(deadline, waiting_for=TASK_ENDED)
 
 
 def _branch(step: Branch, place: Place, answer: Answer, now: datetime) -> Decision:
@@ -191,8 +371,13 @@ def _exit(step: Exit, *_: Any) -> Decision:
 _DECIDE: dict[type[Step], Callable[[Any, Place, Answer, datetime], Decision]] = {
     Send: _send,
     Wait: _wait,
+    Until: _until,
     WaitFor: _wait_for,
     Branch: _branch,
+    Choose: _choose,
+    Split: _split,
+    Goal: _goal,
+    Task: _task,
     Update: _change,
     ListChange: _change,
     Exit: _exit,

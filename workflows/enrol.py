@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,9 +11,9 @@ from django.db import transaction
 from accounts import tenancy
 from audit import trail
 from contacts.segments.live import touches
-from crypto.rows import insert_rows
-from workflows import versions
-from workflows.models import Workflow
+from crypto.rows import binary_cursor, insert_rows
+from workflows import objects, versions
+from workflows.models import Enrolment, Workflow
 
 COLUMNS = (
     "organisation_id", "workflow_id", "version_id", "contact_id", "occurrence", "state", "node",
@@ -23,6 +23,26 @@ TYPES = (
     "int4", "uuid", "uuid", "int8", "text", "text", "text",
     "timestamptz", "timestamptz", "timestamptz",
 )  # fmt: skip
+PACE = b"""
+update workflows_enrolment e
+set entered_at = a.comes_at, arrived_at = a.comes_at, due_at = a.comes_at
+from (
+    select n.id, l.hour + make_interval(hours => ((l.taken + n.place) / l.most)::int) as comes_at
+    from (
+        select w.id as workflow_id, w.most, date_trunc('hour', %b::timestamptz) as hour, (
+            select count(*) from workflows_enrolment o
+            where o.workflow_id = w.id and o.entered_at <> %b
+              and o.entered_at >= date_trunc('hour', %b::timestamptz)
+        ) as taken
+        from unnest(%b::uuid[], %b::int8[]) as w (id, most)
+    ) l
+    join lateral (
+        select id, row_number() over (order by id) - 1 as place from workflows_enrolment
+        where workflow_id = l.workflow_id and entered_at = %b and state = 'waiting'
+    ) n on n.place + l.taken >= l.most
+) a
+where e.id = a.id
+"""
 ONCE = "on conflict (workflow_id, contact_id, occurrence) do nothing"
 
 
@@ -70,9 +90,11 @@ def insert_people(
 ) -> int:
     """Write the enrolments of (contact, occurrence) that are not there yet."""
     organisation_id = tenancy.current()
+    if version.graph.trigger.key:
+        people = [(one, objects.occurrence(version.workflow_id, of)) for one, of in people if of]
     if touches.asked("journey"):
         touches.touch({contact_id for contact_id, _ in people}, "journey", now=now)
-    return insert_rows(
+    entered = insert_rows(
         "workflows_enrolment",
         COLUMNS,
         TYPES,
@@ -83,3 +105,25 @@ def insert_people(
         ),
         after=ONCE,
     )  # fmt: skip
+    if entered:
+        pace([version], now=now)
+    return entered
+
+
+def pace(published: Sequence[versions.Published], *, now: datetime) -> None:
+    """Let those who came in now and are too many for this hour come in by one of the next."""
+    limited = [one for one in published if one.graph.trigger.per_hour]
+    if not limited:
+        return
+    ids, most = (
+        [one.workflow_id for one in limited],
+        [one.graph.trigger.per_hour for one in limited],
+    )
+    with binary_cursor() as cursor:
+        cursor.execute(PACE, [now, now, now, ids, most, now])
+
+
+def overflow(workflow_id: UUID, *, now: datetime) -> int:
+    """Return how many wait to come in because of the limit per hour."""
+    late = Enrolment.objects.filter(workflow_id=workflow_id, state=Enrolment.State.WAITING)
+    return late.filter(entered_at__gt=now).count()

@@ -1,29 +1,76 @@
-"""What brings people into a workflow. Pure."""
+"""What brings people into a workflow, who is kept out, and what takes them out again. Pure.
+
+    {"kind": "segment", "segment": ID, "on": "left"}
+    {"kind": "event", "event": "appointment.booked", "where": [...], "key": "ref", "date": "begins",
+     "moved": ["appointment.moved"], "stops": ["appointment.cancelled"]}
+
+`key` names the property that tells one business object from another: one enrolment for each, two
+at once where a person has two; `date` names the property with the object's moment. An event of
+`moved`, or the first kind again, moves the moment of whoever is inside for that object.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from workflows.problems import Problem
-from workflows.reading import EVENT, Reader
+from workflows.reading import EVENT, NOBODY, NOTHING, PROPERTY, Reader
+
+NEVER, EACH, AFTER_LEAVING = "never", "each", "after_leaving"
+MOST_PER_HOUR = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """`segment` also takes in who is `present`; `event` may let a person in `again` for each."""
+    """`segment` also takes in who is `present`; `each` lets a person in again for each event."""
 
     kind: str
     segment: UUID | None = None
     present: bool = False
+    left: bool = False
     event: str = ""
     each: bool = False
+    after_leaving: bool = False
+    """Again, but not while inside."""
+    after: timedelta = NOTHING
+    """Again, once this long has passed since the last entry."""
+    where: tuple[Any, ...] = ()
+    """Conditions of the segment language on the event's properties."""
+    key: str = ""
+    date: str = ""
+    moved: tuple[str, ...] = ()
+    per_hour: int = 0
+    """No more come in within one hour of the clock; the others wait for the next. 0: no limit."""
+    only: UUID | None = None
+    never: UUID | None = None
+    stops: tuple[str, ...] = ()
+    """Kinds of event that end the way of whoever is inside."""
+    stays: bool = False
+    """Who leaves the segment of the trigger leaves the workflow."""
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
     @property
     def listens_to(self) -> str:
         """Return the kind of contact event that lets people in, if there is one."""
-        return "segment.entered" if self.kind == "segment" else self.event
+        if self.kind == "segment":
+            return "segment.left" if self.left else "segment.entered"
+        return self.event
+
+    @property
+    def guards(self) -> bool:
+        """Who comes in is looked at before the first step."""
+        return self.only is not None or self.never is not None
+
+    @property
+    def opens(self) -> bool:
+        """An event has to be opened before it is known whom it lets in, and for which object."""
+        return bool(self.where or self.key)
 
 
 def read_trigger(raw: Any, *, problems: list[Problem]) -> Trigger:
@@ -32,27 +79,94 @@ def read_trigger(raw: Any, *, problems: list[Problem]) -> Trigger:
         return Trigger("api")
     reader = Reader(raw, node="", problems=problems)
     kind = reader.take("kind")
-    trigger = Trigger("api")
+    own: dict[str, Any] = {}
     if kind == "segment":
-        trigger = Trigger("segment", segment=reader.id("segment"), present=_flag(reader, "present"))
+        own = _segment(reader)
     elif kind == "event":
-        event = reader.text("event", pattern=EVENT)
-        trigger = Trigger("event", event=event, each=_each(reader))
+        own = _event(reader)
     elif kind != "api":
         reader.missing("trigger.kind", kind, "one of segment, event, api")
+        kind = "api"
+    trigger = Trigger(str(kind), **own, **_again(reader, kind), **_rules(reader))
     reader.leftover()
     return trigger
 
 
-def _flag(reader: Reader, key: str) -> bool:
+def _segment(reader: Reader) -> dict[str, Any]:
+    on = reader.take("on")
+    if on not in (None, "entered", "left"):
+        reader.problem("bad_value", 'on is not usable: say "entered" or "left"')
+    read = {
+        "segment": reader.id("segment"),
+        "present": reader.flag("present"),
+        "left": on == "left",
+        "stays": reader.flag("stays"),
+    }
+    if read["left"] and (read["present"] or read["stays"]):
+        reader.problem("bad_value", "who comes in by leaving is not in it: drop present and stays")
+    return read
+
+
+def _event(reader: Reader) -> dict[str, Any]:
+    key = reader.text("key", pattern=PROPERTY, optional=True)
+    read = {
+        "event": reader.text("event", pattern=EVENT),
+        "where": _where(reader),
+        "key": key,
+        "date": reader.text("date", pattern=PROPERTY, optional=True),
+        "moved": _kinds(reader, "moved"),
+    }
+    if not key and (read["date"] or read["moved"]):
+        reader.problem("missing", "date and moved belong to an object: give key, its property")
+    if key and reader.has("again"):
+        reader.problem("bad_value", "key lets a person in once for each object: drop again")
+    return read
+
+
+def _where(reader: Reader) -> tuple[Any, ...]:
+    value = reader.take("where")
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        reader.missing("where", value, "a list of conditions on the event's properties")
+        return ()
+    return tuple(value)
+
+
+def _kinds(reader: Reader, key: str) -> tuple[str, ...]:
     value = reader.take(key)
-    if value is not None and not isinstance(value, bool):
-        reader.problem("bad_value", f"{key} is not usable: say true or false")
-    return value is True
+    if value is None:
+        return ()
+    good = isinstance(value, list) and all(
+        isinstance(one, str) and EVENT.match(one) for one in value
+    )
+    if not good:
+        reader.missing(key, value, 'a list of events such as ["appointment.cancelled"]')
+        return ()
+    return tuple(dict.fromkeys(value))
 
 
-def _each(reader: Reader) -> bool:
+def _again(reader: Reader, kind: Any) -> dict[str, Any]:
     value = reader.take("again")
-    if value not in (None, "never", "each"):
-        reader.problem("bad_value", 'again is not usable: say "never" or "each"')
-    return bool(value == "each")
+    if value is None or value == NEVER:
+        return {}
+    if value == EACH and kind == "event":
+        return {"each": True}
+    if value == AFTER_LEAVING and kind != "api":
+        return {"after_leaving": True}
+    if isinstance(value, Mapping) and kind != "api":
+        return {"after": reader.duration("again")}
+    wanted = '"never", "each" (events only), "after_leaving", or a time such as {"days": 30}'
+    reader.problem("bad_value", f"again is not usable: say {wanted}")
+    return {}
+
+
+def _rules(reader: Reader) -> dict[str, Any]:
+    found: Sequence[UUID] = [reader.id(key, optional=True) for key in ("only", "never")]
+    only, never = (None if one == NOBODY else one for one in found)
+    return {
+        "per_hour": reader.count("per_hour", most=MOST_PER_HOUR, optional=True),
+        "only": only,
+        "never": never,
+        "stops": _kinds(reader, "stops"),
+    }

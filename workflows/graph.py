@@ -23,7 +23,7 @@ import networkx
 from workflows.entry import Trigger, read_trigger
 from workflows.problems import GraphInvalid, Problem
 from workflows.reading import read_step
-from workflows.steps import Branch, Exit, Happened, Send, Step, WaitFor, ways
+from workflows.steps import Exit, Goal, Happened, Send, Step, Until, conditions, ways
 
 MOST_STEPS = 200
 
@@ -38,8 +38,15 @@ class Graph:
     drawn: networkx.DiGraph[str] = field(repr=False, compare=False)
 
     def before(self, node: str) -> frozenset[str]:
-        """Return every step that may lie on a way to this one."""
-        return frozenset(networkx.ancestors(self.drawn, node))
+        """Return every step that may lie on a way to this one; a goal is jumped to from any."""
+        found = networkx.ancestors(self.drawn, node)
+        for goal in self.goals():
+            if goal.then != "count" and goal.id in found | {node}:
+                found |= self.steps.keys() - networkx.descendants(self.drawn, goal.id) - {goal.id}
+        return frozenset(found) - {node}
+
+    def goals(self) -> tuple[Goal, ...]:
+        return tuple(step for step in self.steps.values() if isinstance(step, Goal))
 
     def in_order(self) -> list[str]:
         """Return the steps so that none comes before what leads to it."""
@@ -65,7 +72,7 @@ def parse(raw: object) -> Graph:
     steps, named = _steps(raw.get("nodes"), problems=problems)
     graph = Graph(trigger, str(raw.get("start") or ""), steps, _draw(steps))
     problems += [*_start(graph, named), *_loose_ways(graph, named)]
-    problems += [*_cycles(graph), *_exits(graph), *_abouts(graph)]
+    problems += [*_cycles(graph), *_exits(graph), *_abouts(graph), *_objects(graph)]
     if graph.start in steps:
         problems += _unreachable(graph)
     if problems:
@@ -139,7 +146,9 @@ def _exits(graph: Graph) -> Iterator[Problem]:
 
 
 def _unreachable(graph: Graph) -> Iterator[Problem]:
-    reached = networkx.descendants(graph.drawn, graph.start) | {graph.start}
+    reached: set[str] = set()
+    for root in (graph.start, *(goal.id for goal in graph.goals())):
+        reached |= networkx.descendants(graph.drawn, root) | {root}
     for node in graph.steps:
         if node not in reached:
             message = "no way from the start leads here; connect the step or remove it"
@@ -149,22 +158,29 @@ def _unreachable(graph: Graph) -> Iterator[Problem]:
 def _abouts(graph: Graph) -> Iterator[Problem]:
     """A step that asks about a message comes after the step that sends it."""
     for step in graph.steps.values():
-        asked = _asked(step)
-        if asked is None or not asked.of:
-            continue
-        if not isinstance(graph.steps.get(asked.of), Send):
-            yield Problem(step.id, "unknown_message", f"of names {asked.of}, which sends nothing")
-        elif asked.of not in graph.before(step.id):
-            message = f"of names {asked.of}, which comes on no way before this step"
-            yield Problem(step.id, "unknown_message", message)
-        elif not asked.event.startswith("message."):
-            message = f"of belongs to message events such as message.clicked, not {asked.event}"
-            yield Problem(step.id, "bad_value", message)
+        for asked in conditions(step):
+            if isinstance(asked, Happened) and asked.of:
+                yield from _about(graph, step.id, asked)
 
 
-def _asked(step: Step) -> Happened | None:
-    if isinstance(step, WaitFor):
-        return step.happened
-    if isinstance(step, Branch) and isinstance(step.condition, Happened):
-        return step.condition
-    return None
+def _about(graph: Graph, node: str, asked: Happened) -> Iterator[Problem]:
+    if not isinstance(graph.steps.get(asked.of), Send):
+        yield Problem(node, "unknown_message", f"of names {asked.of}, which sends nothing")
+    elif asked.of not in graph.before(node):
+        message = f"of names {asked.of}, which comes on no way before this step"
+        yield Problem(node, "unknown_message", message)
+    elif not asked.event.startswith("message."):
+        message = f"of belongs to message events such as message.clicked, not {asked.event}"
+        yield Problem(node, "bad_value", message)
+
+
+def _objects(graph: Graph) -> Iterator[Problem]:
+    """Only an entry by an object with a date gives a step such a date to wait for."""
+    for step in graph.steps.values():
+        if isinstance(step, Until) and step.of_object and not graph.trigger.date:
+            message = "people do not come in by an object with a date: give key and date there"
+            yield Problem(step.id, "no_object", message)
+    for goal in graph.goals():
+        if goal.id == graph.start or graph.drawn.in_degree(goal.id):
+            message = "a goal is reached from anywhere, by its event: lead no way to it"
+            yield Problem(goal.id, "bad_value", message)

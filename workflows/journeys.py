@@ -18,7 +18,8 @@ ANYBODY = """
 select exists (select from workflows_enrolment where state = 'waiting' and due_at <= %b)
 """
 CLAIM = """
-select id, workflow_id, version_id, contact_id, occurrence, node, path, entered_at, arrived_at
+select id, workflow_id, version_id, contact_id, occurrence, node, path, entered_at, arrived_at,
+       reached, object_at, due_at = entered_at
 from workflows_enrolment
 where state = 'waiting' and due_at <= %b and workflow_id not in (
     select id from workflows_workflow where state = 'paused'
@@ -49,7 +50,7 @@ WRITE_PLACES = """
 update workflows_enrolment e set
     state = s.state, node = s.node, arrived_at = s.arrived_at, due_at = s.due_at,
     path = case when s.passed = '' then e.path else e.path || string_to_array(s.passed, ',') end,
-    waiting_for = s.waiting_for, outcome = s.outcome, ended_at = s.ended_at
+    waiting_for = s.waiting_for, outcome = s.outcome, ended_at = s.ended_at, reached = '{}'
 from staged_place s where e.id = s.id
 """
 WRITE_MOVES = """
@@ -68,6 +69,7 @@ class Journey:
     contact_id: int
     occurrence: str
     place: Place
+    object_at: datetime | None = None
     answer: Answer = None
     message_id: int | None = None
     stopped: Stay | Leave | None = None
@@ -101,9 +103,27 @@ def claim(*, now: datetime, limit: int) -> list[Journey]:
     known = versions.load({row[2] for row in rows})
     return [
         Journey(
-            id_, known[version], contact, occurrence, Place(node, arrived, entered, tuple(path))
+            id_,
+            known[version],
+            contact,
+            occurrence,
+            Place(node, arrived, entered, tuple(path), tuple(reached), fresh and not path),
+            object_at,
         )
-        for id_, _, version, contact, occurrence, node, path, entered, arrived in rows
+        for (
+            id_,
+            _,
+            version,
+            contact,
+            occurrence,
+            node,
+            path,
+            entered,
+            arrived,
+            reached,
+            object_at,
+            fresh,
+        ) in rows
     ]
 
 
@@ -142,7 +162,7 @@ def _place_row(journey: Journey, now: datetime) -> tuple[object, ...]:
         head = (journey.id, "waiting", place.node, passed, place.arrived_at)
         return (*head, due_at, waiting_for, "", None)
     outcome = journey.stopped.outcome if journey.stopped else "lost"
-    state = "done" if outcome == "finished" else "stopped"
+    state = "done" if outcome == "finished" or outcome.startswith("goal:") else "stopped"
     head = (journey.id, state, place.node, passed, place.arrived_at)
     return (*head, None, "", outcome, now)
 

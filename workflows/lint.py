@@ -5,7 +5,8 @@ Everything that would surprise at run time is a problem at publish time, named b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 import networkx
@@ -13,18 +14,29 @@ import networkx
 from consent.policy import Purpose
 from contacts import registry
 from contacts.canonical import ValueRefused, canonical
-from contacts.fields import DataClass
+from contacts.fields import DataClass, FieldType
 from contacts.models import ContactList
 from contacts.segments.reading import DefinitionInvalid
 from contacts.segments.references import CLINICAL_KINDS
 from messaging.making import reviews
 from messaging.models import Template, TemplateVersion
 from messaging.versions import latest_approved
-from workflows import audience
+from workflows import audience, opened
+from workflows.entry import Trigger
 from workflows.graph import Graph, parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid, Problem
-from workflows.steps import Branch, Exit, InSegment, ListChange, Send, Update, WaitFor
+from workflows.steps import (
+    Exit,
+    Goal,
+    ListChange,
+    Send,
+    Step,
+    Until,
+    Update,
+    WaitFor,
+    segments,
+)
 
 PROTECTED = frozenset({DataClass.IDENTITY, DataClass.CONTACT_POINT, DataClass.CLINICAL})
 """Who somebody is, where they are reached, what ails them: who draws a workflow may not write it,
@@ -43,14 +55,9 @@ def check(raw: object, *, workflow_id: UUID | None = None) -> tuple[Graph | None
 def problems(graph: Graph, *, workflow_id: UUID | None = None) -> Iterator[Problem]:
     yield from _trigger(graph)
     for step in graph.steps.values():
-        if isinstance(step, Send):
-            yield from _template(step)
-        elif isinstance(step, Branch) and isinstance(step.condition, InSegment):
-            yield from _conditions(step.id, step.condition.definition)
-        elif isinstance(step, Update):
-            yield from _fields(step)
-        elif isinstance(step, ListChange):
-            yield from _list(step)
+        yield from _CHECKS.get(type(step), _nothing)(step)
+        for condition in segments(step):
+            yield from _conditions(step.id, condition.definition)
     yield from _other_workflows(graph, workflow_id)
     try:
         yield from _approved_for_more(graph)
@@ -68,24 +75,37 @@ def templates(graph: Graph) -> dict[str, TemplateVersion]:
 def path_classes(graph: Graph) -> dict[str, frozenset[str]]:
     """Return what getting to each step says of a person: the union along every way there (W8)."""
     asked = {node: _betrayed_at(graph, node) for node in graph.steps}
-    entering: frozenset[str] = frozenset()
-    if graph.trigger.segment is not None:
-        entering = audience.betrays(audience.of(graph.trigger.segment))
-    elif graph.trigger.event.startswith(CLINICAL_KINDS):
-        entering = frozenset({"clinical"})
+    entering = _betrayed_by_entry(graph.trigger)
     return {
         node: entering.union(*(asked[before] for before in graph.before(node)))
         for node in graph.steps
     }
 
 
+def _betrayed_by_entry(trigger: Trigger) -> frozenset[str]:
+    said: set[str] = set()
+    for segment in (trigger.segment, trigger.only, trigger.never):
+        if segment is not None:
+            said |= audience.betrays(audience.of(segment))
+    if trigger.event.startswith(CLINICAL_KINDS):
+        said.add("clinical")
+    return frozenset(said)
+
+
 def _betrayed_at(graph: Graph, node: str) -> frozenset[str]:
     step = graph.steps[node]
-    if isinstance(step, Branch) and isinstance(step.condition, InSegment):
-        return audience.betrays(step.condition.definition)
-    if isinstance(step, WaitFor) and step.event.startswith(CLINICAL_KINDS):
-        return frozenset({"clinical"})
-    return frozenset()
+    said: set[str] = set()
+    for condition in segments(step):
+        said |= audience.betrays(condition.definition)
+    if isinstance(step, WaitFor | Goal) and step.event.startswith(CLINICAL_KINDS):
+        said.add("clinical")
+    if isinstance(step, Goal) and step.segment is not None:
+        said |= audience.betrays(audience.of(step.segment))
+    if isinstance(step, Until) and step.field in registry.current():
+        said.add(registry.current()[step.field].data_class.value)
+    if isinstance(step, Until) and step.of_object:
+        said |= _betrayed_by_entry(graph.trigger)
+    return frozenset(said)
 
 
 def _approved_for_more(graph: Graph) -> Iterator[Problem]:
@@ -106,8 +126,34 @@ def _approved_for_more(graph: Graph) -> Iterator[Problem]:
 
 
 def _trigger(graph: Graph) -> Iterator[Problem]:
-    if graph.trigger.segment is not None:
-        yield from _conditions("", audience.of(graph.trigger.segment))
+    trigger = graph.trigger
+    for segment in (trigger.segment, trigger.only, trigger.never):
+        if segment is not None:
+            yield from _conditions("", audience.of(segment))
+    try:
+        opened.definition(trigger)
+    except DefinitionInvalid as invalid:
+        for one in invalid.problems:
+            yield Problem("", "bad_value", f"where: {one.path} {one.message}")
+
+
+def _nothing(_step: Step) -> Iterator[Problem]:
+    return iter(())
+
+
+def _goal(step: Goal) -> Iterator[Problem]:
+    if step.segment is not None:
+        yield from _conditions(step.id, audience.of(step.segment))
+
+
+def _date(step: Until) -> Iterator[Problem]:
+    fields = registry.current()
+    if not step.field:
+        return
+    if step.field not in fields:
+        yield Problem(step.id, "unknown_field", f"{step.field} is not a field of contacts")
+    elif fields[step.field].type not in (FieldType.DATE, FieldType.DATETIME):
+        yield Problem(step.id, "bad_value", f"{step.field} is no date: nobody can wait for it")
 
 
 def _conditions(node: str, tree: Mapping[str, object]) -> Iterator[Problem]:
@@ -180,3 +226,12 @@ def _jumps(*, besides: UUID | None) -> networkx.DiGraph[UUID]:
         if row.id != besides and row.live is not None:
             jumps.add_edges_from((row.id, there) for there in parse(row.live.graph).enters())
     return jumps
+
+
+_CHECKS: Mapping[type, Callable[[Any], Iterator[Problem]]] = {
+    Send: _template,
+    Until: _date,
+    Goal: _goal,
+    Update: _fields,
+    ListChange: _list,
+}

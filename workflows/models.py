@@ -109,6 +109,12 @@ class Enrolment(models.Model):
     arrived_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
     waiting_for = models.CharField(max_length=60, default="")
+    reached = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
+    """Goals that were reached and are not taken in yet."""
+    object_at = models.DateTimeField(null=True)
+    """The moment of the business object that this way is about, such as an appointment."""
+    object_told_at = models.DateTimeField(null=True)
+    """When the event occurred that said so: what an earlier one says comes too late."""
     outcome = models.CharField(max_length=64, default="")
     """Why it is over: finished, refused:<code>, deceased, or what stopped it."""
     ended_at = models.DateTimeField(null=True)
@@ -174,6 +180,7 @@ class Cursor(models.Model):
 
 
 from workflows.simulate.models import KeptSimulation, Simulation  # noqa: E402
+from workflows.staff_tasks.models import StaffTask  # noqa: E402
 
 __all__ = [
     "Cursor",
@@ -181,6 +188,7 @@ __all__ = [
     "KeptSimulation",
     "Move",
     "Simulation",
+    "StaffTask",
     "Workflow",
     "WorkflowVersion",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from contacts import registry
 from contacts.segments import references
 from contacts.segments.reading import DefinitionInvalid
 from contacts.segments.references import CLINICAL_KINDS
@@ -12,7 +14,7 @@ from workflows import audience
 from workflows.graph import Graph, parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid
-from workflows.steps import Branch, InSegment, Send, WaitFor
+from workflows.steps import Goal, Send, Step, Until, WaitFor, segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,29 @@ def to_template(template_id: UUID) -> list[Path]:
 
 def _causes(graph: Graph, node: str) -> list[Cause]:
     causes = []
+    rules = (("Only", graph.trigger.only), ("Never", graph.trigger.never))
+    causes += [_of_segment(label, audience.of(one)) for label, one in rules if one is not None]
     if graph.trigger.segment is not None:
         causes.append(_of_segment("Audience", audience.of(graph.trigger.segment)))
     elif graph.trigger.event:
         causes.append(_of_event("Begins with", graph.trigger.event))
     for before in sorted(graph.before(node)):
         step = graph.steps[before]
-        if isinstance(step, Branch) and isinstance(step.condition, InSegment):
-            causes.append(_of_segment(f"Branch {before}", step.condition.definition))
-        elif isinstance(step, WaitFor):
-            causes.append(_of_event(f"Wait {before}", step.event))
+        causes += _of_step(before, step)
     return causes
+
+
+def _of_step(node: str, step: Step) -> Iterator[Cause]:
+    for condition in segments(step):
+        yield _of_segment(f"{type(step).__name__} {node}", condition.definition)
+    if isinstance(step, WaitFor) and step.event:
+        yield _of_event(f"Wait {node}", step.event)
+    if isinstance(step, Goal):
+        yield _of_event(f"Goal {node}", step.event)
+        if step.segment is not None:
+            yield _of_segment(f"Goal {node}", audience.of(step.segment))
+    if isinstance(step, Until) and step.field:
+        yield _of_field(f"Date {node}", step.field)
 
 
 def _of_segment(label: str, tree: object) -> Cause:
@@ -82,3 +96,9 @@ def _of_segment(label: str, tree: object) -> Cause:
 def _of_event(label: str, kind: str) -> Cause:
     clinical = kind.startswith(CLINICAL_KINDS)
     return Cause(f"{label} {kind}", frozenset({"clinical"} if clinical else ()), frozenset())
+
+
+def _of_field(label: str, key: str) -> Cause:
+    known = registry.current().get(key)
+    classes = frozenset({known.data_class.value} if known else ())
+    return Cause(f"{label} {key}", classes, frozenset({key}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -55,13 +55,49 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """When on the wall clock: at `at`, or within [opens, closes), on these weekdays (0 Monday).
+
+    A window whose end is not after its beginning crosses midnight. No weekday named means each.
+    """
+
+    at: time | None = None
+    opens: time | None = None
+    closes: time | None = None
+    weekdays: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """Wait for a moment: of the calendar (`on`), of a date that the contact or the keyed object
+    has, or of the clock alone. Who has no such date, or whose date lies behind, goes `late`."""
+
+    id: str
+    next: str
+    late: str = ""
+    on: datetime | None = None
+    """Wall time without a zone."""
+    field: str = ""
+    of_object: bool = False
+    offset: timedelta = timedelta(0)
+    hours: Hours = Hours()
+
+    @property
+    def dated(self) -> bool:
+        return bool(self.on or self.field or self.of_object)
+
+
+@dataclass(frozen=True, slots=True)
 class WaitFor:
+    """Wait for an event or, where there is a `condition`, for that to become true."""
+
     id: str
     event: str
     of: str
     patience: timedelta
     heard: str
     unheard: str
+    condition: InSegment | None = None
 
     @property
     def happened(self) -> Happened:
@@ -74,6 +110,67 @@ class Branch:
     condition: Condition
     yes: str
     no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Ask in order; the first yes decides, and `other` takes who was never a yes."""
+
+    id: str
+    conditions: tuple[Condition, ...]
+    other: str
+    then1: str = ""
+    then2: str = ""
+    then3: str = ""
+    then4: str = ""
+    then5: str = ""
+    then6: str = ""
+    then7: str = ""
+    then8: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Send people on by lot, in these proportions; the same person always draws the same lot.
+
+    `hold_out` names the arm that is compared against.
+    """
+
+    id: str
+    weights: tuple[int, ...]
+    hold_out: str = ""
+    arm1: str = ""
+    arm2: str = ""
+    arm3: str = ""
+    arm4: str = ""
+    arm5: str = ""
+    arm6: str = ""
+    arm7: str = ""
+    arm8: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Reached from anywhere as soon as the event is heard: it ends the way, goes on from here
+    (`jump`), or only counts. An event about a segment may name which."""
+
+    id: str
+    event: str
+    then: str
+    segment: UUID | None = None
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Have staff do something; what they say became of it decides the way, or that time is over."""
+
+    id: str
+    title: str
+    patience: timedelta
+    done: str
+    failed: str
+    overdue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +199,34 @@ class Exit:
     enter: UUID | None = None
 
 
-Step = Send | Wait | WaitFor | Branch | Update | ListChange | Exit
+Step = (
+    Send
+    | Wait
+    | Until
+    | WaitFor
+    | Branch
+    | Choose
+    | Split
+    | Goal
+    | Task
+    | Update
+    | ListChange
+    | Exit
+)
+MOST_WAYS = 8
+THENS = tuple(f"then{number}" for number in range(1, MOST_WAYS + 1))
+ARMS = tuple(f"arm{number}" for number in range(1, MOST_WAYS + 1))
 
 WAYS: Mapping[type, tuple[str, ...]] = {
     Send: ("next", "refused"),
     Wait: ("next",),
+    Until: ("next", "late"),
     WaitFor: ("heard", "unheard"),
     Branch: ("yes", "no"),
+    Choose: (*THENS, "other"),
+    Split: ARMS,
+    Goal: ("next",),
+    Task: ("done", "failed", "overdue"),
     Update: ("next",),
     ListChange: ("next",),
     Exit: (),
@@ -118,3 +236,18 @@ WAYS: Mapping[type, tuple[str, ...]] = {
 def ways(step: Step) -> dict[str, str]:
     """Return where a step leads: the name of each way and the step at its end."""
     return {way: there for way in WAYS[type(step)] if (there := getattr(step, way))}
+
+
+def conditions(step: Step) -> tuple[Condition, ...]:
+    """Return everything that the step asks of a person, in its order."""
+    if isinstance(step, Branch):
+        return (step.condition,)
+    if isinstance(step, Choose):
+        return step.conditions
+    if isinstance(step, WaitFor):
+        return (step.condition or step.happened,)
+    return ()
+
+
+def segments(step: Step) -> tuple[InSegment, ...]:
+    return tuple(one for one in conditions(step) if isinstance(one, InSegment))

@@ -8,7 +8,8 @@ up again, and at the deadline it looks once more, so that no event is missed by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,19 +19,20 @@ from accounts import tenancy
 from audit import trail
 from contacts.segments.live import touches
 from contacts.segments.reading import DefinitionInvalid
-from workflows import audience, enrol, versions
+from workflows import audience, ending, enrol, opened, versions
 from workflows.models import Cursor, Workflow
 
 LIMIT = 20_000
 
 STAGING = """
 create temporary table if not exists heard (
-    id bigint, txid xid8, contact_id bigint, kind text, campaign uuid, machine boolean
+    id bigint, txid xid8, contact_id bigint, kind text, campaign uuid, machine boolean,
+    occurred_at timestamptz, properties bytea
 ) on commit delete rows
 """
 READ = """
 insert into heard
-select id, txid, contact_id, kind, campaign, machine from contacts_event
+select id, txid, contact_id, kind, campaign, machine, occurred_at, properties from contacts_event
 where (txid, id) > (%s::text::xid8, %s) and txid < pg_snapshot_xmin(pg_current_snapshot())
 order by txid, id limit %s
 """
@@ -38,19 +40,26 @@ LET_IN = """
 insert into workflows_enrolment
     (organisation_id, workflow_id, version_id, contact_id, occurrence, state, node, path,
      entered_at, arrived_at, due_at, waiting_for, outcome)
-select distinct on (w.id, h.contact_id, occurrence)
+select distinct on (w.id, h.contact_id, case when w.lets_in_each then h.id end)
        %(organisation)s, w.id, v.id, h.contact_id,
-       case when w.lets_in_each then h.id::text else '' end as occurrence,
+       case when w.lets_in_each or l.waits or l.period is not null then h.id::text else '' end,
        'waiting', v.graph ->> 'start', '{}', %(now)s, %(now)s, %(now)s, '', ''
 from heard h
 join workflows_workflow w on w.listens_to = h.kind and w.state = 'live'
     and (w.listens_about is null or w.listens_about = h.campaign)
 join workflows_workflowversion v on v.id = w.live_id
+join unnest(%(plain)s::uuid[], %(waits)s::bool[], %(periods)s::interval[])
+    as l (version_id, waits, period) on l.version_id = v.id
 where not h.machine and not exists (
+    select from workflows_enrolment e
+    where e.workflow_id = w.id and e.contact_id = h.contact_id
+      and (l.waits and e.state = 'waiting' or e.entered_at > %(now)s::timestamptz - l.period)
+) and not exists (
     select from contacts_segment s
     where s.id = w.listens_about
       and (s.awaits_approval or s.archived_at is not null or s.status <> 'valid')
 )
+order by w.id, h.contact_id, case when w.lets_in_each then h.id end, h.txid, h.id
 on conflict (workflow_id, contact_id, occurrence) do nothing
 """
 WAKE = """
@@ -75,6 +84,7 @@ class Heard:
     entered: int = 0
     woken: int = 0
     stopped: int = 0
+    ended: int = 0
 
 
 def run_once(*, now: datetime, limit: int = LIMIT) -> Heard:
@@ -89,7 +99,9 @@ def run_once(*, now: datetime, limit: int = LIMIT) -> Heard:
             trail.record("workflow.enrolled", detail={"count": entered, "trigger": "event"})
         if heard.stopped:
             trail.record("workflow.removed", detail={"count": heard.stopped, "reason": "deceased"})
-    return Heard(heard.events, entered, heard.woken, heard.stopped)
+        if heard.ended:
+            trail.record("workflow.removed", detail={"count": heard.ended, "reason": "stopped"})
+    return replace(heard, entered=entered)
 
 
 def _take_in(cursor_row: Cursor, *, now: datetime, limit: int) -> Heard:
@@ -97,13 +109,20 @@ def _take_in(cursor_row: Cursor, *, now: datetime, limit: int) -> Heard:
     with connection.cursor() as cursor:
         cursor.execute(STAGING)
         cursor.execute(READ, [str(cursor_row.txid), cursor_row.event_id, limit])
-        if cursor.rowcount == 0:
+        events = cursor.rowcount
+        if events == 0:
             return Heard()
-        counts = [cursor.rowcount]
-        for statement in (LET_IN, WAKE, STOP):
+        live = _live()
+        news = opened.read(opened.kinds([*live, *ending.inside()]))
+        cursor.execute(LET_IN, told | _plain(live))
+        entered = cursor.rowcount + opened.let_in(live, news, now=now)
+        enrol.pace(live if entered else [], now=now)
+        counts = []
+        for statement in (WAKE, STOP):
             cursor.execute(statement, told)
             counts.append(cursor.rowcount)
-        if (counts[1] or counts[3]) and touches.asked("journey"):
+        ended = ending.apply(ending.inside(), news, now=now)
+        if (entered or counts[1] or ended) and touches.asked("journey"):
             cursor.execute("select distinct contact_id from heard")
             touches.touch([one for (one,) in cursor.fetchall()], "journey", now=now)
         cursor.execute("select txid::text, id from heard order by txid desc, id desc limit 1")
@@ -111,7 +130,25 @@ def _take_in(cursor_row: Cursor, *, now: datetime, limit: int) -> Heard:
         cursor.execute("truncate heard")
     cursor_row.txid, cursor_row.event_id = int(txid), event_id
     cursor_row.save(update_fields=["txid", "event_id"])
-    return Heard(*counts)
+    woken, died = counts
+    return Heard(events, entered, woken, died, ended)
+
+
+def _live() -> list[versions.Published]:
+    """Return the versions that events may let people into now."""
+    rows = Workflow.objects.filter(state=Workflow.State.LIVE, live__isnull=False)
+    found = rows.exclude(listens_to="").select_related("live")
+    return list(versions.load([row.live.id for row in found if row.live]).values())
+
+
+def _plain(live: Sequence[versions.Published]) -> dict[str, Any]:
+    """Return those that need not open an event, and when each lets the same person in again."""
+    plain = [one for one in live if not one.graph.trigger.opens]
+    return {
+        "plain": [one.id for one in plain],
+        "waits": [one.graph.trigger.after_leaving for one in plain],
+        "periods": [one.graph.trigger.after or None for one in plain],
+    }
 
 
 def _take_present(*, now: datetime) -> int:

@@ -22,18 +22,27 @@ from workflows.funnel import StepCount
 from workflows.graph import Graph, parse
 from workflows.models import Workflow, WorkflowVersion
 from workflows.steps import (
+    ARMS,
+    THENS,
     Branch,
+    Choose,
+    Condition,
     Exit,
+    Goal,
     Happened,
     ListChange,
     Send,
+    Split,
     Step,
+    Task,
+    Until,
     Update,
     Wait,
     WaitFor,
     ways,
 )
 
+NOTHING = timedelta(0)
 ENTRY = "trigger"
 """The box above the first step; no step can be named so, ids have their own set of characters."""
 
@@ -116,8 +125,13 @@ def _box(step: Step, names: Names, funnel: Funnel | None) -> dict[str, Any]:
 KINDS: Mapping[type, str] = {
     Send: "send",
     Wait: "wait",
+    Until: "until",
     WaitFor: "wait_for",
     Branch: "branch",
+    Choose: "choose",
+    Split: "split",
+    Goal: "goal",
+    Task: "task",
     Update: "update",
     ListChange: "list",
     Exit: "exit",
@@ -130,7 +144,7 @@ def _figures(step: Step, funnel: Funnel) -> list[dict[str, str]]:
     if isinstance(step, Exit):
         return [funnel.figure("reached the end", step.id, "arrived", reached)]
     came = funnel.figure("came", step.id, "arrived", reached)
-    if isinstance(step, Wait | WaitFor):
+    if isinstance(step, Wait | Until | WaitFor | Task):
         return [came, funnel.figure("waiting", step.id, "inside", here)]
     figures = [came]
     if isinstance(step, Send):
@@ -146,7 +160,19 @@ def _figures(step: Step, funnel: Funnel) -> list[dict[str, str]]:
 _MAIL = {"sent": "sent", "refused": "refused", "failed": "failed", "unknown": "unclear"}
 
 
-_WAYS = {"yes": "yes", "no": "no", "heard": "yes, in time", "unheard": "no, time over"}
+_WAYS = {
+    "yes": "yes",
+    "no": "no",
+    "heard": "yes, in time",
+    "unheard": "no, time over",
+    "late": "no date, or it is over",
+    "other": "none of these",
+    "done": "done",
+    "failed": "not done",
+    "overdue": "time over",
+    **{way: f"case {number}" for number, way in enumerate(THENS, start=1)},
+    **{way: f"arm {number}" for number, way in enumerate(ARMS, start=1)},
+}
 
 
 def _ways(step: Step, funnel: Funnel | None) -> list[dict[str, Any]]:
@@ -182,7 +208,8 @@ def title(step: Step, names: Names) -> str:
 
 def _trigger(trigger: Trigger, names: Names) -> str:
     if trigger.kind == "segment" and trigger.segment:
-        return f"Enters {names.segments.get(trigger.segment, 'a segment')}"
+        does = "Leaves" if trigger.left else "Enters"
+        return f"{does} {names.segments.get(trigger.segment, 'a segment')}"
     return words(trigger.event) if trigger.kind == "event" else "Enrolled by an API call"
 
 
@@ -194,14 +221,61 @@ def _wait(step: Wait, names: Names) -> str:
     return duration(step.patience)
 
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def _until(step: Until, names: Names) -> str:
+    parts = []
+    if step.offset:
+        parts.append(
+            f"{duration(abs(step.offset))} {'after' if step.offset > NOTHING else 'before'}"
+        )
+    if step.dated:
+        date = "its date" if step.of_object else step.field.replace("_", " ")
+        parts.append(f"{step.on:%d %b %Y %H:%M}" if step.on else date)
+    hours = step.hours
+    if hours.at is not None:
+        parts.append(f"at {hours.at:%H:%M}")
+    if hours.opens is not None and hours.closes is not None:
+        parts.append(f"within {hours.opens:%H:%M} to {hours.closes:%H:%M}")
+    days = ", ".join(_DAYS[day] for day in sorted(hours.weekdays))
+    return f"Until {' '.join([*parts, *([f'on {days}'] if days else [])])}"
+
+
+def _choose(step: Choose, names: Names) -> str:
+    return " ".join(_asked(condition, names) for condition in step.conditions)
+
+
+def _split(step: Split, names: Names) -> str:
+    return f"Lot {' : '.join(str(weight) for weight in step.weights)}"
+
+
+_THEN = {"exit": "leaves", "jump": "goes on here", "count": "counted"}
+
+
+def _goal(step: Goal, names: Names) -> str:
+    about = f" {names.segments.get(step.segment, 'a segment')}" if step.segment else ""
+    return f"{words(step.event)}{about}: {_THEN[step.then]}"
+
+
+def _task(step: Task, names: Names) -> str:
+    return f"Staff: {step.title}"
+
+
 def _wait_for(step: WaitFor, names: Names) -> str:
+    if step.condition is not None:
+        return f"{_asked(step.condition, names)} Up to {duration(step.patience)}"
     return f"{words(step.event)}, up to {duration(step.patience)}"
 
 
 def _branch(step: Branch, names: Names) -> str:
-    if isinstance(step.condition, Happened):
-        return f"{words(step.condition.event)}?"
-    segment = step.condition.definition.get("segment")
+    return _asked(step.condition, names)
+
+
+def _asked(condition: Condition, names: Names) -> str:
+    if isinstance(condition, Happened):
+        return f"{words(condition.event)}?"
+    segment = condition.definition.get("segment")
     known = names.segments.get(UUID(str(segment))) if segment else None
     return f"In {known}?" if known else "Meets the conditions?"
 
@@ -225,8 +299,13 @@ def _exit(step: Exit, names: Names) -> str:
 _TITLES: Mapping[type, Callable[[Any, Names], str]] = {
     Send: _send,
     Wait: _wait,
+    Until: _until,
     WaitFor: _wait_for,
     Branch: _branch,
+    Choose: _choose,
+    Split: _split,
+    Goal: _goal,
+    Task: _task,
     Update: _update,
     ListChange: _list,
     Exit: _exit,

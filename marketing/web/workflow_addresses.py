@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import payments, simulations, workflow_drafts, workflows
+from marketing.web import payments, simulations, staff_tasks, workflow_drafts, workflows
 
 urlpatterns = [
     path("workflows/", workflows.workflows, name="workflows"),
+    path("workflows/tasks/", staff_tasks.tasks, name="tasks"),
+    path("workflows/tasks/<int:task_id>/outcome/", staff_tasks.outcome, name="task-outcome"),
     path("workflows/new/", workflow_drafts.new, name="workflow-new"),
     path("workflows/<uuid:workflow_id>/", workflows.workflow, name="workflow"),
     path("workflows/<uuid:workflow_id>/draft/", workflow_drafts.edit, name="workflow-edit"),

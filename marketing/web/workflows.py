@@ -29,6 +29,8 @@ from workflows.problems import GraphInvalid, Problem
 
 PAGE = 50
 WHY_STOPPED = {
+    "kept_out": ("The rules of the trigger keep this person out.", "Change “only” or “nobody”."),
+    "no_date": ("The date that a step waits for is not known.", "Give the step a way for that."),
     "budget_spent": ("The journey took more steps than any may.", "Publish a shorter graph."),
     "step_twice": ("The journey came to a step that lay behind.", "Publish a mended graph."),
 }
@@ -51,7 +53,8 @@ def workflows(request: HttpRequest) -> HttpResponse:
     told = workflow_figures.in_all(counted, _classes(), user)
     rows = [_Row(one, one.live.number if one.live else None, *told[one.id]) for one in found]
     may_edit = user.may(Permission.WORKFLOWS_EDIT)
-    return render(request, "workflows/list.html", {"rows": rows, "may_edit": may_edit})
+    context = {"rows": rows, "may_edit": may_edit, "may_do": user.may(Permission.WORKFLOWS_ENROL)}
+    return render(request, "workflows/list.html", context)
 
 
 @require_safe

@@ -78,7 +78,7 @@ def test_two_steps_with_one_id_are_refused() -> None:
 
 def test_an_unknown_kind_names_the_kinds_there_are() -> None:
     (only,) = [one for one in problems(series(end={"kind": "stop"})) if one.node == "end"]
-    assert "send, wait, wait_for, branch, update, list, exit" in only.message
+    assert "send, wait, until, wait_for, branch, choose, split, goal, task" in only.message
 
 
 def test_a_misspelt_key_is_not_passed_over() -> None:

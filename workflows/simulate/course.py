@@ -10,37 +10,48 @@ What a step does is decided by `engine.advance` alone; the world only answers it
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from consent.policy import Answer as Decided
 from consent.policy import Hold, Permit, Refusal
 from workflows.engine import (
+    TASK_ENDED,
+    AskAdmission,
+    AskClock,
+    AskFirst,
     AskHappened,
+    AskLot,
     AskSegment,
     AskSend,
+    AskTask,
+    Chosen,
+    Clock,
     Effect,
     Leave,
+    Lot,
     Outcome,
     Place,
     Stay,
+    TaskIs,
     TurnedAway,
     advance,
 )
 from workflows.graph import Graph
 from workflows.simulate.people import Did, Mail, Person
-from workflows.simulate.plan import Act, Plan, Reaction
-from workflows.steps import InSegment
+from workflows.simulate.plan import Act, Plan, Reaction, TaskEnds
+from workflows.steps import Condition, Goal, Happened, InSegment, Until
 
 OPENED, CLICKED, SENT, FAILED = (
     "message.opened", "message.clicked", "message.sent", "message.failed"
 )  # fmt: skip
 DECEASED = "contact.deceased"
+_TASK_ENDS = {"task.done": "done", "task.failed": "failed"}
 _DOES, _STEPS, _MAILS = range(3)
 NOT_ANSWERED = "not_simulated"
 BROKEN = "segment_broken"
@@ -59,6 +70,9 @@ class World(Protocol):
         self, condition: InSegment, people: Sequence[Person], *, now: datetime
     ) -> set[int] | None:
         """Return the numbers of those in the segment; None where it cannot be asked."""
+
+    def clock(self, person: Person, step: Until) -> Clock:
+        """Return the person's zone, and the date that the step waits for."""
 
     def hear(self, person: Person, did: Did) -> None:
         """Take in what an event does to consent."""
@@ -159,9 +173,21 @@ class Course:
             return
         if did.event == DECEASED:
             person.leave("deceased", at=self.now)
-        elif person.waiting_for == did.event:
+            return
+        if did.event in self.graph.trigger.stops:
+            person.leave(f"stopped:{did.event}", at=self.now)
+            return
+        goals = tuple(one.id for one in self.graph.goals() if self._reaches(one, did))
+        if goals:
+            person.place = replace(person.place, reached=(*person.place.reached, *goals))
+        task = person.waiting_for == TASK_ENDED and did.event in _TASK_ENDS
+        if goals or task or person.waiting_for == did.event:
             person.due_at = self.now
             self._put(self.now, _STEPS, person)
+
+    def _reaches(self, goal: Goal, did: Did) -> bool:
+        """What is about a segment cannot be told from an event of the plan, which names none."""
+        return goal.event == did.event and goal.segment is None
 
     # The steps
 
@@ -196,22 +222,89 @@ class Course:
             self._put(stopped.due_at, _STEPS, person)
 
     def _answer(self, asked: Sequence[tuple[Person, Outcome]]) -> None:
-        sends: list[tuple[Person, AskSend]] = []
-        segments: dict[InSegment, list[Person]] = {}
+        kinds: dict[type, list[tuple[Person, Any]]] = {}
         for person, outcome in asked:
-            ask = outcome.stopped
-            if isinstance(ask, AskSend):
-                sends.append((person, ask))
-            elif isinstance(ask, AskHappened):
-                person.answer = _did(person, ask)
-            elif isinstance(ask, AskSegment):
-                segments.setdefault(ask.condition, []).append(person)
-            else:
-                self._hold(person, NOT_ANSWERED)
-        if sends:
-            self._queue(sends)
-        for condition, people in segments.items():
+            kinds.setdefault(type(outcome.stopped), []).append((person, outcome.stopped))
+        together: dict[type, Callable[[Any], None]] = {
+            AskSend: self._queue,
+            AskSegment: self._ask_segments,
+            AskFirst: self._ask_in_order,
+            AskAdmission: self._admit,
+        }
+        for kind, askers in kinds.items():
+            if kind in together:
+                together[kind](askers)
+                continue
+            for person, ask in askers:
+                self._answer_alone(person, ask)
+
+    def _ask_segments(self, asked: Sequence[tuple[Person, AskSegment]]) -> None:
+        conditions: dict[InSegment, list[Person]] = {}
+        for person, ask in asked:
+            conditions.setdefault(ask.condition, []).append(person)
+        for condition, people in conditions.items():
             self._ask_segment(condition, people)
+
+    def _answer_alone(self, person: Person, ask: object) -> None:
+        if isinstance(ask, AskHappened):
+            person.answer = _did(person, ask)
+        elif isinstance(ask, AskLot):
+            person.answer = Lot(self._dice(person, f"split {ask.node}").random())
+        elif isinstance(ask, AskClock):
+            person.answer = self.world.clock(person, ask.step)
+        elif isinstance(ask, AskTask):
+            person.answer = self._task(person, ask)
+        else:
+            self._hold(person, NOT_ANSWERED)
+
+    def _task(self, person: Person, ask: AskTask) -> TaskIs:
+        """Staff see the task once; what they will say of it is decided then."""
+        node, known = ask.step.id, person.tasks
+        if node not in known:
+            known.add(node)
+            dice, plan = self._dice(person, f"task {node}"), self.plan.tasks.get(node, TaskEnds())
+            lot, moment = dice.random(), self.now + plan.within * dice.random()
+            ends = "task.done" if lot < plan.done else "task.failed"
+            if lot < plan.done + plan.failed:
+                self._put(moment, _DOES, person, Did(ends, moment, node))
+        said = [one for one in person.did if one.of == node and one.event in _TASK_ENDS]
+        return TaskIs(_TASK_ENDS[said[0].event] if said else "open")
+
+    def _ask_in_order(self, asked: Sequence[tuple[Person, AskFirst]]) -> None:
+        steps: dict[tuple[Condition, ...], list[tuple[Person, AskFirst]]] = {}
+        for person, ask in asked:
+            steps.setdefault(ask.conditions, []).append((person, ask))
+        for conditions, askers in steps.items():
+            self._ask_each(conditions, askers)
+
+    def _ask_each(
+        self, conditions: Sequence[Condition], left: Sequence[tuple[Person, AskFirst]]
+    ) -> None:
+        for place, condition in enumerate(conditions):
+            if isinstance(condition, Happened):
+                for person, ask in left:
+                    person.answer = _did(person, AskHappened(condition, ask.since, ask.until))
+            else:
+                self._ask_segment(condition, [person for person, _ in left])
+            for person, _ in left:
+                if person.answer is True:
+                    person.answer = Chosen(place)
+            left = [(person, ask) for person, ask in left if person.answer is False]
+        for person, _ in left:
+            person.answer = Chosen(-1)
+
+    def _admit(self, asked: Sequence[tuple[Person, AskAdmission]]) -> None:
+        trigger, people = self.graph.trigger, [person for person, _ in asked]
+        for segment, wanted in ((trigger.only, True), (trigger.never, False)):
+            left = [one for one in people if one.answer is not False and not one.held]
+            if segment is None:
+                for person in left:
+                    person.answer = True
+                continue
+            self._ask_segment(InSegment({"segment": str(segment)}), left)
+            for person in left:
+                if person.answer is not None:
+                    person.answer = person.answer is wanted
 
     def _queue(self, asked: Sequence[tuple[Person, AskSend]]) -> None:
         answers = self.world.accept([(one, ask.step.id) for one, ask in asked], now=self.now)
@@ -287,6 +380,6 @@ def _did(person: Person, ask: AskHappened) -> bool:
 def newcomers(contact_ids: Sequence[int], graph: Graph, *, now: datetime) -> list[Person]:
     """Return the people at the start of the graph, numbered from 1."""
     return [
-        Person(number, contact_id, Place(graph.start, now, now))
+        Person(number, contact_id, Place(graph.start, now, now, fresh=True))
         for number, contact_id in enumerate(contact_ids, start=1)
     ]

@@ -62,6 +62,8 @@ class Person:
     did: list[Did] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
     """Fields that steps set, as segments read them; None where one was cleared."""
+    tasks: set[str] = field(default_factory=set)
+    """Steps that asked staff to do something for this person."""
     lists: dict[Any, bool] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
 

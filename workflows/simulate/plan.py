@@ -81,6 +81,15 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskEnds:
+    """What staff make of the tasks of one step: this share done, this one not; the rest lie."""
+
+    done: float = 1.0
+    failed: float = 0.0
+    within: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     whom: Whom
     starts_at: datetime
@@ -88,6 +97,9 @@ class Plan:
     seed: int = 1
     messages: Mapping[str, Reaction] = field(default_factory=dict)
     acts: tuple[Act, ...] = ()
+    tasks: Mapping[str, TaskEnds] = field(default_factory=dict)
+    object_in: timedelta = timedelta(days=7)
+    """How long after the start the date of the object lies, such as an appointment."""
 
     @property
     def ends_at(self) -> datetime:
@@ -107,6 +119,8 @@ def read(raw: object, *, now: datetime) -> Plan:
         seed=count_in(reader, "seed", default=1, least=0, most=2**31),
         messages=_messages(reader.take("messages"), problems),
         acts=_acts(reader.take("events"), problems),
+        tasks=_tasks(reader.take("tasks"), problems),
+        object_in=reader.duration("object_in", default=timedelta(days=7)),
     )
     reader.leftover()
     if problems:
@@ -175,6 +189,24 @@ def _reaction(step: str, raw: Any, problems: list[Problem]) -> Reaction:
     made = Reaction(share_in(reader, "opens", 0.0), share_in(reader, "clicks", 0.0), within)
     reader.leftover()
     return made
+
+
+def _tasks(raw: Any, problems: list[Problem]) -> dict[str, TaskEnds]:
+    if not isinstance(raw, Mapping):
+        if raw is not None:
+            problems.append(Problem("tasks", "not_an_object", "tasks is a JSON object"))
+        return {}
+    return {str(step): _task_ends(str(step), one, problems) for step, one in raw.items()}
+
+
+def _task_ends(step: str, raw: Any, problems: list[Problem]) -> TaskEnds:
+    reader = inner(raw, f"tasks.{step}", problems)
+    within = reader.duration("within", default=timedelta(days=1))
+    done, failed = share_in(reader, "done", 1.0), share_in(reader, "failed", 0.0)
+    if done + failed > 1:
+        reader.problem("bad_value", "done and failed are shares of one whole: at most 1 together")
+    reader.leftover()
+    return TaskEnds(done, failed, within)
 
 
 def _acts(raw: Any, problems: list[Problem]) -> tuple[Act, ...]:

@@ -37,12 +37,12 @@ from crypto.rows import binary_cursor
 from messaging import pace
 from messaging import versions as templates
 from workflows import audience, lint, versions
-from workflows.engine import Effect
+from workflows.engine import Clock, Effect
 from workflows.graph import Graph
 from workflows.models import WorkflowVersion
 from workflows.simulate.people import Did, Person
 from workflows.simulate.plan import Chosen, Plan, Sample, Synthetic
-from workflows.steps import Branch, InSegment, Update
+from workflows.steps import InSegment, Until, Update, segments
 
 EVERYTHING = frozenset({"identity", "demographic", "clinical", "coverage", "engagement"})
 NOBODY = UUID(int=0)
@@ -117,6 +117,7 @@ class House:
     zone: Any
     values: Mapping[str, Any] = field(default_factory=dict)
     """What is known of invented people, as segments read it."""
+    object_at: datetime | None = None
     real: tuple[int, ...] = ()
     definitions: dict[InSegment, Definition | None] = field(default_factory=dict)
     facts: dict[int, Facts] | None = None
@@ -263,17 +264,29 @@ class House:
     def _known(self) -> dict[int, Facts]:
         """Read what the branches may ask of everybody, the first time that one of them asks."""
         if self.facts is None:
-            self.facts = _read_facts(self.real, self._every_definition())
+            waits = (one for one in self.tried.graph.steps.values() if isinstance(one, Until))
+            dates = {one.field for one in waits if one.field}
+            self.facts = _read_facts(self.real, self._every_definition(), dates)
         return self.facts
 
     def _every_definition(self) -> list[Definition]:
-        steps = self.tried.graph.steps.values()
-        asked = (
-            self._definition(step.condition)
-            for step in steps
-            if isinstance(step, Branch) and isinstance(step.condition, InSegment)
-        )
+        graph = self.tried.graph
+        conditions = [one for step in graph.steps.values() for one in segments(step)]
+        rules = (graph.trigger.only, graph.trigger.never)
+        conditions += [InSegment(audience.of(one)) for one in rules if one is not None]
+        asked = (self._definition(one) for one in conditions)
         return [one for one in asked if one is not None]
+
+    # Dates
+
+    def clock(self, person: Person, step: Until) -> Clock:
+        if step.of_object:
+            return Clock(self.zone, self.object_at)
+        if not step.field:
+            return Clock(self.zone)
+        base = self._known().get(person.contact_id)
+        found = self._facts_of(person, base, {}).values.get(step.field)
+        return Clock(self.zone, found if isinstance(found, date) else None)
 
     # Changes
 
@@ -309,6 +322,7 @@ def prepare(tried: Tried, plan: Plan, ids: Sequence[int], *, now: datetime) -> H
         used=used,
         expires=expires,
         zone=evaluate.zone(),
+        object_at=plan.starts_at + plan.object_in,
         values=building.facts_values(_canonical(invented.values), registry.current())
         if invented
         else {},
@@ -373,10 +387,13 @@ def _expiries(ids: Sequence[int]) -> dict[UUID, str]:
     return dict(rows.values_list("id", "expires_event"))
 
 
-def _read_facts(ids: Sequence[int], definitions: Iterable[Definition]) -> dict[int, Facts]:
+def _read_facts(
+    ids: Sequence[int], definitions: Iterable[Definition], dates: Collection[str]
+) -> dict[int, Facts]:
     clauses = [clause for one in definitions for clause in walk(one.root)]
     fields = registry.current()
-    keys = {str(clause.field) for clause in clauses if hasattr(clause, "field")} & set(fields)
+    keys = {str(clause.field) for clause in clauses if hasattr(clause, "field")} | set(dates)
+    keys &= set(fields)
     kinds = {such.kind for clause in clauses for such in asked_of_events(clause)}
     values = opening.values_of(tenancy.current(), list(ids), keys) if keys and ids else {}
     events = _events(ids, kinds) if kinds and ids else {}
@@ -411,10 +428,9 @@ def _events(ids: Sequence[int], kinds: Collection[str]) -> Mapping[int, list[Hap
 
 def asks_household(tried: Tried) -> bool:
     """Say whether a branch asks about others in the household, who are not simulated."""
-    asked = (step for step in tried.graph.steps.values() if isinstance(step, Branch))
     return any(
         isinstance(clause, Household)
-        for step in asked
-        if isinstance(step.condition, InSegment)
-        for clause in walk(audience.resolved(step.condition.definition).root)
+        for step in tried.graph.steps.values()
+        for condition in segments(step)
+        for clause in walk(audience.resolved(condition.definition).root)
     )

@@ -30,12 +30,19 @@ export function Input(given: Given) {
         </div>
       );
     case "again":
-      return (
-        <div className="field check">
-          <input id={id} type="checkbox" checked={value === "each"} aria-describedby={described} onChange={(event) => change({ [field.key]: event.target.checked ? "each" : undefined })} />
-          {label}
-        </div>
-      );
+      return <Again {...given} />;
+    case "pick":
+      return <div className="field">{label}<Choice id={id} describedby={described} options={field.either} value={value} set={(next) => change({ [field.key]: next })} /></div>;
+    case "number":
+      return <div className="field">{label}<input id={id} type="number" min="1" step="1" inputMode="numeric" aria-describedby={described} value={typeof value === "number" ? value : ""} onChange={(event) => change({ [field.key]: event.target.value === "" ? undefined : Math.max(1, Math.trunc(Number(event.target.value))) })} /></div>;
+    case "clock":
+      return <div className="field">{label}<input id={id} type="time" aria-describedby={described} value={typeof value === "string" ? value : ""} onChange={(event) => change({ [field.key]: event.target.value || undefined })} /></div>;
+    case "moment":
+      return <div className="field">{label}<input id={id} type="datetime-local" aria-describedby={described} value={typeof value === "string" ? value : ""} onChange={(event) => change({ [field.key]: event.target.value || undefined })} /></div>;
+    case "weekdays":
+      return <Weekdays {...given} />;
+    case "where":
+      return <Where {...given} />;
     case "message":
       return <div className="field">{label}<Choice id={id} describedby={described} options={messages(given)} value={value} set={(next) => change({ [field.key]: next })} /></div>;
     case "either":
@@ -54,6 +61,84 @@ export function Input(given: Given) {
         </div>
       );
   }
+}
+
+const DAYS: Option[] = [
+  { value: "mon", label: "Monday" },
+  { value: "tue", label: "Tuesday" },
+  { value: "wed", label: "Wednesday" },
+  { value: "thu", label: "Thursday" },
+  { value: "fri", label: "Friday" },
+  { value: "sat", label: "Saturday" },
+  { value: "sun", label: "Sunday" },
+];
+
+function Weekdays({ field, values, change }: Given) {
+  const id = useId();
+  const value = values[field.key];
+  const held: unknown[] = Array.isArray(value) ? value : [];
+  const turn = (day: string, on: boolean) => {
+    const next = DAYS.map((one) => one.value).filter((one) => (one === day ? on : held.includes(one)));
+    change({ [field.key]: next.length ? next : undefined });
+  };
+  return (
+    <fieldset className="field">
+      <legend>{field.label}<span className="muted"> (optional)</span></legend>
+      {field.hint && <p className="hint">{field.hint}</p>}
+      {DAYS.map((day) => (
+        <div key={day.value} className="field check">
+          <input id={`${id}-${day.value}`} type="checkbox" checked={held.includes(day.value)} onChange={(event) => turn(day.value, event.target.checked)} />
+          <label htmlFor={`${id}-${day.value}`}>{day.label}</label>
+        </div>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Whether the same person comes in again: a word, or the time that must have passed. */
+function Again(given: Given) {
+  const { field, values, change } = given;
+  const id = useId();
+  const value = values[field.key];
+  const chosen = isFields(value) ? "period" : typeof value === "string" ? value : "";
+  const choose = (next: string) => change({ [field.key]: next === "period" ? { days: 30 } : next || undefined });
+  return (
+    <>
+      <div className="field">
+        <label htmlFor={id}>{field.label}</label>
+        <select id={id} value={chosen} onChange={(event) => choose(event.target.value)}>
+          {field.either.map((one) => <option key={one.value} value={one.value}>{one.label}</option>)}
+        </select>
+      </div>
+      {chosen === "period" && <Duration {...given} field={{ ...field, label: "After", hint: "Since the person came in last.", optional: false }} />}
+    </>
+  );
+}
+
+/** Conditions on what an event says: this property is this text. Others are edited as JSON. */
+function Where({ field, values, change }: Given) {
+  const id = useId();
+  const value = values[field.key];
+  const held: Fields[] = Array.isArray(value) ? value.filter(isFields) : [];
+  const put = (next: Fields[]) => change({ [field.key]: next.length ? next : undefined });
+  return (
+    <fieldset className="field">
+      <legend>{field.label}<span className="muted"> (optional)</span></legend>
+      {held.map((one, at) => {
+        const set = (changes: Fields) => put(held.map((each, place) => (place === at ? { ...each, ...changes } : each)));
+        return (
+          <div key={at} className="editor-value">
+            <label htmlFor={`${id}-${at}-name`}>Property {at + 1}</label>
+            <Words id={`${id}-${at}-name`} value={String(one.property ?? "")} set={(property) => set({ property })} />
+            <label htmlFor={`${id}-${at}-value`}>is</label>
+            <Words id={`${id}-${at}-value`} value={String(one.value ?? "")} set={(text) => set({ value: text })} />
+            <button type="button" className="button small" onClick={() => put(held.filter((_, place) => place !== at))}>Remove<span className="hidden-text"> condition {at + 1}</span></button>
+          </div>
+        );
+      })}
+      <button type="button" className="button small" onClick={() => put([...held, { property: "", op: "equals", value: "" }])}>Add a condition</button>
+    </fieldset>
+  );
 }
 
 function listed(text: string): string[] | undefined {

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { before, rename, setTrigger, stepOf, waysOf } from "./draft";
-import { type Draft, ENTRY, type Fields, formOf, type Forms, type Problem, type StepJson, triggerForm } from "./forms";
+import { type Draft, ENTRY, type Fields, formOf, type Forms, isShown, type Problem, type StepJson, triggerForm } from "./forms";
 import { Input } from "./Inputs";
 import { titleOf } from "./words";
 
@@ -50,7 +50,7 @@ function TriggerForm({ forms, draft, change, set, lead }: Given) {
         </select>
       </div>
       {form && <p className="muted">{form.does}</p>}
-      {form?.fields.map((field) => (
+      {form?.fields.filter((field) => isShown(field, draft.trigger)).map((field) => (
         <Input key={`${form.kind} ${field.key}`} field={field} values={draft.trigger} forms={forms} senders={[]} change={change} />
       ))}
       <Lead label="First step" value={draft.start} draft={draft} forms={forms} besides="" set={(to) => lead("start", to)} />
@@ -65,7 +65,7 @@ function StepForm(given: Given & { step: StepJson }) {
   const senders = draft.nodes.filter((one) => one.kind === "send" && earlier.has(one.id));
   return (
     <>
-      {form.fields.map((field) => (
+      {form.fields.filter((field) => isShown(field, step)).map((field) => (
         <Input key={`${step.id} ${field.key}`} field={field} values={step} forms={forms} senders={senders} change={change} />
       ))}
       {waysOf(forms, step).map((way) => (

@@ -1,6 +1,6 @@
 // The draft as a value: every edit returns another one, so that each can be undone.
 
-import { type Draft, ENTRY, type Fields, formOf, type Forms, type StepJson } from "./forms";
+import { type Draft, ENTRY, type Fields, formOf, type Forms, isShown, type StepJson } from "./forms";
 
 const NAME = /^[a-z][a-z0-9_-]{0,39}$/;
 
@@ -10,7 +10,7 @@ export function stepOf(draft: Draft, id: string): StepJson | undefined {
 
 /** The steps that a step leads to, by the key of the way. */
 export function waysOf(forms: Forms, step: StepJson): { key: string; label: string; to: string }[] {
-  return formOf(forms, step).ways.map(({ key, label }) => {
+  return formOf(forms, step).ways.filter((way) => isShown(way, step)).map(({ key, label }) => {
     const to = step[key];
     return { key, label, to: typeof to === "string" ? to : "" };
   });
@@ -65,6 +65,9 @@ export function add(draft: Draft, step: StepJson): [Draft, string] {
 export function firstFields(kind: string): Fields {
   if (kind === "wait") return { for: { days: 1 } };
   if (kind === "wait_for") return { event: "message.clicked", up_to: { days: 3 } };
+  if (kind === "split") return { weight1: 50, weight2: 50 };
+  if (kind === "goal") return { then: "exit" };
+  if (kind === "task") return { due: { days: 2 } };
   return {};
 }
 
@@ -88,8 +91,9 @@ function renamed(draft: Draft, forms: Forms, before: string, after: string): Dra
     const changes: Fields = {};
     for (const way of waysOf(forms, one)) if (way.to === before) changes[way.key] = after || undefined;
     if (one.of === before) changes.of = after || undefined;
-    const asked = one.if;
-    if (isFields(asked) && asked.of === before) changes.if = after ? { ...asked, of: after } : undefined;
+    for (const [key, asked] of Object.entries(one)) {
+      if (/^if\d?$/.test(key) && isFields(asked) && asked.of === before) changes[key] = after ? { ...asked, of: after } : undefined;
+    }
     return { ...without(one, changes), id: one.id, kind: one.kind };
   });
   return { ...draft, nodes, start: draft.start === before ? after : draft.start };

@@ -3,7 +3,7 @@
 import { type Edge, MarkerType, type Node } from "@xyflow/react";
 import { type Bend, layOut, type Point } from "../canvas/layout";
 import type { Plan, Way } from "../canvas/plan";
-import { type Draft, ENTRY, formOf, type Forms, type Problem, type StepJson } from "./forms";
+import { type Draft, ENTRY, formOf, type Forms, isShown, type Problem, type StepJson } from "./forms";
 import { stepOf, waysOf } from "./draft";
 import { entryTitle, titleOf } from "./words";
 
@@ -86,7 +86,7 @@ function isFork(forms: Forms, step: StepJson): boolean {
 function outsOf(forms: Forms, draft: Draft, id: string, drawn: Way[], across: (way: Way) => number): Out[] {
   if (id === ENTRY) return [{ key: "start", label: "first", place: 50, open: drawn.length === 0 }];
   const step = stepOf(draft, id);
-  const form = step ? formOf(forms, step).ways : [];
+  const form = step ? formOf(forms, step).ways.filter((way) => isShown(way, step)) : [];
   const lineOf = (key: string) => drawn.find((way) => way.branch === key);
   const seen = form.filter((way) => !way.optional || lineOf(way.key) || form.length === 1);
   const sorted = [...seen].sort((one, other) => {

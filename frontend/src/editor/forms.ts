@@ -5,14 +5,15 @@ export type Option = { value: string; label: string };
 export type FieldForm = {
   key: string;
   label: string;
-  type: "choice" | "duration" | "text" | "flag" | "again" | "condition" | "values" | "names" | "message" | "either";
+  type: "choice" | "duration" | "text" | "flag" | "again" | "condition" | "values" | "names" | "message" | "either" | "number" | "clock" | "moment" | "weekdays" | "pick" | "where";
   options: string;
   optional: boolean;
   hint: string;
   either: Option[];
+  after: string;
 };
 
-export type WayForm = { key: string; label: string; optional: boolean };
+export type WayForm = { key: string; label: string; optional: boolean; after: string };
 
 export type KindForm = {
   kind: string;
@@ -45,4 +46,9 @@ export function triggerForm(forms: Forms, draft: Draft): KindForm | undefined {
 
 export function labelOf(forms: Forms, options: string, value: unknown): string {
   return forms.options[options]?.find((one) => one.value === value)?.label ?? "";
+}
+
+/** Whether a field or way is there yet: some come only after another one is set. */
+export function isShown(form: { key: string; after: string }, values: Fields): boolean {
+  return !form.after || values[form.after] !== undefined || values[form.key] !== undefined;
 }

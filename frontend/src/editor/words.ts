@@ -20,24 +20,39 @@ function filled(forms: Forms, pattern: string, fields: FieldForm[], step: Fields
   return pattern.replace(/\{(\w+)\}/g, (_, key: string) => {
     const field = fields.find((one) => one.key === key);
     return field ? valueInWords(forms, field, step) : "";
-  });
+  }).replace(/\s+/g, " ").trim();
 }
 
 function valueInWords(forms: Forms, field: FieldForm, step: Fields): string {
   const value = step[field.key];
   switch (field.type) {
     case "choice":
+      if (field.optional && value === undefined) return "";
       return labelOf(forms, field.options, value) || `no ${field.label.toLowerCase()} yet`;
     case "text":
+      if (field.optional && value === undefined) return "";
       return labelOf(forms, field.options, value) || String(value ?? "nothing yet");
     case "duration":
+      if (field.optional) return value === undefined ? "" : `${lengthInWords(value)} ${field.key}`;
       return lengthInWords(value);
     case "either":
       return eitherInWords(forms, field, step);
     case "condition":
+      if (field.optional && value === undefined) return "";
       return conditionInWords(forms, value);
     case "values":
       return isFields(value) ? `Set ${Object.keys(value).join(", ")}` : "";
+    case "number":
+    case "clock":
+      return value === undefined ? "" : field.type === "clock" ? `${field.label.toLowerCase()} ${String(value)}` : String(value);
+    case "moment":
+      return typeof value === "string" ? value.replace("T", " ") : "";
+    case "flag":
+      return value === true ? "its date" : "";
+    case "weekdays":
+      return Array.isArray(value) ? `on ${value.join(", ")}` : "";
+    case "pick":
+      return field.either.find((one) => one.value === value)?.label ?? field.either[0]?.label ?? "";
     case "names":
       return Array.isArray(value) && value.length > 0 ? `clear ${value.join(", ")}` : "";
     default:

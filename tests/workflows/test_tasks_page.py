@@ -1,0 +1,48 @@
+"""The page of tasks, and its doors."""
+
+from __future__ import annotations
+
+from accounts.models import User
+from tests.conftest import NOON
+from tests.workflows.test_pages import SignedIn
+from tests.workflows.test_steps_in_depth import AGAIN, ASK, DAY, Draw, ada, draw, go, places
+from workflows import runner
+from workflows.models import StaffTask
+
+__all__ = ["ada", "draw"]
+
+
+def test_staff_see_a_task_and_say_what_became_of_it(
+    draw: Draw, ada: int, mara: User, sign_in_as: SignedIn
+) -> None:
+    go(draw(ASK, AGAIN), ada)
+    browser = sign_in_as(mara)
+    assert "Call" in browser.get("/workflows/tasks/").content.decode()
+    task = StaffTask.objects.get()
+    browser.post(f"/workflows/tasks/{task.id}/outcome/", {"outcome": "failed"})
+    runner.run_once(now=NOON + DAY)
+    assert places() == ["again"]
+    assert "Nothing to do" in browser.get("/workflows/tasks/").content.decode()
+
+
+def test_who_may_not_enrol_sees_no_tasks(
+    draw: Draw, ada: int, omar: User, sign_in_as: SignedIn
+) -> None:
+    go(draw(ASK, AGAIN), ada)
+    browser = sign_in_as(omar)
+    task = StaffTask.objects.get()
+    assert browser.get("/workflows/tasks/").status_code == 403
+    said = browser.post(f"/workflows/tasks/{task.id}/outcome/", {"outcome": "done"})
+    assert said.status_code == 403 and StaffTask.objects.get().state == "open"
+
+
+def test_a_task_of_a_clinical_way_is_not_shown_to_who_sees_no_clinical_facts(
+    draw: Draw, ada: int, mara: User, sign_in_as: SignedIn
+) -> None:
+    """PR-20"""
+    asked = {"field": "conditions", "op": "exists"}
+    fork = {"id": "f", "kind": "branch", "if": asked, "yes": "end", "no": "call"}
+    go(draw(fork, ASK, AGAIN), ada)
+    page = sign_in_as(mara).get("/workflows/tasks/").content.decode()
+    may = "clinical" in mara.data_classes
+    assert ("Call" in page) is may
