@@ -12,6 +12,7 @@ from django.conf import settings
 from accounts import tenancy
 from accounts.models import Organisation
 from messaging import dkim
+from messaging.pools import facts
 from messaging.pools.facts import PoolFacts
 from messaging.protect import Onward
 from messaging.transports.lanes import Lanes
@@ -114,6 +115,12 @@ def relay_of(pool: PoolFacts) -> Relay:
 def onward(pool: PoolFacts | None = None) -> Onward:
     """Return what the operator says of the way behind the relay; without a word, not enough."""
     return Onward(pool.onward if pool and pool.onward else settings.SMTP_ONWARD_TLS)
+
+
+def domains() -> set[str]:
+    """Return the domains in whose name this organisation's Message-IDs are made."""
+    own = {one.mail_from.rpartition("@")[2] for one in facts.read().values() if one.mail_from}
+    return {one.lower() for one in own | {current().domain}}
 
 
 def probe(pool: PoolFacts | None = None) -> str:

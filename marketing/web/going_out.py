@@ -16,9 +16,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import tenancy
 from accounts.guard import requires, staff_of
-from accounts.models import Organisation, User
+from accounts.models import User
 from accounts.roles import Permission
 from marketing.campaigns.models import Run
 from marketing.web.addresses import address
@@ -296,7 +295,7 @@ def lift_fence(request: HttpRequest) -> HttpResponse:
         return redirect("delivery-out")
     if not form.is_valid():
         return _show(request, status=422, fence_form=form)
-    found = fencing.difference(_taken_in(form.cleaned_data["log"]), domains=_domains())
+    found = fencing.difference(_taken_in(form.cleaned_data["log"]), domains=sender.domains())
     fencing.lift(found, now=timezone.now())
     messages.success(
         request,
@@ -310,10 +309,3 @@ def _taken_in(log: Any) -> set[str]:
     if log is None:
         return set()
     return reconcile.from_log(line.decode("utf-8", "replace") for line in log)
-
-
-def _domains() -> set[str]:
-    """Return the domains in whose name this organisation's Message-IDs are made."""
-    who = sender.of(Organisation.objects.get(pk=tenancy.current()))
-    own = {one.mail_from.rpartition("@")[2] for one in facts.read().values() if one.mail_from}
-    return {one.lower() for one in own | {who.domain}}

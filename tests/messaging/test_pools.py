@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from io import StringIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import CommandError, call_command
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -492,3 +495,24 @@ def test_tallies_are_forgotten_after_forty_days(enqueue: Enqueue, ada: int, memo
     send(memory)
     guarding.sweep(now=NOON + timedelta(days=41))
     assert not Tally.objects.exists()
+
+
+def test_the_command_shows_the_difference_and_lets_sending_go_on(
+    committed_db: OwnDatabase, enqueue: Enqueue, ada: int, tmp_path: Path
+) -> None:
+    """Pain 9"""
+    enqueue([ada])
+    row = Message.objects.get()
+    log = tmp_path / "mail.log"
+    address = f"{row.public_id.hex}@localhost.localdomain"
+    log.write_text(f"postfix/cleanup[1]: A1: message-id=<{address}>\n")
+    fencing.keep(fencing._database()[1] + 1)
+    said = StringIO()
+    call_command("sending_fence", "harbor", log=[log], stdout=said)
+    assert "Sending is stopped after a restore." in said.getvalue()
+    assert "1 messages wait here that the logs have" in said.getvalue()
+    assert states() == ["queued"]
+    call_command("sending_fence", "harbor", log=[log], go_on=True, stdout=said)
+    assert states() == ["sent"]
+    with pytest.raises(CommandError, match="Nothing is stopped"):
+        call_command("sending_fence", "harbor", go_on=True, stdout=said)

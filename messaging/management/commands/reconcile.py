@@ -33,7 +33,7 @@ class Command(BaseCommand):
         until: datetime | None = options["complete_until"]
         if until is not None and until.tzinfo is None:
             raise CommandError("--complete-until needs a zone, such as 2026-03-02T12:00:00+00:00")
-        taken_in = from_log(_lines(log))
+        taken_in = from_log(lines_of(log))
         with tenancy.acting_for(organisations.named(organisation).pk):
             done = reconcile(taken_in, complete_until=until, now=timezone.now())
         self.stdout.write(
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         )
 
 
-def _lines(paths: list[Path]) -> Iterator[str]:
+def lines_of(paths: list[Path]) -> Iterator[str]:
     for path in paths:
         try:
             opener = gzip.open if path.suffix == ".gz" else open
