@@ -63,6 +63,7 @@ class Permission(StrEnum):
     FORMS_EDIT = "forms.edit"
     TRAIL_VIEW = "trail.view"
     DELIVERY_VIEW = "delivery.view"
+    PROTECTION_MANAGE = "protection.manage"
     KEYS_MANAGE = "keys.manage"
     STAFF_MANAGE = "staff.manage"
     ORGANISATION_MANAGE = "organisation.manage"
@@ -109,6 +110,7 @@ _MEANS = {
     Permission.FORMS_EDIT: "write and publish the forms that people sign",
     Permission.TRAIL_VIEW: "read the trail",
     Permission.DELIVERY_VIEW: "see what came in and went out by machine",
+    Permission.PROTECTION_MANAGE: "decide by which protected ways messages may go",
     Permission.KEYS_MANAGE: "make and revoke API keys",
     Permission.STAFF_MANAGE: "invite staff, change roles, end access",
     Permission.ORGANISATION_MANAGE: "change the organisation's settings",
@@ -136,14 +138,15 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
         "contacts.write", "contacts.merge", "contacts.erase", "segments.approve",
         "messages.view", "consent.view",
         "consent.record", "consent.export", "forms.edit", "trail.view", "imports.view",
-        "delivery.view", "code_groups.manage", "templates.review_compliance",
+        "delivery.view", "protection.manage", "code_groups.manage", "templates.review_compliance",
     ),
     Role.INTEGRATION: (
         "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view",
         "keys.manage", "fields.view",
     ),
     Role.ADMINISTRATOR: (
-        "staff.manage", "keys.manage", "organisation.manage", "delivery.view", "trail.view",
+        "staff.manage", "keys.manage", "organisation.manage", "delivery.view", "protection.manage",
+        "trail.view",
         "imports.view", "fields.view", "fields.manage", "code_groups.manage",
     ),
 }  # fmt: skip

@@ -23,6 +23,7 @@ PERIODS = {
     "dispatch": 1.0,
     "campaigns": 1.0,
     "guard": 5.0,
+    "receivers": 5.0,
     "reconcile": 20.0,
     "domains": 3600.0,
     "live": 1.0,

@@ -23,6 +23,7 @@ from messaging import dispatch, sender, settling
 from messaging.hearing import mailbox, visits
 from messaging.pools import facts, fencing, guarding
 from messaging.preflight import keeping as preflight
+from messaging.protection import looking, receivers
 from workflows import runner, triggers
 from workflows.simulate import keeping
 
@@ -79,6 +80,12 @@ def _served(pool: facts.PoolFacts, now: datetime) -> int:
             transport=transport, now=now, onward=sender.onward(pool), pool=pool.kind
         )
     return done.moved
+
+
+def _receivers(now: datetime) -> int:
+    """Look at the mail servers of the domains that were written to."""
+    world = looking.world(settings.DNS_SERVER, settings.DNS_PORT, sample=settings.SAMPLE)
+    return receivers.run_once(world=world, now=now) if world else 0
 
 
 def _guard(now: datetime) -> int:
@@ -178,6 +185,7 @@ LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
     "dispatch": _dispatch,
+    "receivers": _receivers,
     "guard": _guard,
     "reconcile": _reconcile,
     "domains": _domains,

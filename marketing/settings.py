@@ -177,9 +177,13 @@ SMTP_SECURITY = environment.one_of(
     "SMTP_SECURITY", "starttls", allowed=("starttls", "tls", "same_host")
 )
 SMTP_ONWARD_TLS = environment.one_of(
-    "SMTP_ONWARD_TLS", "opportunistic", allowed=("opportunistic", "enforced")
+    "SMTP_ONWARD_TLS", "opportunistic", allowed=("opportunistic", "per_domain", "enforced")
 )
 """What the relay promises of its own way to the recipient's server."""
+DNS_SERVER = environment.text("DNS_SERVER")
+"""The validating resolver that recipients' domains are looked up by; on this host, or DANE is not
+believed. Empty: the first of /etc/resolv.conf, and nothing is looked up for the sample."""
+DNS_PORT = environment.number("DNS_PORT", 53)
 SMTP_LOG = environment.text("SMTP_LOG")
 """The relay's log, where this machine can read it: by it messages of unclear fate are settled."""
 BULK_MAIL = environment.number("BULK_MAIL", 5_000)

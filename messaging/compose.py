@@ -8,7 +8,7 @@ sender's name and key, which is why the sender's facts are among what is kept.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,9 +18,12 @@ import msgpack
 
 from crypto.seal import Context, seal, unseal
 from messaging import mime, notice
+from messaging.attachments import Opened
+from messaging.attachments.kinds import plain_name
 from messaging.filters import Locale
 from messaging.links import Addresses
 from messaging.protect import Route
+from messaging.protection.wrapping import Wrapper
 from messaging.render import Parts, Rendered
 from messaging.sender import Sender
 from messaging.templates_compile import COMMERCIAL
@@ -109,9 +112,12 @@ def compose(
     purpose: str,
     unsubscribes: bool,
     sender: Sender,
+    files: Sequence[Opened] = (),
+    wrapper: Wrapper | None = None,
 ) -> Composed:
-    """Return the bytes for the wire; raises `NotRendered` or `mime.HeaderRefused`."""
-    said = shown(parts, merged) if merged.route is Route.MAIL else notice.render(merged)
+    """Return the bytes for the wire; raises NotRendered, mime.HeaderRefused or NotEncrypted."""
+    portal = merged.route is Route.PORTAL
+    said = notice.render(merged) if portal else shown(parts, merged)
     number = message_id(public_id, sender, renewed=merged.renewed)
     mail = mime.Mail(
         sender_name=sender.name,
@@ -124,12 +130,17 @@ def compose(
         at=merged.at,
         boundary=f"attune-{public_id.hex}",
         extra=extra_headers(merged.addresses, purpose=purpose, unsubscribes=unsubscribes),
+        files=() if portal else [_file(one) for one in files],
     )
-    head, content = mime.headers(mail), mime.body(mail)
+    head, content = wrapper.wrap(mail) if wrapper else (mime.headers(mail), mime.body(mail))
     if sender.signer is not None:
         head = sender.signer.sign(head, content, now=merged.at)
     data = mime.whole(head, content)
     return Composed(data, number, hashlib.sha256(data).hexdigest())
+
+
+def _file(one: Opened) -> mime.File:
+    return mime.File(plain_name(one.place, one.media_type), one.media_type, one.content)
 
 
 def shown(parts: Parts, merged: Merged) -> Rendered:

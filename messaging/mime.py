@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -36,6 +36,15 @@ class HeaderRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file beside the text, under a name that says nothing of the person."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """What one mail says, to whom, from whom. All header values are plain text."""
 
@@ -49,6 +58,7 @@ class Mail:
     at: datetime
     boundary: str
     extra: Mapping[str, str]
+    files: Sequence[File] = ()
 
 
 def headers(mail: Mail) -> Headers:
@@ -61,7 +71,7 @@ def headers(mail: Mail) -> Headers:
         ("Message-ID", _safe("Message-ID", mail.message_id)),
         *((name, _safe(name, value)) for name, value in mail.extra.items()),
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{mail.boundary}"'),
+        ("Content-Type", content_type(mail)),
     ]
     return [(name, _folded(name, value)) for name, value in named]
 
@@ -78,7 +88,33 @@ def _date(at: datetime) -> str:
     return format_datetime(at)
 
 
+def content_type(mail: Mail) -> str:
+    if mail.files:
+        return f'multipart/mixed; boundary="{mail.boundary}-files"'
+    return f'multipart/alternative; boundary="{mail.boundary}"'
+
+
 def body(mail: Mail) -> bytes:
+    if not mail.files:
+        return _alternatives(mail)
+    edge = f"--{mail.boundary}-files".encode("ascii")
+    text = f'\r\nContent-Type: multipart/alternative; boundary="{mail.boundary}"\r\n\r\n'
+    parts = [edge, text.encode("ascii"), _alternatives(mail)]
+    for one in mail.files:
+        parts += [edge, _file_head(one), base64_lines(one.content)]
+    return b"".join([*parts, edge, b"--\r\n"])
+
+
+def _file_head(one: File) -> bytes:
+    name = _safe("Content-Disposition", one.name)
+    return (
+        f'\r\nContent-Type: {one.media_type}; name="{name}"\r\n'
+        f'Content-Disposition: attachment; filename="{name}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    ).encode("ascii")
+
+
+def _alternatives(mail: Mail) -> bytes:
     edge = b"--" + mail.boundary.encode("ascii")
     return b"".join(
         [

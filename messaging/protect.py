@@ -7,8 +7,8 @@ person decides how much of that way must be known to be protected (`DEMANDS`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -27,6 +27,8 @@ class Onward(StrEnum):
 
     ENFORCED = "enforced"
     """The relay refuses to deliver without verified TLS (DANE, MTA-STS or a secure policy)."""
+    PER_DOMAIN = "per_domain"
+    """The relay follows the policy that we write for each domain; see `protection.receivers`."""
     OPPORTUNISTIC = "opportunistic"
     """The relay tries TLS and falls back to the clear: good enough for no clinical fact."""
 
@@ -61,7 +63,86 @@ DEMANDS: Mapping[str, Demand] = {
 
 class Route(StrEnum):
     MAIL = "mail"
+    SMIME = "smime"
+    PGP = "pgp"
     PORTAL = "portal"
+
+
+class By(StrEnum):
+    """A way that a policy allows, from the one that protects most to the one that does least."""
+
+    PORTAL = "portal"
+    SMIME = "smime"
+    PGP = "pgp"
+    TLS = "tls"
+    """Mail over verified TLS as far as the recipient's server."""
+    RELAY = "relay"
+    """Mail that is protected as far as the relay; what allows it allows everything else too."""
+
+
+LABELS: Mapping[By, str] = {
+    By.PORTAL: "Portal",
+    By.SMIME: "S/MIME",
+    By.PGP: "OpenPGP",
+    By.TLS: "Verified TLS",
+    By.RELAY: "TLS to the relay",
+}
+USUAL: Mapping[Demand, tuple[By, ...]] = {
+    Demand.RELAY: (By.RELAY,),
+    Demand.ALL_THE_WAY: (By.SMIME, By.PGP, By.TLS, By.PORTAL),
+    Demand.PORTAL: (By.PORTAL,),
+    Demand.NEVER: (),
+}
+"""The table of an organisation that has set none."""
+STRICTEST: Mapping[Demand, frozenset[By]] = {
+    Demand.RELAY: frozenset(By),
+    Demand.ALL_THE_WAY: frozenset(By) - {By.RELAY},
+    Demand.PORTAL: frozenset(By) - {By.RELAY},
+    Demand.NEVER: frozenset(),
+}
+"""What a table may allow at most: nothing about a person's health goes in the clear, ever."""
+EVERY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An organisation's allowed ways, in order, by purpose (or every purpose) and class."""
+
+    rows: Mapping[tuple[str, str], tuple[By, ...]] = field(default_factory=dict)
+
+    def ways(self, purpose: str, name: str) -> tuple[By, ...]:
+        usual = USUAL[DEMANDS.get(name, Demand.PORTAL)]
+        return self.rows.get((purpose, name), self.rows.get((EVERY, name), usual))
+
+    def allows(self, purpose: str, name: str) -> frozenset[By]:
+        ways = self.ways(purpose, name)
+        return frozenset(By) if By.RELAY in ways else frozenset(ways)
+
+    def faults(self) -> list[str]:
+        """Return a sentence for everything that a table may not say."""
+        found = []
+        for (_, name), ways in self.rows.items():
+            most = STRICTEST[DEMANDS.get(name, Demand.PORTAL)]
+            if beyond := [LABELS[one] for one in ways if one not in most]:
+                found.append(f"{name}: {', '.join(beyond)} cannot be allowed for it.")
+            elif most and not ways:
+                found.append(f"{name}: allow at least one way; the portal always works.")
+            if len(set(ways)) < len(ways):
+                found.append(f"{name}: each way once.")
+        return found
+
+    def weakens(self, before: Table) -> bool:
+        """Say whether anything may go by a way that it might not go by before."""
+        purposes = {purpose for table in (self, before) for purpose, _ in table.rows} | {EVERY}
+        names = {name for table in (self, before) for _, name in table.rows}
+        return any(
+            not self.allows(purpose, name) <= before.allows(purpose, name)
+            for purpose in purposes
+            for name in names
+        )
+
+
+NO_TABLE = Table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +165,52 @@ def demand(classes: Collection[str]) -> Demand:
     return max((DEMANDS.get(each, Demand.PORTAL) for each in classes), default=Demand.RELAY)
 
 
-def choose(
-    classes: Collection[str], *, hop: Hop, onward: Onward, accepts_plain: bool = False
-) -> Way | Hold:
-    """Return the way that gives each class at least what it demands, or why there is none.
+def candidates(classes: Collection[str], *, purpose: str, table: Table) -> list[By]:
+    """Return the ways that every class allows, in the order of the strictest one."""
+    asked = sorted(classes) or ["engagement"]
+    order = min((table.ways(purpose, one) for one in asked), key=_openness)
+    allowed = frozenset.intersection(*(table.allows(purpose, one) for one in asked))
+    return [one for one in order if one in allowed]
 
-    `accepts_plain`: the person took the warning and prefers mail whose last hop may be in the
-    clear (PR-38). It spares the portal where only that hop is in doubt, and nothing else.
+
+def _openness(ways: Sequence[By]) -> tuple[bool, int]:
+    return By.RELAY in ways, len(ways)
+
+
+def choose(
+    classes: Collection[str],
+    *,
+    hop: Hop,
+    onward: Onward,
+    accepts_plain: bool = False,
+    keys: Collection[str] = (),
+    purpose: str = "",
+    table: Table = NO_TABLE,
+) -> Way | Hold:
+    """Return the first way of the table that can be gone now, or why there is none.
+
+    `keys`: the kinds of key (`smime`, `pgp`) that are known for the address. `accepts_plain`: the
+    person took the warning and prefers mail whose last hop may be in the clear (PR-38). It spares
+    the portal where only that hop is in doubt, and nothing else.
     """
-    needed = demand(classes)
-    if needed is Demand.NEVER:
-        return Hold("never_by_mail", final=True)
-    if hop is Hop.CLEAR:
-        return Hold("tls_unverified")
-    if needed is Demand.PORTAL:
-        return Way(Route.PORTAL, "its content is only shown on the portal")
-    if needed is Demand.ALL_THE_WAY and onward is Onward.OPPORTUNISTIC and accepts_plain:
-        return Way(Route.MAIL, "the person prefers mail although its last hop may be in the clear")
-    if needed is Demand.ALL_THE_WAY and onward is Onward.OPPORTUNISTIC:
-        return Way(Route.PORTAL, "TLS to the recipient's mail server is not enforced")
-    return Way(Route.MAIL, "TLS is verified as far as the content demands")
+    if demand(classes) is Demand.NEVER or hop is Hop.CLEAR:
+        never = demand(classes) is Demand.NEVER
+        return Hold("never_by_mail", final=True) if never else Hold("tls_unverified")
+    plain = accepts_plain and onward is not Onward.ENFORCED
+    for by in candidates(classes, purpose=purpose, table=table):
+        if by is By.PORTAL:
+            return Way(Route.PORTAL, _PORTAL[demand(classes) is Demand.PORTAL])
+        if by.value in keys:
+            return Way(Route(by.value), "encrypted to the person's own key")
+        if by is By.RELAY or (by is By.TLS and onward is Onward.ENFORCED):
+            return Way(Route.MAIL, "TLS is verified as far as the content demands")
+        if by is By.TLS and plain:
+            said = "the person prefers mail although its last hop may be in the clear"
+            return Way(Route.MAIL, said)
+    return Hold("no_protected_way", final=True)
+
+
+_PORTAL = {
+    True: "its content is only shown on the portal",
+    False: "TLS to the recipient's mail server is not enforced",
+}

@@ -35,6 +35,18 @@ OWN = {
         "The campaign that it belonged to was cancelled.",
         "Nothing to do. A copy of the campaign can be launched anew.",
     ),
+    "no_protected_way": (
+        "No way that the protection policy allows can be gone for this person.",
+        "Add their key, or allow the portal under Settings, Protection.",
+    ),
+    "receiver_defers": (
+        "The recipient's mail server cannot be verified, and its own rules forbid to deliver so.",
+        "See Run, Receivers; it is tried again until the message's time is over.",
+    ),
+    "receiver_unknown": (
+        "What the recipient's mail server can do is being looked up.",
+        "Nothing to do; it goes as soon as that is known.",
+    ),
     "address_unusable": (
         "The e-mail address cannot stand in a mail.",
         "Correct it at its source.",

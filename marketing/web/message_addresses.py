@@ -9,6 +9,7 @@ from marketing.web import (
     going_out,
     messages,
     provider_feeds,
+    receivers,
     sending_domain,
     undelivered,
 )
@@ -64,6 +65,9 @@ urlpatterns = [
     ),
     path(f"{T}/board/test/", board.test_send, name="template-test"),
     path("delivery/", delivery.delivery, name="delivery"),
+    path("delivery/receivers/", receivers.listing, name="receivers"),
+    path("delivery/receivers/<uuid:receiver_id>/", receivers.one, name="receiver"),
+    path("delivery/receivers/<uuid:receiver_id>/again/", receivers.again, name="receiver-again"),
     path("delivery/out/", going_out.going_out, name="delivery-out"),
     path("delivery/out/pause/", going_out.pause, name="delivery-pause"),
     path("delivery/out/<uuid:stop_id>/resume/", going_out.resume, name="delivery-resume"),

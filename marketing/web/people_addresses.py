@@ -14,6 +14,7 @@ from marketing.web import (
     integrations,
     lists,
     mailbox,
+    person_keys,
     points,
     review,
 )
@@ -51,6 +52,12 @@ urlpatterns = [
         "contacts/<uuid:public_id>/points/<uuid:point_id>/remove/",
         points.remove,
         name="contact-point-remove",
+    ),
+    path("contacts/<uuid:public_id>/keys/", person_keys.keys, name="contact-keys"),
+    path(
+        "contacts/<uuid:public_id>/keys/<uuid:key_id>/remove/",
+        person_keys.remove,
+        name="contact-key-remove",
     ),
     path("contacts/<uuid:public_id>/<str:data_class>/", contacts.values, name="contact-values"),
     path("people/review/", review.proposals, name="people-review"),

@@ -14,6 +14,7 @@ from contacts.models import Contact
 _TABS = (
     ("Person", "contact"),
     ("Addresses", "contact-points"),
+    ("Keys", "contact-keys"),
     ("Family", "contact-family"),
     ("History", "contact-history"),
 )

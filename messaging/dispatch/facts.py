@@ -13,6 +13,7 @@ from messaging.claims import Claimed
 from messaging.compose import Composed, Merged
 from messaging.pools.facts import PoolFacts
 from messaging.protect import Onward
+from messaging.protection.ways import Ways
 from messaging.sender import Sender
 from messaging.transports.base import Transport
 
@@ -71,6 +72,8 @@ class Run:
     """Messages that a withdrawal stopped between claim and hand-over, with the reason."""
     pools: Mapping[str, PoolFacts] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
+    ways: Ways = field(default_factory=Ways.nothing)
+    """What is known of receivers and keys for the slice in the making."""
 
     def sender_of(self, one: Claimed) -> Sender:
         """Return who sends this message: its pool's address, where that has one of its own."""

@@ -13,16 +13,19 @@ from contacts import points, reveal
 from contacts.fields import DataClass
 from contacts.points import Address
 from crypto import data_keys
-from messaging import compose, links, mime, personal, protect, tracking
+from messaging import attachments, compose, links, mime, personal, protect, tracking
+from messaging.attachments import Opened
 from messaging.claims import Claimed, Result
 from messaging.compose import Merged
 from messaging.dispatch.facts import Ready, Run
 from messaging.dispatch.noting import failed, later
 from messaging.hearing import providers
-from messaging.models import Pickup
+from messaging.models import Attachment, Pickup
 from messaging.pools import places
 from messaging.pools.places import Turned
-from messaging.protect import Hold, Route
+from messaging.protect import Hold, Route, Way
+from messaging.protection import ways
+from messaging.protection.wrapping import NotEncrypted
 from messaging.render import NotRendered, values_for
 from messaging.undelivered import changed
 from messaging.versions import Loaded
@@ -45,6 +48,8 @@ def composed(
     )
     moved = changed.moved(part, recipients, keys, organisation_id=run.sender.organisation_id)
     turned = _turned_away([one for one in part if one.id not in moved], recipients, run)
+    run.ways = ways.of({one.value for one in recipients.values()}, now=run.now)
+    files = _files(part)
     ready: list[Ready] = []
     results: list[Result] = [
         Result(one, "deferred", turned[one.id].code, tried=False, again_at=turned[one.id].until)
@@ -66,6 +71,7 @@ def composed(
             run,
             tracked=one.contact_id not in untracked,
             known=known[one.id],
+            files=files.get(one.id, ()),
         )
         if isinstance(made, Ready):
             ready.append(made)
@@ -131,18 +137,16 @@ def _compose_one(
     *,
     tracked: bool,
     known: personal.Personal | None,
+    files: Sequence[Opened],
 ) -> Ready | Result:
     if known is None:
         return later(one, "condition_broken", run)
-    way = protect.choose(
-        one.classes, hop=run.transport.hop, onward=run.onward, accepts_plain=one.plain
-    )
+    way = _way(one, recipient, run)
     if isinstance(way, Hold):
         return failed(one, way.code) if way.final else later(one, way.code, run)
     if key is None or recipient is None:
         return failed(one, "no_address")
-    if one.alternative is not None and not recipient.confidential:
-        return failed(one, "confidential_address")
+    who = run.sender_of(one)
     merged = Merged(
         recipient.value,
         values_for({**record, "email": recipient.value}, version.fields_read),
@@ -162,18 +166,55 @@ def _compose_one(
             merged,
             purpose=one.purpose,
             unsubscribes=version.unsubscribes,
-            sender=run.sender_of(one),
+            sender=who,
+            files=files,
+            wrapper=run.ways.wrapper(
+                way.route,
+                recipient.value,
+                name=who.name,
+                sender=who.address,
+                language=known.locale.language,
+            ),
         )
         if way.route is Route.PORTAL:
             compose.shown(parts, merged)  # fail now, not when the person wants to read
     except NotRendered as error:
         return failed(one, error.code)
+    except NotEncrypted:  # the key ended by itself: the next way of the table, never the clear
+        run.ways.spoilt.add((recipient.value, way.route.value))
+        return _compose_one(
+            one, version, record, recipient, key, run, tracked=tracked, known=known, files=files
+        )
     except mime.HeaderRefused:
         return failed(one, "address_unusable")
     sealed = compose.sealed(
         merged, key=key, organisation_id=run.sender.organisation_id, number=one.id
     )
     return Ready(one, recipient.value, composed, merged, sealed)
+
+
+def _way(one: Claimed, recipient: Address | None, run: Run) -> Way | Hold:
+    if recipient is None:
+        return protect.choose(one.classes, hop=run.transport.hop, onward=run.onward)
+    if one.alternative is not None and not recipient.confidential:
+        return Hold("confidential_address", final=True)
+    return run.ways.choose(
+        recipient.value,
+        one.classes,
+        purpose=one.purpose,
+        hop=run.transport.hop,
+        onward=run.onward,
+        plain=one.plain,
+    )
+
+
+def _files(part: Sequence[Claimed]) -> dict[int, list[Opened]]:
+    """Open the files of these messages; most have none, and cost one look at an index."""
+    rows = Attachment.objects.filter(message_id__in=[one.id for one in part], answer_id=None)
+    found: dict[int, list[Opened]] = defaultdict(list)
+    for row in rows.order_by("message_id", "place"):
+        found[row.message_id] += attachments.opened([row])
+    return found
 
 
 def _addresses(one: Claimed, route: Route, run: Run, *, tracked: bool) -> links.Addresses:

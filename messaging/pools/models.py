@@ -27,6 +27,7 @@ class Pool(TenantModel):
 
     class Onward(models.TextChoices):
         OPPORTUNISTIC = "opportunistic", "Tries TLS, may fall back to the clear"
+        PER_DOMAIN = "per_domain", "Follows the policy that is written for each domain"
         ENFORCED = "enforced", "Delivers only over verified TLS"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -1,0 +1,1 @@
+"""Keys that mail is encrypted to and signed with."""

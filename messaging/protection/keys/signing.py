@@ -1,0 +1,137 @@
+"""What the organisation signs encrypted mail with: given by the organisation, or made here.
+
+The private part is sealed with the organisation's key (W3). One that is made here is signed by
+nobody; it tells mails of one organisation apart from forged ones after the first, and is replaced
+by a certificate of a public authority on the page of keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pysequoia
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from django.db import transaction
+
+from audit import trail
+from crypto.ids import uuid7
+from messaging.protection.keys.reading import KeyRefused
+from messaging.protection.models import SigningKey
+
+LASTS = timedelta(days=730)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A signing key, opened."""
+
+    kind: str
+    public: str
+    private: str = field(repr=False)
+
+
+def current(kind: str, *, name: str, address: str, now: datetime) -> Signer:
+    """Return what signs now; the first call makes it, where nothing was given."""
+    row = _standing(kind, now=now)
+    if row is None:
+        made = _certificate(name, address, now=now) if kind == "smime" else _pgp(name, address)
+        row = keep(kind, *made, now=now)
+    return Signer(kind, row.public, row.private)
+
+
+def _standing(kind: str, *, now: datetime) -> SigningKey | None:
+    row = SigningKey.objects.filter(kind=kind, retired_at=None).first()
+    return None if row is None or (row.expires_at and row.expires_at <= now) else row
+
+
+@transaction.atomic
+def keep(
+    kind: str,
+    public: str,
+    private: str,
+    fingerprint: str,
+    expires_at: datetime | None,
+    *,
+    now: datetime,
+) -> SigningKey:
+    """Sign with this from now on."""
+    for old in SigningKey.objects.filter(kind=kind, retired_at=None).select_for_update():
+        SigningKey.objects.filter(pk=old.pk).update(retired_at=now)
+        trail.record("signing_key.retired", detail={"kind": kind, "fingerprint": old.fingerprint})
+    row = SigningKey.objects.create(
+        id=uuid7(),
+        kind=kind,
+        public=public,
+        private=private,
+        fingerprint=fingerprint,
+        added_at=now,
+        expires_at=expires_at,
+    )
+    trail.record("signing_key.added", detail={"kind": kind, "fingerprint": fingerprint})
+    return row
+
+
+def take(certificate: bytes, private: bytes, *, now: datetime) -> SigningKey:
+    """Take in a certificate (PEM, with its chain) and its RSA key (PEM); raises KeyRefused."""
+    try:
+        chain = x509.load_pem_x509_certificates(certificate)
+        key = load_pem_private_key(private, password=None)
+    except (ValueError, TypeError):
+        raise KeyRefused(
+            "Give the certificate and its key as PEM, the key without a passphrase."
+        ) from None
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < 2048:
+        raise KeyRefused("The key must be RSA with 2048 bits or more.")
+    leaf = chain[0]
+    if leaf.public_key() != key.public_key():
+        raise KeyRefused("The key does not belong to the first certificate.")
+    if not leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc:
+        raise KeyRefused("The certificate is not valid now.")
+    public = b"".join(one.public_bytes(Encoding.PEM) for one in chain).decode()
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    fingerprint = leaf.fingerprint(SHA256()).hex()
+    return keep("smime", public, secret, fingerprint, leaf.not_valid_after_utc, now=now)
+
+
+def _certificate(
+    name: str, address: str, *, now: datetime
+) -> tuple[str, str, str, datetime | None]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64] or address[:64])])
+    ends = now + LASTS
+    usage = x509.KeyUsage(True, True, True, False, False, False, False, False, False)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(ends)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.RFC822Name(address)]), critical=False)
+        .sign(key, SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = made.public_bytes(Encoding.PEM).decode()
+    return public, secret, made.fingerprint(SHA256()).hex(), ends
+
+
+def _pgp(name: str, address: str) -> tuple[str, str, str, datetime | None]:
+    made = pysequoia.Tsk.generate(user_id=f"{name} <{address}>")
+    public = made.extract_certificate()
+    return str(public), str(made), str(public.fingerprint), public.expiration

@@ -1,0 +1,58 @@
+"""The pages of receivers and of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from messaging.models import Receiver
+from messaging.protection import receivers
+from messaging.protection.facts import Found, Server
+from tests.conftest import NOON
+
+SignIn = Callable[[User], Client]
+
+
+def seen(domain: str) -> Receiver:
+    receivers.known({domain}, now=NOON)
+    row = next(one for one in Receiver.objects.all() if one.domain == domain)
+    server = Server(f"mx.{domain}", reached=True, starttls=True, problem="wrong_name")
+    receivers.keep(row, Found(domain, servers=(server,)), now=NOON)
+    return row
+
+
+def test_the_page_says_in_words_what_a_receivers_server_lacks(
+    at_harbor: object, omar: User, sign_in_as: SignIn
+) -> None:
+    row = seen("small.example")
+    client = sign_in_as(omar)
+    page = client.get(reverse("receivers")).content.decode()
+    assert "The certificate is made out to another name." in page
+    assert "small.example" in page
+    assert "mx.small.example" in client.get(reverse("receiver", args=[row.pk])).content.decode()
+
+
+def test_who_may_not_see_addresses_sees_no_small_domains_name(
+    at_harbor: object, admin: User, sign_in_as: SignIn
+) -> None:
+    row = seen("small.example")
+    seen("gmail.com")
+    client = sign_in_as(admin)
+    page = client.get(reverse("receivers")).content.decode()
+    assert "gmail.com" in page
+    assert "small.example" not in page
+    assert "small.example" not in client.get(reverse("receiver", args=[row.pk])).content.decode()
+
+
+def test_a_marketer_opens_no_receivers(mara: User, sign_in_as: SignIn) -> None:
+    assert sign_in_as(mara).get(reverse("receivers")).status_code == 403
+
+
+def test_looking_again_makes_it_due(at_harbor: object, omar: User, sign_in_as: SignIn) -> None:
+    row = seen("small.example")
+    before = Receiver.objects.get(pk=row.pk).due_at
+    sign_in_as(omar).post(reverse("receiver-again", args=[row.pk]))
+    assert Receiver.objects.get(pk=row.pk).due_at != before
