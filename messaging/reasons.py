@@ -31,6 +31,10 @@ OWN = {
         "A field of this person's record cannot be printed the way the template asks.",
         "Look at the filters of the template's dates.",
     ),
+    "workflow_closed": (
+        "The workflow that it belonged to was closed, and everybody inside left.",
+        "Nothing to do.",
+    ),
     "campaign_cancelled": (
         "The campaign that it belonged to was cancelled.",
         "Nothing to do. A copy of the campaign can be launched anew.",

@@ -95,8 +95,13 @@ def anybody_due(*, now: datetime) -> bool:
 
 def claim(*, now: datetime, limit: int) -> list[Journey]:
     """Lock and return those who are due and whom nobody else has in hand."""
+    return claimed(CLAIM, [now, limit])
+
+
+def claimed(statement: str, told: Sequence[object]) -> list[Journey]:
+    """Return the journeys whose rows a claiming statement locks."""
     with binary_cursor() as cursor:
-        cursor.execute(CLAIM, [now, limit])
+        cursor.execute(statement.encode(), told)
         rows = cursor.fetchall()
     if not rows:
         return []

@@ -179,6 +179,7 @@ class Cursor(models.Model):
         return str(self.pk)
 
 
+from workflows.moving.models import Pause, VersionMigration  # noqa: E402
 from workflows.simulate.models import KeptSimulation, Simulation  # noqa: E402
 from workflows.staff_tasks.models import StaffTask  # noqa: E402
 
@@ -187,8 +188,10 @@ __all__ = [
     "Enrolment",
     "KeptSimulation",
     "Move",
+    "Pause",
     "Simulation",
     "StaffTask",
+    "VersionMigration",
     "Workflow",
     "WorkflowVersion",
 ]

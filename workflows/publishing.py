@@ -74,26 +74,6 @@ def publish(workflow_id: UUID, *, now: datetime) -> WorkflowVersion:
     return version
 
 
-def pause(workflow_id: UUID, *, now: datetime) -> bool:
-    """Hold everybody where they are, and take nobody in; say whether it was live."""
-    return _turn(workflow_id, Workflow.State.LIVE, Workflow.State.PAUSED, "workflow.paused", now)
-
-
-def resume(workflow_id: UUID, *, now: datetime) -> bool:
-    return _turn(workflow_id, Workflow.State.PAUSED, Workflow.State.LIVE, "workflow.resumed", now)
-
-
-def _turn(
-    workflow_id: UUID, before: Workflow.State, after: Workflow.State, action: str, now: datetime
-) -> bool:
-    with transaction.atomic():
-        found = Workflow.objects.filter(id=workflow_id, state=before, live__isnull=False)
-        turned = found.update(state=after, changed_at=now) == 1
-        if turned:
-            trail.record(action, subject=f"workflow:{workflow_id}")
-    return turned
-
-
 def _differs(
     latest: WorkflowVersion, graph: object, templates: object, path_classes: object
 ) -> bool:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import payments, simulations, staff_tasks, workflow_drafts, workflows
+from marketing.web import (
+    payments,
+    simulations,
+    staff_tasks,
+    workflow_drafts,
+    workflow_moves,
+    workflows,
+)
 
 urlpatterns = [
     path("workflows/", workflows.workflows, name="workflows"),
@@ -17,8 +24,10 @@ urlpatterns = [
     path("workflows/<uuid:workflow_id>/draft/save/", workflow_drafts.save, name="workflow-save"),
     path("workflows/<uuid:workflow_id>/publish/", workflows.publish, name="workflow-publish"),
     path("workflows/<uuid:workflow_id>/payments/", payments.workflow, name="workflow-payments"),
-    path("workflows/<uuid:workflow_id>/pause/", workflows.pause, name="workflow-pause"),
-    path("workflows/<uuid:workflow_id>/resume/", workflows.resume, name="workflow-resume"),
+    path("workflows/<uuid:workflow_id>/pause/", workflow_moves.pause, name="workflow-pause"),
+    path("workflows/<uuid:workflow_id>/resume/", workflow_moves.resume, name="workflow-resume"),
+    path("workflows/<uuid:workflow_id>/close/", workflow_moves.close, name="workflow-close"),
+    path("workflows/<uuid:workflow_id>/migrate/", workflow_moves.migrate, name="workflow-migrate"),
     path(
         "workflows/<uuid:workflow_id>/<int:number>/<slug:node>/",
         workflows.people,

@@ -61,7 +61,7 @@ def workflows(request: HttpRequest) -> HttpResponse:
 @requires(Permission.WORKFLOWS_VIEW)
 def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     """One version, the live one unless asked for another: the drawing, the figures, the losses."""
-    user, found = staff_of(request), _workflow(workflow_id)
+    user, found = staff_of(request), by_id(workflow_id)
     versions = list(found.versions.all())
     version = _asked_for(request.GET.get("version", ""), versions) or found.live
     names = canvas.names(user)
@@ -86,6 +86,7 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "changed": version is None or version != found.live or version.graph != found.draft,
         "may_edit": user.may(Permission.WORKFLOWS_EDIT),
         "may_publish": user.may(Permission.WORKFLOWS_PUBLISH),
+        "empty": _empty(versions, found),
         "as_of": timezone.now(),
     }
     return render(request, "workflows/page.html", context)
@@ -95,7 +96,7 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
 @requires(Permission.CONTACTS_VIEW)
 def people(request: HttpRequest, workflow_id: UUID, number: int, node: str) -> HttpResponse:
     """Who waits at one step of one version, a page at a time."""
-    found = _workflow(workflow_id)
+    found = by_id(workflow_id)
     version = next((one for one in found.versions.all() if one.number == number), None)
     if version is None or node not in parse(version.graph).steps:
         raise Http404
@@ -118,7 +119,7 @@ def people(request: HttpRequest, workflow_id: UUID, number: int, node: str) -> H
 @require_POST
 @requires(Permission.WORKFLOWS_PUBLISH)
 def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
-    found = _workflow(workflow_id)
+    found = by_id(workflow_id)
     try:
         version = publishing.publish(found.id, now=timezone.now())
     except GraphInvalid as invalid:
@@ -126,22 +127,6 @@ def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         return workflow_drafts.refused(request, found, invalid.problems)
     messages.success(request, f"Version {version.number} is live. Who is inside stays on theirs.")
     return redirect("workflow", found.id)
-
-
-@require_POST
-@requires(Permission.WORKFLOWS_PUBLISH)
-def pause(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
-    if publishing.pause(_workflow(workflow_id).id, now=timezone.now()):
-        messages.success(request, "Paused. Everybody stays where they are; nobody comes in.")
-    return redirect("workflow", workflow_id)
-
-
-@require_POST
-@requires(Permission.WORKFLOWS_PUBLISH)
-def resume(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
-    if publishing.resume(_workflow(workflow_id).id, now=timezone.now()):
-        messages.success(request, "Live again.")
-    return redirect("workflow", workflow_id)
 
 
 @dataclass(frozen=True)
@@ -158,11 +143,18 @@ def _figures(version: WorkflowVersion, user: User) -> _Figures:
     return _Figures(canvas.Funnel(fates.enrolled, {one.node: one for one in steps}, tell), told)
 
 
-def _workflow(workflow_id: UUID) -> Workflow:
+def by_id(workflow_id: UUID) -> Workflow:
     found = Workflow.objects.select_related("live").filter(id=workflow_id).first()
     if found is None:
         raise Http404
     return found
+
+
+def _empty(versions: list[WorkflowVersion], found: Workflow) -> set[int]:
+    """Return the numbers of versions that nobody is in and nobody comes into: retired."""
+    waiting = Enrolment.objects.filter(workflow_id=found.id, state=Enrolment.State.WAITING)
+    inside = set(waiting.values_list("version_id", flat=True).distinct())
+    return {one.number for one in versions if one.id not in inside and one.id != found.live_id}
 
 
 def _counts() -> dict[UUID, tuple[int, int]]:

@@ -22,6 +22,7 @@ from tests.conftest import NOON
 from tests.workflows.conftest import Publish, people, sign
 from workflows import enrol, funnel, publishing, runner, triggers
 from workflows.models import Enrolment, Move, Workflow
+from workflows.moving import pausing
 
 DAY = timedelta(days=1)
 DEADLINE = NOON + 3 * DAY
@@ -216,9 +217,9 @@ def test_an_exit_can_send_people_on_to_another_workflow(publish: Publish, ada: i
 def test_a_paused_workflow_holds_everybody(publish: Publish, ada: int) -> None:
     workflow = publish()
     go(workflow, ada)
-    publishing.pause(workflow.id, now=NOON)
+    pausing.pause(workflow.id, now=NOON)
     assert runner.run_once(now=DEADLINE).claimed == 0
-    publishing.resume(workflow.id, now=DEADLINE)
+    pausing.resume(workflow.id, now=DEADLINE)
     assert runner.run_once(now=DEADLINE).claimed == 1
 
 

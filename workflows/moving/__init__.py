@@ -1,0 +1,1 @@
+"""Moving people from one published version to another, and what becomes of them in a pause."""
