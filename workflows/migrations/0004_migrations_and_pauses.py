@@ -10,7 +10,7 @@ import crypto.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_organisations_and_staff"),
-        ("workflows", "0002_simulations"),
+        ("workflows", "0003_goals_objects_tasks"),
     ]
 
     operations = [
