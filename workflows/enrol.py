@@ -7,6 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Least
 
 from accounts import tenancy
 from audit import trail
@@ -53,21 +55,38 @@ class NotLive(ValueError):
         super().__init__(self.__doc__)
 
 
+class NeedsObject(ValueError):
+    """People come into this workflow once for each object: say in occurrence which it is."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
 def enrol(
-    workflow_id: UUID, contact_ids: Collection[int], *, occurrence: str = "", now: datetime
+    workflow_id: UUID,
+    contact_ids: Collection[int],
+    *,
+    occurrence: str = "",
+    object_at: datetime | None = None,
+    now: datetime,
 ) -> int:
     """Let these contacts in by name; return how many were not inside before.
 
     `occurrence` tells apart the times that one person goes this way, e.g. an appointment's id;
-    the same occurrence never lets a person in twice.
+    the same occurrence never lets a person in twice. `object_at` is that object's moment; said
+    again, it moves the timers of whoever is inside for it.
     """
     with transaction.atomic():
         workflow = Workflow.objects.select_related("live").get(id=workflow_id)
         if workflow.state != Workflow.State.LIVE or workflow.live is None:
             raise NotLive
         version = versions.of_row(workflow.live)
+        if version.graph.trigger.key and not occurrence:
+            raise NeedsObject
         known = [one for one in contact_ids if one >> 40 == tenancy.current()]
         entered = insert_people(version, [(one, occurrence) for one in known], now=now)
+        if object_at is not None:
+            _move(version, known, occurrence, object_at, now=now)
         told: dict[str, int | str] = {
             "count": entered,
             "version": workflow.live.number,
@@ -77,11 +96,33 @@ def enrol(
     return entered
 
 
+def _move(
+    version: versions.Published,
+    contact_ids: Collection[int],
+    occurrence: str,
+    object_at: datetime,
+    *,
+    now: datetime,
+) -> None:
+    if version.graph.trigger.key:
+        occurrence = objects.occurrence(version.workflow_id, occurrence)
+    inside = Enrolment.objects.filter(
+        workflow_id=version.workflow_id,
+        contact_id__in=contact_ids,
+        occurrence=occurrence,
+        state=Enrolment.State.WAITING,
+    )
+    stale = Q(object_at=None) | ~Q(object_at=object_at)
+    inside.filter(stale).update(
+        object_at=object_at, object_told_at=now, due_at=Least("due_at", Value(now))
+    )
+
+
 def pass_on(workflow_id: UUID, contact_ids: Collection[int], *, now: datetime) -> int:
     """Let in who comes from another workflow; nobody, while this one takes nobody in."""
     try:
         return enrol(workflow_id, contact_ids, now=now)
-    except NotLive:
+    except (NotLive, NeedsObject):
         return 0
 
 

@@ -97,5 +97,5 @@ def _event(
         source=change.source,
         campaign=run,
         key=f"{through or contact_id}|{kind}|{name}|{item['at']}"[:200],
-        properties={"begins": item["at"], "code": item.get("code", "")},
+        properties={"begins": item["at"], "code": item.get("code", ""), "ref": name},
     )

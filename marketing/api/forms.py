@@ -123,6 +123,12 @@ class EnrolmentForm(Form):
         default="",
         help_text="Tells apart the times that one person goes this way, such as an appointment.",
     )
+    object_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The moment of that appointment; said again, it moves the timers.",
+    )
 
 
 class Enrolled(serializers.Serializer[Any]):

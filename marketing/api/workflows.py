@@ -61,8 +61,14 @@ class Enrolments(MachineView):
         contacts = set(people.every(given["contacts"], pointer="/contacts"))
         try:
             entered = enrol.enrol(
-                workflow_id, contacts, occurrence=given.get("occurrence", ""), now=self.now
+                workflow_id,
+                contacts,
+                occurrence=given.get("occurrence", ""),
+                object_at=given.get("object_at"),
+                now=self.now,
             )
+        except enrol.NeedsObject as why:
+            raise Problem(422, "invalid", str(why)) from None
         except enrol.NotLive as why:
             raise Problem(409, "conflict", str(why)) from None
         return Response({"enrolled": entered, "already_inside": len(contacts) - entered})

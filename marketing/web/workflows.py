@@ -22,7 +22,7 @@ from audit import trail
 from consent.policy import REASONS
 from marketing.web import canvas, payments, workflow_drafts, workflow_figures
 from marketing.web.workflow_figures import Teller
-from workflows import funnel, lint, publishing
+from workflows import enrol, funnel, lint, publishing
 from workflows.graph import parse
 from workflows.models import Enrolment, Workflow, WorkflowVersion
 from workflows.problems import GraphInvalid, Problem
@@ -77,6 +77,7 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "versions": versions,
         "plan": plan,
         "rows": _table(plan) if plan else [],
+        "overflow": _overflow(found, figures.funnel.tell) if figures else "",
         "steps": _steps(figures.funnel, plan) if figures else [],
         "fates": figures.fates if figures else None,
         "losses": _losses(version, figures.funnel.tell) if version and figures else [],
@@ -214,6 +215,12 @@ def _steps(figures: canvas.Funnel, plan: dict[str, Any] | None) -> list[dict[str
         }
         for one in figures.steps.values()
     ]
+
+
+def _overflow(found: Workflow, tell: Teller) -> str:
+    """How many wait to come in because of the limit per hour; empty for none."""
+    count = enrol.overflow(found.id, now=timezone.now())
+    return str(tell("", "overflow", count)) if count else ""
 
 
 def _losses(version: WorkflowVersion, tell: Teller) -> list[tuple[str, str, str, str]]:

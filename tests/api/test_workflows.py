@@ -12,7 +12,7 @@ from accounts.roles import Permission
 from contacts.models import Contact
 from tests.api.conftest import Machine, Maker, problem
 from workflows import publishing
-from workflows.models import Workflow
+from workflows.models import Enrolment, Workflow
 
 GRAPH = {
     "trigger": {"kind": "api"},
@@ -92,3 +92,21 @@ def test_a_key_that_may_not_let_people_in_may_not_simulate(
 ) -> None:
     machine = machine_for(harbor, scopes={Permission.CONTACTS_VIEW})
     problem(machine.post(f"workflows/{draft.id}/simulations", {}), 403, "scope-missing")
+
+
+def test_a_workflow_about_objects_wants_to_know_which(
+    machine: Machine, live: Workflow, ada: Contact, harbor: Organisation, now: datetime
+) -> None:
+    """HD-09: a second word of the same appointment moves its timer."""
+    keyed = {"kind": "event", "event": "appointment.booked", "key": "ref", "date": "begins"}
+    waits = {"id": "later", "kind": "until", "object": True, "next": "end"}
+    with tenancy.acting_for(harbor.pk):
+        graph = {**GRAPH, "trigger": keyed, "nodes": [waits, {"id": "end", "kind": "exit"}]}
+        publishing.save_draft(live, graph, now=now)
+        publishing.publish(live.id, now=now)
+    address, sent = f"workflows/{live.id}/enrolments", {"contacts": [str(ada.public_id)]}
+    problem(machine.post(address, sent), 422, "invalid")
+    for at in ("2030-05-02T09:00:00Z", "2030-05-03T09:00:00Z"):
+        machine.post(address, {**sent, "occurrence": "A1", "object_at": at})
+    with tenancy.acting_for(harbor.pk):
+        assert f"{Enrolment.objects.get().object_at:%d}" == "03"

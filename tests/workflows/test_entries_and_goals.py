@@ -11,6 +11,8 @@ import pytest
 from accounts.models import Organisation
 from contacts import events
 from contacts.events import NewEvent
+from contacts.importing.store import store
+from contacts.records import Change
 from tests.conftest import NOON
 from tests.workflows.test_steps_in_depth import DAY, LONG, Draw, ada, draw, go, places
 from workflows import runner, triggers
@@ -165,3 +167,23 @@ def test_when_a_person_comes_in_again(
         triggers.run_once(now=now)
         runner.run_once(now=now)
     assert Enrolment.objects.count() == entries
+
+
+def test_an_appointment_from_the_record_system_is_followed(draw: Draw, ada: int) -> None:
+    """HD-09, CA-12: as FHIR and files bring it, moved under the same reference."""
+    workflow = draw(REMIND, CANCELLED, trigger=APPOINTMENT)
+    year = NOON.year + 1
+    for day, status in (("10", "booked"), ("12", "booked")):
+        item = {"ref": "Appointment/9", "status": status, "at": f"{year}-05-{day}T19:00:00Z"}
+        change = Change(source="ehr", record_number="ada", values={"appointments": [item]})
+        store([change], now=NOON + DAY)
+        triggers.run_once(now=NOON + DAY)
+        runner.run_once(now=NOON + DAY)
+    assert dues(workflow) == ["05-11 09:00"]
+    off = {"ref": "Appointment/9", "status": "cancelled", "at": f"{year}-05-12T19:00:00Z"}
+    store(
+        [Change(source="ehr", record_number="ada", values={"appointments": [off]})], now=NOON + DAY
+    )
+    triggers.run_once(now=NOON + DAY)
+    runner.run_once(now=NOON + DAY)
+    assert places() == ["goal:off"]
