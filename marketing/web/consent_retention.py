@@ -61,8 +61,13 @@ def purge(request: HttpRequest) -> HttpResponse:
     except keeping.CountChanged:
         messages.error(request, "Nothing was purged: what may go changed since. Look again.")
     else:
-        messages.success(request, f"{sum(gone.values())} papers were purged; the trail says which.")
+        messages.success(request, _told(sum(gone.values())))
     return redirect("consent-retention")
+
+
+def _told(count: int) -> str:
+    papers = "1 paper was" if count == 1 else f"{count:,} papers were"
+    return f"{papers} purged; the counts stand in the trail."
 
 
 def _day(text: str) -> date | None:
