@@ -11,7 +11,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Organisation
+from consent.purposes import Remuneration
 from consent.sending import terms
+from messaging.models import Message
+from messaging.paying import stating
 from tests.conftest import NOON
 from tests.workflows.conftest import Publish, people, sign
 from tests.workflows.test_runner import DEADLINE, click, go
@@ -81,6 +84,17 @@ def test_the_live_runner_and_the_simulator_leave_the_same_trace(
         lived = {(one.node, one.way, one.arrived_at, one.left_at) for one in moves}
         assert lived == {(p.node, p.way, p.arrived_at, p.left_at) for p in person.passed}
         assert (row.outcome, row.node) == (person.outcome, person.place.node)
+
+
+def test_a_payment_for_a_step_stops_its_mail_in_a_trial_as_live(publish: Publish, ada: int) -> None:
+    """PR-02: her authorization says nothing of a payment."""
+    workflow = publish()
+    paid = Remuneration("Acme", "Acme", amount=100, cost=40)
+    stating.state(workflow.id, paid, step="educate", now=NOON)
+    (mails,) = states(simulated(workflow, people=of(ada)))
+    assert mails["educate"] == "remunerated"
+    go(workflow, ada)
+    assert Message.objects.get(step="educate").refusal_code == "remunerated"
 
 
 def test_a_click_takes_the_same_way_as_live(publish: Publish, ada: int) -> None:

@@ -116,7 +116,7 @@ def tried(simulation: Simulation) -> Tried:
     graph, problems = lint.check(simulation.graph, workflow_id=simulation.workflow_id)
     if graph is None:
         raise GraphInvalid(problems)
-    return world.of_draft(graph)
+    return world.of_draft(graph, workflow_id=simulation.workflow_id)
 
 
 def course_of(tried: Tried, read: Plan, *, now: datetime) -> Course:

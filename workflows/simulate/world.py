@@ -36,6 +36,7 @@ from contacts.segments.nodes import Household, Registered, asked_of_events, walk
 from crypto.rows import binary_cursor
 from messaging import pace
 from messaging import versions as templates
+from messaging.paying import stating
 from workflows import audience, lint, versions
 from workflows.engine import Clock, Effect
 from workflows.graph import Graph
@@ -63,17 +64,21 @@ class Tried:
     path_classes: Mapping[str, frozenset[str]]
     number: int | None = None
     """Of the version; None for a draft, which is pinned as if it were published now."""
+    workflow_id: UUID | None = None
+    """Whose stated payments count; None for a graph that belongs to no workflow."""
 
 
 def of_version(version: WorkflowVersion) -> Tried:
 
     known = versions.of_row(version)
-    return Tried(known.graph, known.templates, known.path_classes, version.number)
+    return Tried(
+        known.graph, known.templates, known.path_classes, version.number, version.workflow_id
+    )
 
 
-def of_draft(graph: Graph) -> Tried:
+def of_draft(graph: Graph, *, workflow_id: UUID | None = None) -> Tried:
     pinned = {node: one.id for node, one in lint.templates(graph).items()}
-    return Tried(graph, pinned, lint.path_classes(graph))
+    return Tried(graph, pinned, lint.path_classes(graph), workflow_id=workflow_id)
 
 
 def whom(plan: Plan, graph: Graph) -> list[int]:
@@ -337,6 +342,7 @@ def agreed(house: House, contact_id: int, *, now: datetime) -> bool:
 
 def _requests(tried: Tried) -> dict[str, GateRequest]:
     loaded = templates.load(set(tried.templates.values()))
+    paid = stating.of_sources([tried.workflow_id] if tried.workflow_id else [])
     made = {}
     for node, version_id in tried.templates.items():
         version = loaded[version_id]
@@ -349,6 +355,7 @@ def _requests(tried: Tried) -> dict[str, GateRequest]:
             version.remuneration,
             new_formulation=version.new_formulation,
             drug=version.drug,
+            further_paid=paid.of(tried.workflow_id, node) if tried.workflow_id else (),
         )
     return made
 
