@@ -17,10 +17,13 @@ from workflows.engine import Answer, Leave, Outcome, Passed, Place, Stay
 ANYBODY = """
 select exists (select from workflows_enrolment where state = 'waiting' and due_at <= %b)
 """
-CLAIM = """
+COLUMNS = """
 select id, workflow_id, version_id, contact_id, occurrence, node, path, entered_at, arrived_at,
        reached, object_at, due_at = entered_at
 from workflows_enrolment
+"""
+"""What a claiming statement returns: see `claimed`."""
+CLAIM = f"""{COLUMNS}
 where state = 'waiting' and due_at <= %b and workflow_id not in (
     select id from workflows_workflow where state = 'paused'
 )

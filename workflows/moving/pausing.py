@@ -37,9 +37,7 @@ set due_at = due_at + (%(now)s - %(since)s), arrived_at = arrived_at + (%(now)s 
 where organisation_id = %(organisation)s and workflow_id = %(workflow)s and state = 'waiting'
   and due_at is not null
 """
-_CLAIM = """
-select id, workflow_id, version_id, contact_id, occurrence, node, path, entered_at, arrived_at
-from workflows_enrolment
+_CLAIM = f"""{journeys.COLUMNS}
 where organisation_id = %b and workflow_id = %b and state = 'waiting' and due_at <= %b
 order by due_at, id limit %b for update
 """
