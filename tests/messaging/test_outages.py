@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import gzip
 import os
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from accounts import tenancy
+from accounts.models import Organisation
+from audit.actor import Actor, acting_as
+from consent import ledger
 from deploy.mailbox import Mailbox
 from messaging import dispatch, settling
 from messaging.models import Message
@@ -22,6 +29,7 @@ from messaging.transports.lanes import Lanes
 from messaging.transports.memory import Memory
 from messaging.transports.smtp import Relay
 from tests.conftest import NOON
+from tests.ground.server import OwnDatabase
 from tests.messaging.conftest import Enqueue, approved, person, sign, template
 from tests.messaging.test_dispatch import states
 
@@ -193,3 +201,35 @@ def test_rotated_logs_are_read_too(unclear: Message, tmp_path: Path) -> None:
 def test_without_a_record_an_unclear_message_stays_so(unclear: Message) -> None:
     assert settling.run_once(now=NOON + HOUR) == 0
     assert states() == ["unknown"]
+
+
+# Withdrawn while several connections hand over
+
+
+def test_a_withdrawal_reaches_every_connection_before_its_mail_goes(
+    committed_db: OwnDatabase, at_harbor: Organisation, enqueue: Enqueue, mailbox: Mailbox
+) -> None:
+    """PR-04, SE-22: threads that hand over ask the gate again by connections of their own."""
+    ids = [person(f"p{one}", email=f"p{one}@example.org") for one in range(40)]
+    sign(*ids)
+    enqueue(ids)
+    mailbox.behaviour.delay = 0.1
+
+    def withdraw() -> None:
+        while not mailbox.store.keys():
+            time.sleep(0.01)
+        with tenancy.acting_for(at_harbor.pk), acting_as(Actor("system", "test")):
+            ledger.revoke_all(ids[-1], received_by="portal", now=NOON)
+        connection.close()
+
+    thread = threading.Thread(target=withdraw)
+    thread.start()
+    lanes = Lanes(
+        Relay("localhost", mailbox.port, ca_file=str(mailbox.ca_file), patience=5), connections=3
+    )
+    done = dispatch.run_once(transport=lanes, now=NOON, onward=Onward.ENFORCED)
+    lanes.close()
+    thread.join(30)
+    assert (done.sent, done.refused) == (39, 1)
+    assert Message.objects.get(contact_id=ids[-1]).refusal_code == "auth_revoked"
+    assert "p39@example.org" not in {letter.recipient for letter in mailbox.letters()}
