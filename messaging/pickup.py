@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -22,8 +23,9 @@ from contacts import reveal
 from contacts.fields import DataClass
 from crypto import tokens
 from crypto.tokens import TokenRefused
-from messaging import evidence, links
-from messaging.models import Message, Pickup
+from messaging import attachments, evidence, links
+from messaging.attachments import Opened
+from messaging.models import Attachment, Message, Pickup
 from messaging.render import Rendered
 
 PORTAL = Actor("system", "portal")
@@ -34,7 +36,7 @@ MOST_RENEWALS = 5
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """The message cannot be read with this: `expired`, `locked` or `gone`."""
+    """The message cannot be read with this: `expired`, `locked` or `recalled`."""
 
     why: str
 
@@ -59,6 +61,8 @@ def at(token: str, *, now: datetime) -> Iterator[Pickup]:
 
 
 def shut(pickup: Pickup, *, now: datetime) -> Shut | None:
+    if pickup.recalled_at is not None:
+        return Shut("recalled")
     if pickup.expired(now=now):
         return Shut("expired")
     if pickup.locked():
@@ -96,10 +100,51 @@ def identify(pickup: Pickup, born: date | None, *, now: datetime) -> str | None:
 
 def read(pickup: Pickup, permit: str, *, now: datetime) -> Rendered:
     """Render the message for who holds a pass; raises `TokenRefused` or `evidence.Gone`."""
+    admit(pickup, permit, now=now)
+    return evidence.said(pickup.message)
+
+
+def admit(pickup: Pickup, permit: str, *, now: datetime) -> None:
+    """Let in who holds a pass to this message; raises `TokenRefused`. A recall ends every pass."""
     holder = tokens.read(permit, purpose=PASS, now=now)
     if holder.payload["m"] != pickup.message_id or holder.organisation_id != tenancy.current():
         raise TokenRefused
-    return evidence.said(pickup.message)
+    if pickup.recalled_at is not None:
+        raise TokenRefused
+
+
+def files(pickup: Pickup, permit: str, *, now: datetime) -> list[tuple[Attachment, str]]:
+    """Return the message's files with their names; raises `TokenRefused`."""
+    admit(pickup, permit, now=now)
+    rows = attachments.of_message(pickup.message_id)
+    names = {one.place: one.name for one in attachments.opened(rows, contents=False)}
+    return [(row, names[row.place]) for row in rows if row.place in names]
+
+
+def file(pickup: Pickup, permit: str, number: UUID, *, now: datetime) -> Opened | None:
+    """Open one file for who holds a pass, into the trail; raises `TokenRefused`."""
+    admit(pickup, permit, now=now)
+    row = attachments.one(pickup.message_id, number)
+    found = attachments.opened([row]) if row is not None and row.answer_id is None else []
+    if not found:
+        return None
+    trail.record(
+        "message.file_opened",
+        subject=f"message:{pickup.message_id}",
+        detail={"file": str(number)},
+        actor=Actor("patient", str(pickup.message.contact_id)),
+    )
+    return found[0]
+
+
+def recall(message: Message, *, now: datetime) -> bool:
+    """Take a message back from the portal, at once and for good; False where none waits there."""
+    with transaction.atomic():
+        waiting = Pickup.objects.filter(message_id=message.pk, recalled_at=None)
+        if not waiting.update(recalled_at=now):
+            return False
+        trail.record("message.recalled", subject=f"message:{message.pk}")
+    return True
 
 
 def renew(pickup: Pickup, *, now: datetime) -> bool:
@@ -107,7 +152,8 @@ def renew(pickup: Pickup, *, now: datetime) -> bool:
 
     The old link dies with it. False when there is nothing to renew or it was done too often.
     """
-    if shut(pickup, now=now) is None:
+    now_shut = shut(pickup, now=now)
+    if now_shut is None or now_shut.why == "recalled":
         return False
     with transaction.atomic():
         won = Pickup.objects.filter(

@@ -16,5 +16,6 @@ urlpatterns = [
     path("p/<str:token>", views.picked_up, name="pickup"),
     path("p/<str:token>/message", views.message, name="pickup-message"),
     path("w/<str:token>/", reported.reported, name="provider-reports"),
+    path("p/<str:token>/files/<uuid:number>", views.file, name="pickup-file"),
     path("p/<str:token>/body", views.message_body, name="pickup-body"),
 ]

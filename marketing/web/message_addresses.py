@@ -87,5 +87,6 @@ urlpatterns = [
     path("messages/", messages.messages, name="messages"),
     path("messages/<uuid:public_id>/", messages.message, name="message"),
     path("messages/<uuid:public_id>/answers/", messages.answered, name="message-answers"),
+    path("messages/<uuid:public_id>/recall/", messages.recall, name="message-recall"),
     path("messages/<uuid:public_id>/said/", messages.said, name="message-said"),
 ]

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages as notices
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guard import requires, staff_of
 from accounts.models import User
@@ -22,9 +24,9 @@ from audit import trail
 from consent import policy
 from contacts.models import Contact, Event
 from marketing.web.segment_sight import sees_clinical
-from messaging import evidence, reasons
+from messaging import evidence, pickup, reasons
 from messaging.hearing import answers
-from messaging.models import Message, Returned, Transition
+from messaging.models import Message, Pickup, Returned, Transition
 from messaging.portal.frame import framed
 
 PAGE = 50
@@ -52,6 +54,8 @@ KINDS = {
 }
 ROUTES = {
     "mail": "By mail, over verified TLS",
+    "smime": "By mail, encrypted to the person's certificate (S/MIME)",
+    "pgp": "By mail, encrypted to the person's OpenPGP key",
     "portal": "Picked up from the portal; the mail itself said nothing",
 }
 
@@ -131,11 +135,27 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "returned": Returned.objects.filter(message_id=row.pk).order_by("received_at"),
         "steps": sorted(_steps(row), key=lambda step: step.at),
         "route": ROUTES.get(row.route, ""),
+        "waiting": (waiting := Pickup.objects.filter(message_id=row.pk).first()),
+        "may_recall": user.may(Permission.MESSAGES_SEND)
+        and waiting is not None
+        and waiting.recalled_at is None,
         "answers": answers.count(row),
         "may_read_answers": _may_read_answers(row, user),
         "may_read": bool(row.merge) and _within(row, user),
     }
     return render(request, "messaging/one_message.html", context)
+
+
+@require_POST
+@requires(Permission.MESSAGES_SEND)
+def recall(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Take a message back from the portal."""
+    row = get_object_or_404(Message, public_id=public_id)
+    if pickup.recall(row, now=timezone.now()):
+        notices.success(request, "Taken back. Nobody can open it on the portal any more.")
+    else:
+        notices.info(request, "It does not wait on the portal, or was taken back already.")
+    return redirect("message", public_id)
 
 
 def _may_read_answers(row: Message, user: User) -> bool:

@@ -55,6 +55,12 @@ SUBJECTS = (
         Permission.DELIVERY_VIEW,
     ),
     Subject(
+        "Protection",
+        "By which ways messages may go: S/MIME, OpenPGP, verified TLS, the portal.",
+        "protection",
+        Permission.DELIVERY_VIEW,
+    ),
+    Subject(
         "Topics",
         "What people can say no to by itself on the preference page behind every mail.",
         "topics",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import code_groups, fields, pools, sending, settings, topics_pages
+from marketing.web import code_groups, fields, pools, protecting, sending, settings, topics_pages
 from marketing.web.making import reviewing
 
 urlpatterns = [
     path("settings/", settings.settings, name="settings"),
+    path("settings/protection/", protecting.protection, name="protection"),
+    path("settings/protection/<uuid:version_id>/", protecting.decide, name="protection-decide"),
     path("settings/topics/", topics_pages.topics_list, name="topics"),
     path("settings/topics/<uuid:topic_id>/", topics_pages.one, name="topic"),
     path("settings/topics/<uuid:topic_id>/archive/", topics_pages.archive, name="topic-archive"),

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 from datetime import date
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -202,7 +204,30 @@ def _read(request: HttpRequest, token: str, *, framing: bool) -> HttpResponse:
                 "organisation": Organisation.objects.get(id=tenancy.current()),
                 "said": said,
                 "body": f"/m/p/{token}/body",
+                "files": [
+                    (name, row.size, f"/m/p/{token}/files/{row.pk}")
+                    for row, name in pickup.files(waiting, request.COOKIES.get(COOKIE, ""), now=now)
+                ],
             }
             return _private(render(request, "messaging/message.html", context))
     except (TokenRefused, evidence.Gone):
         return _private(HttpResponseRedirect(f"/m/p/{token}"))
+
+
+@public
+@require_safe
+def file(request: HttpRequest, token: str, number: UUID) -> HttpResponse:
+    """Give a file to who holds a pass, to be saved and never shown in our own pages' name."""
+    now = timezone.now()
+    try:
+        with pickup.at(token, now=now) as waiting:
+            found = pickup.file(waiting, request.COOKIES.get(COOKIE, ""), number, now=now)
+    except TokenRefused:
+        return _private(HttpResponseRedirect(f"/m/p/{token}"))
+    if found is None:
+        raise Http404
+    response = HttpResponse(found.content, content_type=found.media_type)
+    response["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return _private(response)

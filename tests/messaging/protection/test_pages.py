@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from messaging.models import Receiver
-from messaging.protection import receivers
+from messaging.models import ProtectionPolicy, Receiver
+from messaging.protect import By
+from messaging.protection import policy, receivers
 from messaging.protection.facts import Found, Server
 from tests.conftest import NOON
 
@@ -56,3 +57,44 @@ def test_looking_again_makes_it_due(at_harbor: object, omar: User, sign_in_as: S
     before = Receiver.objects.get(pk=row.pk).due_at
     sign_in_as(omar).post(reverse("receiver-again", args=[row.pk]))
     assert Receiver.objects.get(pk=row.pk).due_at != before
+
+
+ROW = {"purpose": "*", "information": "clinical", "first": "portal"}
+
+
+def test_a_stricter_row_is_in_force_at_once(
+    at_harbor: object, omar: User, sign_in_as: SignIn
+) -> None:
+    client = sign_in_as(omar)
+    assert client.post(reverse("protection"), ROW).status_code == 302
+    assert policy.in_force().ways("marketing", "clinical") == (By.PORTAL,)
+    assert client.get(reverse("protection")).status_code == 200
+
+
+def test_a_weaker_row_waits_for_somebody_else(
+    at_harbor: object, omar: User, admin: User, sign_in_as: SignIn
+) -> None:
+    weak = {"purpose": "*", "information": "hiv", "first": "smime", "second": "portal"}
+    sign_in_as(omar).post(reverse("protection"), weak)
+    waiting = ProtectionPolicy.objects.get()
+    assert waiting.state == "proposed"
+    decide = reverse("protection-decide", args=[waiting.pk])
+    page = sign_in_as(omar).get(reverse("protection")).content.decode()
+    assert "somebody else has to approve it" in page
+    sign_in_as(omar).post(decide, {"decision": "approve"})
+    assert policy.in_force().ways("marketing", "hiv") == (By.PORTAL,)
+    sign_in_as(admin).post(decide, {"decision": "approve"})
+    assert policy.in_force().ways("marketing", "hiv") == (By.SMIME, By.PORTAL)
+
+
+def test_health_in_the_clear_is_refused_with_a_sentence(
+    at_harbor: object, omar: User, sign_in_as: SignIn
+) -> None:
+    """EM-01"""
+    answer = sign_in_as(omar).post(reverse("protection"), ROW | {"first": "relay"})
+    assert answer.status_code == 422
+    assert "cannot be allowed for it" in answer.content.decode()
+
+
+def test_a_marketer_changes_no_policy(at_harbor: object, mara: User, sign_in_as: SignIn) -> None:
+    assert sign_in_as(mara).post(reverse("protection"), ROW).status_code == 403
