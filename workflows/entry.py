@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from workflows import recurring
 from workflows.problems import Problem
 from workflows.reading import EVENT, NOBODY, NOTHING, PROPERTY, Reader
 
@@ -49,6 +50,10 @@ class Trigger:
     never: UUID | None = None
     stops: tuple[str, ...] = ()
     """Kinds of event that end the way of whoever is inside."""
+    rule: str = ""
+    """When everybody in the segment comes in: a rule of RFC 5545, on the organisation's clock."""
+    first: datetime | None = None
+    """The wall time from which the rule counts."""
     stays: bool = False
     """Who leaves the segment of the trigger leaves the workflow."""
 
@@ -58,6 +63,8 @@ class Trigger:
     @property
     def listens_to(self) -> str:
         """Return the kind of contact event that lets people in, if there is one."""
+        if self.kind == "schedule":
+            return ""
         if self.kind == "segment":
             return "segment.left" if self.left else "segment.entered"
         return self.event
@@ -84,8 +91,10 @@ def read_trigger(raw: Any, *, problems: list[Problem]) -> Trigger:
         own = _segment(reader)
     elif kind == "event":
         own = _event(reader)
+    elif kind == "schedule":
+        own = _schedule(reader)
     elif kind != "api":
-        reader.missing("trigger.kind", kind, "one of segment, event, api")
+        reader.missing("trigger.kind", kind, "one of segment, event, schedule, api")
         kind = "api"
     trigger = Trigger(str(kind), **own, **_again(reader, kind), **_rules(reader))
     reader.leftover()
@@ -105,6 +114,21 @@ def _segment(reader: Reader) -> dict[str, Any]:
     if read["left"] and (read["present"] or read["stays"]):
         reader.problem("bad_value", "who comes in by leaving is not in it: drop present and stays")
     return read
+
+
+def _schedule(reader: Reader) -> dict[str, Any]:
+    first, rule = reader.wall_time("first"), reader.take("rule")
+    if first is None and reader.raw.get("first") is None:
+        reader.missing("first", None, "a date and time of day such as 2027-03-01T09:00")
+    if not isinstance(rule, str) or len(rule) > 200:
+        reader.missing("rule", rule, "a rule such as FREQ=WEEKLY;BYDAY=MO")
+        rule = ""
+    elif first is not None:
+        try:
+            recurring.read(rule, first)
+        except recurring.RuleInvalid as wrong:
+            reader.problem("bad_value", f"rule is not usable: {wrong}")
+    return {"segment": reader.id("segment"), "rule": rule, "first": first}
 
 
 def _event(reader: Reader) -> dict[str, Any]:
@@ -150,13 +174,15 @@ def _again(reader: Reader, kind: Any) -> dict[str, Any]:
     value = reader.take("again")
     if value is None or value == NEVER:
         return {}
-    if value == EACH and kind == "event":
+    if value == EACH and kind in ("event", "schedule"):
         return {"each": True}
-    if value == AFTER_LEAVING and kind != "api":
+    if value == AFTER_LEAVING and kind in ("event", "segment"):
         return {"after_leaving": True}
-    if isinstance(value, Mapping) and kind != "api":
+    if isinstance(value, Mapping) and kind in ("event", "segment"):
         return {"after": reader.duration("again")}
-    wanted = '"never", "each" (events only), "after_leaving", or a time such as {"days": 30}'
+    wanted = (
+        '"never", "each" (events and schedules), "after_leaving", or a time such as {"days": 30}'
+    )
     reader.problem("bad_value", f"again is not usable: say {wanted}")
     return {}
 

@@ -49,6 +49,8 @@ class Workflow(TenantModel):
     lets_in_each = models.BooleanField(default=False)
     takes_present = models.BooleanField(default=False)
     """The people who are in the segment already are still to be let in."""
+    comes_at = models.DateTimeField(null=True)
+    """When everybody in the trigger's segment is let in next, by its rule."""
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 

@@ -10,7 +10,9 @@ from uuid import UUID
 from django.db import transaction
 
 from audit import actor, trail
-from workflows import lint
+from contacts.segments import evaluate
+from workflows import lint, recurring
+from workflows.entry import Trigger
 from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import GraphInvalid, Problem
 
@@ -64,6 +66,7 @@ def publish(workflow_id: UUID, *, now: datetime) -> WorkflowVersion:
         workflow.listens_about = graph.trigger.segment
         workflow.lets_in_each = graph.trigger.each
         workflow.takes_present = workflow.takes_present or (first and graph.trigger.present)
+        workflow.comes_at = triggers_at(graph.trigger, now=now)
         workflow.changed_at = now
         workflow.save()
         trail.record(
@@ -72,6 +75,13 @@ def publish(workflow_id: UUID, *, now: datetime) -> WorkflowVersion:
             detail={"version": version.number, "nodes": len(graph.steps)},
         )
     return version
+
+
+def triggers_at(trigger: Trigger, *, now: datetime) -> datetime | None:
+    """Return when the trigger's rule lets people in next; None where it has none."""
+    if not trigger.rule or trigger.first is None:
+        return None
+    return recurring.following(trigger.rule, trigger.first, zone=evaluate.zone(), after=now)
 
 
 def _differs(

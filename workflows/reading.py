@@ -95,6 +95,19 @@ class Reader:
             self.problem("bad_duration", f"{key}: must be more than nothing and at most 400 days")
         return amount
 
+    def wall_time(self, key: str) -> datetime | None:
+        value = self.take(key)
+        if value is None:
+            return None
+        try:
+            given = datetime.fromisoformat(value if isinstance(value, str) else "")
+        except ValueError:
+            given = None
+        if given is None or given.tzinfo is not None or not 2000 <= given.year <= 2200:
+            self.missing(key, value, "a date and time of day such as 2027-03-01T09:00")
+            return None
+        return given
+
     def flag(self, key: str) -> bool:
         value = self.take(key)
         if value is not None and not isinstance(value, bool):
@@ -184,7 +197,7 @@ def _until(reader: Reader, node: str) -> Step:
         id=node,
         next=_way(reader, "next"),
         late=_way(reader, "late", optional=True),
-        on=_wall_time(reader),
+        on=reader.wall_time("on"),
         field=reader.text("field", pattern=FIELD, optional=True),
         of_object=reader.flag("object"),
         offset=after - before,
@@ -193,20 +206,6 @@ def _until(reader: Reader, node: str) -> Step:
     if not step.dated and step.hours == Hours() and not bases:
         reader.problem("missing", "the step waits for nothing: give a date, a time or a window")
     return step
-
-
-def _wall_time(reader: Reader) -> datetime | None:
-    value = reader.take("on")
-    if value is None:
-        return None
-    try:
-        given = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        given = None
-    if given is None or given.tzinfo is not None:
-        reader.missing("on", value, "a date and time of day such as 2027-03-01T09:00")
-        return None
-    return given
 
 
 def _hours(reader: Reader) -> Hours:

@@ -19,7 +19,7 @@ from accounts import tenancy
 from audit import trail
 from contacts.segments.live import touches
 from contacts.segments.reading import DefinitionInvalid
-from workflows import audience, ending, enrol, opened, versions
+from workflows import audience, ending, enrol, opened, publishing, versions
 from workflows.models import Cursor, Workflow
 
 LIMIT = 20_000
@@ -90,7 +90,7 @@ class Heard:
 def run_once(*, now: datetime, limit: int = LIMIT) -> Heard:
     """Take in up to `limit` events of the current organisation, in one transaction."""
     with transaction.atomic():
-        present = _take_present(now=now)
+        present = _take_present(now=now) + _take_scheduled(now=now)
         Cursor.objects.get_or_create(organisation_id=tenancy.current())
         cursor = Cursor.objects.select_for_update().get(organisation_id=tenancy.current())
         heard = _take_in(cursor, now=now, limit=limit)
@@ -166,4 +166,30 @@ def _take_present(*, now: datetime) -> int:
         version = versions.of_row(workflow.live)
         entered += enrol.insert_people(version, [(one, "") for one in inside], now=now)
         Workflow.objects.filter(id=workflow.id).update(takes_present=False)
+    return entered
+
+
+def _take_scheduled(*, now: datetime) -> int:
+    """Let in everybody in the segment whose time has come by the rule of the trigger.
+
+    Times that were missed meanwhile come once, now. A broken segment waits until it is mended.
+    """
+    due = Workflow.objects.select_for_update(of=("self",)).filter(
+        comes_at__lte=now, state=Workflow.State.LIVE, live__isnull=False
+    )
+    entered = 0
+    for workflow in due.select_related("live"):
+        assert workflow.live is not None and workflow.comes_at is not None
+        version = versions.of_row(workflow.live)
+        trigger = version.graph.trigger
+        if trigger.segment is None:
+            continue
+        try:
+            inside = audience.members(trigger.segment, now=now)
+        except DefinitionInvalid:
+            continue
+        occurrence = f"{workflow.comes_at:%Y-%m-%dT%H:%M}" if trigger.each else ""
+        entered += enrol.insert_people(version, [(one, occurrence) for one in inside], now=now)
+        following = publishing.triggers_at(trigger, now=now)
+        Workflow.objects.filter(id=workflow.id).update(comes_at=following)
     return entered

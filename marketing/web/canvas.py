@@ -207,6 +207,9 @@ def title(step: Step, names: Names) -> str:
 
 
 def _trigger(trigger: Trigger, names: Names) -> str:
+    if trigger.kind == "schedule" and trigger.segment and trigger.first:
+        known = names.segments.get(trigger.segment, "a segment")
+        return f"By schedule: {known}, from {trigger.first:%d %b %Y %H:%M}"
     if trigger.kind == "segment" and trigger.segment:
         does = "Leaves" if trigger.left else "Enters"
         return f"{does} {names.segments.get(trigger.segment, 'a segment')}"

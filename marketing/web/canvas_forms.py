@@ -461,6 +461,25 @@ TRIGGERS = (
         ),
     ),
     KindForm(
+        kind="schedule",
+        label="by a schedule",
+        does="Everybody in a segment, again and again, on the clinic's clock.",
+        title="By schedule: {segment}, from {first}",
+        fields=(
+            FieldForm(key="segment", label="Segment", type="choice", options="segments"),
+            FieldForm(key="first", label="From", type="moment"),
+            FieldForm(
+                key="rule",
+                label="Comes again",
+                type="text",
+                options="rules",
+                hint="A rule of calendars (RFC 5545).",
+            ),
+            replace(_AGAIN, either=(_AGAIN.either[0], Option("each", "each time"))),
+            *_RULES,
+        ),
+    ),
+    KindForm(
         kind="api",
         label="by an API call or another workflow",
         does="Whom a call names, or another workflow's end sends here.",
@@ -496,6 +515,13 @@ def _options(user: User) -> Mapping[str, Iterable[Option]]:
         "workflows": [Option(str(one.id), one.name) for one in workflows],
         "events": [Option(kind, words) for kind, words in EVENTS.items()],
         "engagement": [Option(kind, EVENTS[kind]) for kind in _ENGAGEMENT],
+        "rules": [
+            Option("FREQ=DAILY", "every day"),
+            Option("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "on working days"),
+            Option("FREQ=WEEKLY;BYDAY=MO", "every Monday"),
+            Option("FREQ=MONTHLY;BYMONTHDAY=1", "on the first of each month"),
+            Option("FREQ=YEARLY", "every year"),
+        ],
         "dates": [
             Option(field.key, field.label)
             for field in naming.fields_for(registry.current().values(), user)

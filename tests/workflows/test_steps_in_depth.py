@@ -13,7 +13,7 @@ import pytest
 from accounts.models import Organisation
 from tests.conftest import NOON
 from tests.workflows.conftest import people
-from workflows import enrol, publishing, runner, staff_tasks
+from workflows import enrol, publishing, runner, staff_tasks, triggers
 from workflows.models import Enrolment, Move, StaffTask, Workflow
 from workflows.problems import GraphInvalid
 
@@ -164,3 +164,24 @@ def test_a_condition_is_waited_for(draw: Draw, ada: int, women: str) -> None:
 def test_a_step_that_makes_no_sense_does_not_go_live(draw: Draw, node: dict[str, Any]) -> None:
     with pytest.raises(GraphInvalid):
         draw(node)
+
+
+def test_a_schedule_lets_the_segment_in_at_its_time(draw: Draw, ada: int, women: str) -> None:
+    """CA-09: every day at nine of the organisation's clock; what was missed comes once."""
+    first = f"{NOON - 9 * DAY:%Y-%m-%d}T09:00"
+    trigger = {"kind": "schedule", "segment": women, "first": first, "rule": "FREQ=DAILY"}
+    workflow = draw(LONG, trigger=trigger | {"again": "each"})
+    due = workflow.comes_at
+    zone = ZoneInfo(Organisation.objects.get(id=workflow.organisation_id).timezone)
+    assert due is not None and f"{due.astimezone(zone):%H:%M}" == "09:00"
+    assert [triggers.run_once(now=due - DAY).entered, triggers.run_once(now=due).entered] == [0, 1]
+    assert triggers.run_once(now=due).entered == 0
+    assert triggers.run_once(now=due + 3 * DAY).entered == 1
+    assert Workflow.objects.get().comes_at == due + 4 * DAY
+
+
+@pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=DAILY;COUNT=3", "weekly", "", None])
+def test_a_rule_that_cannot_be_used_does_not_go_live(draw: Draw, women: str, rule: object) -> None:
+    trigger = {"kind": "schedule", "segment": women, "first": "2027-01-01T09:00", "rule": rule}
+    with pytest.raises(GraphInvalid):
+        draw(LONG, trigger=trigger)
