@@ -31,6 +31,10 @@ NOT_SEALED_BY_AN_ORGANISATION_KEY = {
         "contacts_sincemerge.said",
         "contacts_valuechange.payload",
         "messaging_message.merge",
+        "messaging_answer.words",
+        "messaging_attachment.content",
+        "messaging_attachment.name",
+        "messaging_recipientkey.material",
     },
     "hashes, keyed or of what is public": {
         "accounts_apikey.hash",
@@ -63,11 +67,19 @@ NOT_SEALED_BY_AN_ORGANISATION_KEY = {
         "contacts_identifier.value_index",
         "contacts_importrun.sha256",
         "contacts_importseen.token",
+        "contacts_counttold.question",
+        "messaging_receiver.digest",
+        "messaging_recipientkey.address_hash",
         "messaging_returned.digest",
+        "messaging_visit.agent_mark",
         "marketing_answer.key_hash",
         "marketing_answer.request_hash",
     },
-    "public": {"audit_batch.signature", "crypto_installationkey.public"},
+    "public": {
+        "audit_batch.signature",
+        "crypto_installationkey.public",
+        "messaging_picture.content",
+    },
 }
 
 
