@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-TLS_MODES = frozenset({"verify-ca", "verify-full"})
-"""What libpq checks the server's certificate in; `require` encrypts to whoever answers."""
+TLS_MODES = frozenset({"verify-full"})
+"""In which libpq checks certificate and host name; the others encrypt to whoever answers."""
 
 
 def text(name: str, default: str = "") -> str:

@@ -10,8 +10,10 @@ language sql stable set search_path = public, pg_temp as $$
     select 'authorization', a.id, a.contact_id,
            greatest((a.signed_at at time zone a.zone)::date,
                     (a.received_at at time zone a.zone)::date),
+           -- A sign-up that rests on it is kept for good, and its proof with it.
+           case when not exists (select from consent_signup s where s.authorization_id = a.id) then
            greatest(least(a.expires_on, e.ended_on, (a.revoked_at at time zone a.zone)::date),
-                    (a.revoked_at at time zone a.zone)::date)
+                    (a.revoked_at at time zone a.zone)::date) end
     from consent_authorization a cross join ours
     left join lateral (
         select min((v.occurred_at at time zone a.zone)::date) as ended_on
@@ -38,7 +40,10 @@ language sql stable set search_path = public, pg_temp as $$
            greatest(n.given_on, n.recorded_at::date)
     from consent_noticereceipt n, ours where n.organisation_id = ours.id
     union all
-    select 'notice', n.id, null, greatest(n.effective_on, n.created_at::date), (
+    -- A version is in effect until the next; it is kept as long as any receipt of it.
+    select 'notice', n.id, null, greatest(n.effective_on, n.created_at::date,
+           (select max(greatest(r.given_on, r.recorded_at::date)) from consent_noticereceipt r
+            where r.notice_id = n.id)), (
         select min(l.effective_on) from consent_notice l join consent_formversion w
             on w.id = l.text_id
         where l.organisation_id = n.organisation_id and w.language = t.language

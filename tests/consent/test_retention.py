@@ -169,3 +169,17 @@ def test_a_command_says_what_may_go_and_purges_on_demand(ada: int, harbor: Organ
         call_command("consent_retention", "--organisation=nowhere")
     with pytest.raises(CommandError, match="2032-06-02"):
         call_command("consent_retention", "--organisation=harbor", "--on=June")
+
+
+def test_a_notice_stays_as_long_as_a_receipt_of_it(ada: int) -> None:
+    """PR-16: what the page counts is what can go."""
+    for year in (2010, 2012):
+        notices.publish(f"Words of {year}", language="en", effective_on=date(year, 1, 1),
+                        now=datetime(year, 1, 1, 17, tzinfo=UTC))  # fmt: skip
+    old = notices.in_force(date(2010, 6, 1))
+    assert old is not None
+    given = date(2016, 5, 1)
+    notices.record(ada, old, kind="delivered", given_on=given, received_by="staff",
+                   now=datetime(2016, 5, 1, 17, tzinfo=UTC))  # fmt: skip
+    assert old.id not in offered(date(2022, 5, 1))
+    assert old.id in offered(date(2022, 5, 2))

@@ -65,6 +65,7 @@ def test_an_unset_mode_means_production(machine: Machine) -> None:
         ("DATABASE_URL", "postgresql://a@db.example/attune", "DATABASE_URL: add .*verify-full"),
         ("DATABASE_OWNER_URL", "postgresql://a@db.example/x", "DATABASE_OWNER_URL: add"),
         ("DATABASE_URL", "postgresql://a@db.example/x?sslmode=require", "DATABASE_URL: add"),
+        ("DATABASE_URL", "postgresql://a@db.example/x?sslmode=verify-ca", "DATABASE_URL: add"),
         ("DATABASE_URL", "mysql://a@db.example/attune", "must begin with postgresql://"),
         ("BROKER_URL", "", "BROKER_URL is not set"),
         ("BROKER_URL", "redis://broker.example", "use rediss://"),
