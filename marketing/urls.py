@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from marketing.web import (
     account,
     api_keys,
+    forecasts,
     home,
     segment_approvals,
     segment_builder,
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments/<uuid:segment_id>/why/", segments.find, name="segment-find"),
     path("segments/<uuid:segment_id>/why/<uuid:contact_id>/", segments.why, name="segment-why"),
     path("segments/<uuid:segment_id>/reach/", segment_panels.reach, name="segment-reach"),
+    path("segments/<uuid:segment_id>/forecast/", forecasts.of_segment, name="segment-forecast"),
     path("segments/<uuid:segment_id>/overlap/", segment_panels.overlap, name="segment-overlap"),
     path(
         "segments/<uuid:segment_id>/approvals/",
