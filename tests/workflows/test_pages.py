@@ -181,7 +181,7 @@ def test_pausing_and_resuming(publish: Publish, mara: User, sign_in_as: SignedIn
     workflow, client = publish(), sign_in_as(mara)
     states = []
     for verb in ("pause", "resume"):
-        client.post(f"/workflows/{workflow.id}/{verb}/")
+        client.post(f"/workflows/{workflow.id}/{verb}/", {"choice": "send"})
         states.append(Workflow.objects.get(id=workflow.id).state)
     assert states == ["paused", "live"]
 

@@ -14,7 +14,7 @@ export function StepBox({ data, selected }: NodeProps<StepNode>) {
       <dl className="canvas-figures">
         {step.figures.map((figure) => (
           <div key={figure.label}>
-            <dd>{figure.value}</dd>
+            <dd>{short(figure.value)}</dd>
             <dt>{figure.label}</dt>
           </div>
         ))}
@@ -31,4 +31,9 @@ export function StepBox({ data, selected }: NodeProps<StepNode>) {
       ))}
     </div>
   );
+}
+
+/** A box is narrow: “about 410” stands in it as “~410”; the table twin has the words. */
+function short(value: string | number): string | number {
+  return typeof value === "string" ? value.replace(/^about /, "~") : value;
 }

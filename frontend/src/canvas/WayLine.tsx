@@ -20,7 +20,7 @@ export function WayLine(props: EdgeProps<WayEdge>) {
             className={`canvas-label canvas-label-${data.way.branch}`}
             style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
           >
-            {data.way.label}
+            {data.way.label.replace(/about /g, "~")}
           </div>
         </EdgeLabelRenderer>
       )}
