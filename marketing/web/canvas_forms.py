@@ -407,7 +407,7 @@ TRIGGERS = (
                 label="When a person",
                 type="pick",
                 optional=True,
-                either=(Option("entered", "enters it"), Option("left", "leaves it")),
+                either=(Option("entered", "Enters"), Option("left", "Leaves")),
             ),
             FieldForm(
                 key="present", label="Also who is in it when this goes live first", type="flag"
