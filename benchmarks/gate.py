@@ -87,6 +87,7 @@ def _wishes(people: Sequence[int], began: datetime) -> None:
         record.restrict(one, purposes=["fundraising"], received_by="staff", now=began)
         record.keep_confidential(one + 1, category="hiv", received_by="staff", now=began)
         record.accept_plain(one + 2, channel="email", received_by="staff", now=began)
+        record.sign_part2(one + 4, signed_at=began, received_by="staff", now=began)
         representing.appoint(
             one + 3,
             kind="representative",

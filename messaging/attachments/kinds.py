@@ -41,7 +41,7 @@ def clean_name(name: str, kind: str) -> str:
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     stem = last.rpartition(".")[0] or last
     stem = "".join(sign for sign in stem if unicodedata.category(sign) not in ("Cf", "Cc"))
-    stem = _UNFIT.sub(" ", stem).strip(" .")[:80] or "document"
+    stem = " ".join(_UNFIT.sub(" ", stem).split()).strip(" .")[:80] or "document"
     return f"{stem}.{ENDINGS[kind]}"
 
 
