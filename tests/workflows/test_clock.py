@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.intake.builders import DATA
 from workflows import clock, recurring
 from workflows.steps import Hours, Until
 
 NEW_YORK = ZoneInfo("America/New_York")
-WINDOWS = Path("/work/shared/data/schedule/send_windows.jsonl")
+WINDOWS = DATA / "schedule" / "send_windows.jsonl"
 CHANGES = WINDOWS.with_name("clock_changes.jsonl")
 
 

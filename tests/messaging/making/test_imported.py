@@ -15,8 +15,8 @@ from messaging.links import Addresses
 from messaging.making.imported import imported, links
 from messaging.render import Parts
 from messaging.templates_compile import LINK, TemplateInvalid
+from tests.intake.builders import DATA
 
-DATA = Path("/work/shared/data")
 MAILS = sorted(DATA.glob("html-templates/**/*.html"))
 HOSTILE = DATA / "hostile-input"
 TRACKED = Addresses("https://h.example/u", "https://h.example/m/c/T/", "https://h.example/o.gif")
