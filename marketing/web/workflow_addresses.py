@@ -10,6 +10,7 @@ from marketing.web import (
     staff_tasks,
     workflow_drafts,
     workflow_moves,
+    workflow_recipes,
     workflows,
 )
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("workflows/", workflows.workflows, name="workflows"),
     path("workflows/tasks/", staff_tasks.tasks, name="tasks"),
     path("workflows/tasks/<int:task_id>/outcome/", staff_tasks.outcome, name="task-outcome"),
+    path("workflows/recipes/", workflow_recipes.recipes, name="workflow-recipes"),
     path("workflows/new/", workflow_drafts.new, name="workflow-new"),
     path("workflows/<uuid:workflow_id>/", workflows.workflow, name="workflow"),
     path("workflows/<uuid:workflow_id>/draft/", workflow_drafts.edit, name="workflow-edit"),
