@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from time import sleep
 
 import pytest
 from django.db import connection, transaction
@@ -123,7 +123,7 @@ def test_a_withdrawal_recalls_what_is_claimed_but_not_handed_over(
     def meanwhile(gone: int) -> None:
         if gone == 0:
             elsewhere(at_harbor, lambda: _withdraw(people[3]))
-            time.sleep(0.5)  # PostgreSQL tells who listens a moment after the commit
+            sleep(0.5)  # PostgreSQL tells who listens a moment after the commit
 
     done = dispatch.run_once(transport=Slow(meanwhile), now=NOON)
     assert (done.sent, done.refused) == (4, 1)
