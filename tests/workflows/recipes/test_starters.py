@@ -47,9 +47,10 @@ def completed(starter: Starter) -> Workflow:
     return made
 
 
-def test_there_are_eleven() -> None:
-    """CA-20 to CA-25"""
+def test_there_are_eleven_and_each_says_all_that_its_card_shows() -> None:
     assert len(starters.every()) == 11
+    for one in starters.every():
+        assert all((one.title, one.reaches, one.consent, one.why, one.needs, one.letters))
 
 
 @pytest.mark.parametrize("starter", ALL)
