@@ -1,8 +1,7 @@
-"""What the organisation signs encrypted mail with: given by the organisation, or made here.
+"""What the organisation signs encrypted mail with: made here at the first use.
 
-The private part is sealed with the organisation's key (W3). One that is made here is signed by
-nobody; it tells mails of one organisation apart from forged ones after the first, and is replaced
-by a certificate of a public authority on the page of keys.
+The private part is sealed with the organisation's key (W3). The certificate is signed by nobody:
+it tells mails of one organisation apart from forged ones after the first.
 """
 
 from __future__ import annotations
@@ -18,14 +17,12 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.db import transaction
 
 from audit import trail
 from crypto.ids import uuid7
-from messaging.protection.keys.reading import KeyRefused
 from messaging.protection.models import SigningKey
 
 LASTS = timedelta(days=730)
@@ -41,7 +38,7 @@ class Signer:
 
 
 def current(kind: str, *, name: str, address: str, now: datetime) -> Signer:
-    """Return what signs now; the first call makes it, where nothing was given."""
+    """Return what signs now; the first call makes it."""
     row = _standing(kind, now=now)
     if row is None:
         made = _certificate(name, address, now=now) if kind == "smime" else _pgp(name, address)
@@ -79,28 +76,6 @@ def keep(
     )
     trail.record("signing_key.added", detail={"kind": kind, "fingerprint": fingerprint})
     return row
-
-
-def take(certificate: bytes, private: bytes, *, now: datetime) -> SigningKey:
-    """Take in a certificate (PEM, with its chain) and its RSA key (PEM); raises KeyRefused."""
-    try:
-        chain = x509.load_pem_x509_certificates(certificate)
-        key = load_pem_private_key(private, password=None)
-    except (ValueError, TypeError):
-        raise KeyRefused(
-            "Give the certificate and its key as PEM, the key without a passphrase."
-        ) from None
-    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < 2048:
-        raise KeyRefused("The key must be RSA with 2048 bits or more.")
-    leaf = chain[0]
-    if leaf.public_key() != key.public_key():
-        raise KeyRefused("The key does not belong to the first certificate.")
-    if not leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc:
-        raise KeyRefused("The certificate is not valid now.")
-    public = b"".join(one.public_bytes(Encoding.PEM) for one in chain).decode()
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    fingerprint = leaf.fingerprint(SHA256()).hex()
-    return keep("smime", public, secret, fingerprint, leaf.not_valid_after_utc, now=now)
 
 
 def _certificate(
