@@ -249,10 +249,7 @@ def _fresh(
     contact_id: int, changes: Sequence[Change], now: datetime, fields: Mapping[str, Field]
 ) -> Row:
     first = changes[0]
-    values = dict(first.values)
-    numbers = [{"source": source, "value": number} for source, number in _numbers(first)]
-    values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
-    records = merging.fresh(values, as_of=_as_of(first, now), fields=fields)
+    records = merging.fresh(_with_numbers(first), as_of=_as_of(first, now), fields=fields)
     for change in changes[1:]:
         merged = _merged(records, change, now, fields)
         records |= merged.records

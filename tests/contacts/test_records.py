@@ -88,6 +88,11 @@ def test_clear_removes_and_absent_leaves() -> None:
     assert values["postal_code"] == "02115"
 
 
+def test_clearing_the_numbers_of_somebody_new_stores_the_rest() -> None:
+    values = known(ada(given_name="Ada", record_numbers=CLEAR))
+    assert values["given_name"] == "Ada"
+
+
 def test_clearing_the_address_removes_it_from_search() -> None:
     known(ada(email="ada@example.test"))
     known(ada(email=CLEAR))
