@@ -11,6 +11,7 @@ from django.db.models import Case, Value, When
 
 from accounts import tenancy
 from accounts.tenancy import TenantModel
+from crypto.fields import SealedJSONField
 from crypto.ids import uuid7
 from messaging.pools import lanes
 
@@ -51,8 +52,9 @@ class Template(TenantModel):
     declared = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     language = models.CharField(max_length=16, default="en")
     """Its own language, and what whoever prefers one that it lacks gets."""
-    conditions = models.JSONField(default=dict, blank=True)
-    """What `when.…` asks, by name: `{"label", "definition"}` in the segment language."""
+    conditions = SealedJSONField(default=dict, blank=True, db_column="sealed_conditions")
+    """What `when.…` asks, by name: `{"label", "definition"}` in the segment language. Sealed as
+    segments are: who reads a definition learns what the organisation knows of its people."""
     audience = ArrayField(models.CharField(max_length=24), default=list, blank=True)
     """What being among its recipients says of a person, beside what it prints."""
     created_at = models.DateTimeField()
@@ -92,7 +94,7 @@ class TemplateVersion(TenantModel):
     opened = ArrayField(models.CharField(max_length=24), null=True)
     """The classes of what is printed, which alone are decrypted; null: all of `data_classes`."""
     language = models.CharField(max_length=16, default="en")
-    conditions = models.JSONField(default=dict)
+    conditions = SealedJSONField(default=dict, db_column="sealed_conditions")
     audience = ArrayField(models.CharField(max_length=24), default=list)
     blocks = models.JSONField(default=list)
     """Which version of which block stands in it: `{"slug", "number"}` each."""

@@ -160,6 +160,7 @@ def _whole(
     opened = frozenset(_name(fields[key].data_class) for key in read)
     asked = frozenset[str]().union(*(one.asked for one in made))
     used = {block.slug: block for one in made for block in one.blocks}
+    more = _more(own, others, {name: conditions[name].mark for name in asked})
     return Compiled(
         subject=own.subject,
         html=own.html,
@@ -170,7 +171,7 @@ def _whole(
         unsubscribes=own.unsubscribes,
         warnings=tuple(_in_language(w, one.language, own.language) for one in made
                        for w in one.warnings),
-        sha256=fingerprint(written, html=own.html, text=own.text, more=_more(own, others, asked)),
+        sha256=fingerprint(written, html=own.html, text=own.text, more=more),
         opened=opened,
         asked=asked,
         uses=flow.tidy(use for one in made for use in one.uses),
@@ -179,10 +180,11 @@ def _whole(
     )  # fmt: skip
 
 
-def _more(own: Made, others: Sequence[Made], asked: Collection[str]) -> list[Any]:
-    """Return what the fingerprint covers beside the parts; nothing for a template as of old."""
+def _more(own: Made, others: Sequence[Made], asked: Mapping[str, str]) -> list[Any]:
+    """Return what the fingerprint covers beside the parts: other languages, and the conditions by
+    name and mark. Nothing for a template as of old."""
     more: list[Any] = [[one.language, one.subject, one.html, one.text] for one in others]
-    return more + ([sorted(asked)] if asked else []) + ([own.language] if others else [])
+    return more + ([sorted(asked.items())] if asked else []) + ([own.language] if others else [])
 
 
 def _name(data_class: object) -> str:

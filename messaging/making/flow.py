@@ -67,6 +67,8 @@ class Asked:
     label: str
     fields: frozenset[str]
     classes: frozenset[str]
+    mark: str = ""
+    """A keyed hash of what it asks, for the hash of the content."""
 
 
 @dataclass(slots=True)

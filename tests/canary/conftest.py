@@ -29,6 +29,7 @@ from deploy.mailbox import Mailbox
 from marketing import loops
 from marketing.celery import PERIODS, app
 from marketing.logs import PrivateFormatter
+from messaging.models import Template
 from tests.canary.planted import CODE, DATES, STEM, SYSTEM, change
 from tests.conftest import NOON
 from tests.ground.server import OwnDatabase, TestServer
@@ -115,14 +116,11 @@ def _prepare(harbor: Organisation, mailbox: Mailbox) -> None:
         records.upsert([change("dee", deceased=True, deceased_at=DATES[2])], now=NOON)
         sign(made.contact_ids)
         columns.rebuild()
-        tree = {
-            "all": [
-                {"field": "conditions", "op": "has_code", "system": SYSTEM, "codes": [CODE]},
-                {"field": "birth_date", "op": "age_gte", "value": 50},
-            ]
-        }
+        ill = {"field": "conditions", "op": "has_code", "system": SYSTEM, "codes": [CODE]}
+        tree = {"all": [ill, {"field": "birth_date", "op": "age_gte", "value": 50}]}
         segment = catalogue.save(name=f"{STEM} segment", tree=tree, now=NOON)
         mails = {slug: template(slug) for slug in ("educate", "invite", "remind")}
+        _asks_the_code(mails["educate"], ill)
         for mail in mails.values():
             approved(mail)
         raw = series(**{slug: {"template": str(mail.id)} for slug, mail in mails.items()})
@@ -131,6 +129,13 @@ def _prepare(harbor: Organisation, mailbox: Mailbox) -> None:
         publishing.publish(workflow.id, now=NOON)
     refused = f"{STEM}.ben@patients.example"
     mailbox.behaviour.refuse_recipient[refused] = f"550 5.1.1 <{refused}> {STEM} is not here"
+
+
+def _asks_the_code(mail: Template, asked: dict[str, Any]) -> None:
+    """Let a paragraph be for those with the planted code alone."""
+    mail.conditions = {"ill": {"label": f"{STEM} patients", "definition": asked}}
+    mail.mjml = mail.mjml.replace("Dear", "{% if when.ill %}Hello{% else %}Dear{% endif %}")
+    mail.save()
 
 
 def _journey(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
