@@ -19,7 +19,7 @@ from uuid import UUID
 
 from workflows import recurring
 from workflows.problems import Problem
-from workflows.reading import EVENT, NOBODY, NOTHING, PROPERTY, Reader
+from workflows.reader import EVENT, NOBODY, NOTHING, PROPERTY, Reader
 
 NEVER, EACH, AFTER_LEAVING = "never", "each", "after_leaving"
 MOST_PER_HOUR = 1_000_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any
-from uuid import UUID
 
 from workflows.problems import Problem
+from workflows.reader import EVENT, FIELD, ID, NOBODY, NOTHING, Reader
 from workflows.steps import (
     ARMS,
     THENS,
@@ -31,116 +31,9 @@ from workflows.steps import (
     WaitFor,
 )
 
-ID = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
-EVENT = re.compile(r"[a-z0-9_.]{1,60}\Z")
-UNITS = ("minutes", "hours", "days", "weeks")
-LONGEST = timedelta(days=400)
-UNUSABLE = timedelta(0)
-NOTHING = timedelta(0)
-FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
-PROPERTY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}\Z")
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GOALS = ("exit", "jump", "count")
-NOBODY = UUID(int=0)
-
-
-class Reader:
-    """One JSON object being read: typed access by key, and the problems met on the way."""
-
-    def __init__(self, raw: Mapping[str, Any], *, node: str, problems: list[Problem]) -> None:
-        self.raw, self.node, self.problems = raw, node, problems
-        self.read: set[str] = set()
-
-    def problem(self, code: str, message: str) -> None:
-        self.problems.append(Problem(self.node, code, message))
-
-    def has(self, key: str) -> bool:
-        return key in self.raw
-
-    def take(self, key: str) -> Any:
-        self.read.add(key)
-        return self.raw.get(key)
-
-    def text(self, key: str, *, pattern: re.Pattern[str], optional: bool = False) -> str:
-        value = self.take(key)
-        if value is None and optional:
-            return ""
-        if isinstance(value, str) and pattern.match(value):
-            return value
-        self.missing(
-            key, value, f"a name such as {'message.clicked' if key == 'event' else 'welcome'}"
-        )
-        return ""
-
-    def id(self, key: str, *, optional: bool = False) -> UUID:
-        value = self.take(key)
-        if value is None and optional:
-            return NOBODY
-        try:
-            return UUID(value if isinstance(value, str) else "")
-        except ValueError:
-            self.missing(key, value, "the id it has in its own page's address")
-            return NOBODY
-
-    def duration(self, key: str, *, default: timedelta | None = None) -> timedelta:
-        value = self.take(key)
-        if value is None and default is not None:
-            return default
-        amount = _duration(value)
-        if amount is None:
-            self.missing(key, value, 'a time such as {"days": 3} (minutes, hours, days, weeks)')
-            return UNUSABLE
-        if not timedelta(0) < amount <= LONGEST:
-            self.problem("bad_duration", f"{key}: must be more than nothing and at most 400 days")
-        return amount
-
-    def wall_time(self, key: str) -> datetime | None:
-        value = self.take(key)
-        if value is None:
-            return None
-        try:
-            given = datetime.fromisoformat(value if isinstance(value, str) else "")
-        except ValueError:
-            given = None
-        if given is None or given.tzinfo is not None or not 2000 <= given.year <= 2200:
-            self.missing(key, value, "a date and time of day such as 2027-03-01T09:00")
-            return None
-        return given
-
-    def flag(self, key: str) -> bool:
-        value = self.take(key)
-        if value is not None and not isinstance(value, bool):
-            self.problem("bad_value", f"{key} is not usable: say true or false")
-        return value is True
-
-    def count(self, key: str, *, most: int, optional: bool = False) -> int:
-        value = self.take(key)
-        if value is None and optional:
-            return 0
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
-            self.missing(key, value, f"a whole number from 1 to {most:,}")
-            return 1
-        return int(value)
-
-    def missing(self, key: str, value: Any, wanted: str) -> None:
-        code, said = ("missing", "is missing") if value is None else ("bad_value", "is not usable")
-        self.problem(code, f"{key} {said}: give {wanted}")
-
-    def leftover(self) -> None:
-        for key in sorted(set(self.raw) - self.read):
-            self.problem("unknown_key", f"{key} is not known here; remove it or mend its spelling")
-
-
-def _duration(value: Any) -> timedelta | None:
-    if not isinstance(value, dict) or not value or set(value) - set(UNITS):
-        return None
-    if any(isinstance(one, bool) or not isinstance(one, int) for one in value.values()):
-        return None
-    try:
-        return timedelta(**value)
-    except OverflowError:
-        return LONGEST + timedelta(days=1)
 
 
 def read_step(raw: Mapping[str, Any], *, problems: list[Problem], place: int) -> Step | None:
@@ -159,28 +52,18 @@ def read_step(raw: Mapping[str, Any], *, problems: list[Problem], place: int) ->
     return step
 
 
-def _way(reader: Reader, key: str, *, optional: bool = False) -> str:
-    value = reader.take(key)
-    if value is None and optional:
-        return ""
-    if isinstance(value, str) and value:
-        return value
-    reader.problem("missing_next", f"{key} is missing: name the step that follows, or an exit")
-    return ""
-
-
 def _send(reader: Reader, node: str) -> Step:
     return Send(
         id=node,
         template=reader.id("template"),
-        next=_way(reader, "next"),
-        refused=_way(reader, "refused", optional=True),
+        next=reader.way("next"),
+        refused=reader.way("refused", optional=True),
         stale_after=reader.duration("stale_after", default=timedelta(days=2)),
     )
 
 
 def _wait(reader: Reader, node: str) -> Step:
-    return Wait(id=node, patience=reader.duration("for"), next=_way(reader, "next"))
+    return Wait(id=node, patience=reader.duration("for"), next=reader.way("next"))
 
 
 def _until(reader: Reader, node: str) -> Step:
@@ -195,8 +78,8 @@ def _until(reader: Reader, node: str) -> Step:
         reader.problem("bad_value", "say either before or after")
     step = Until(
         id=node,
-        next=_way(reader, "next"),
-        late=_way(reader, "late", optional=True),
+        next=reader.way("next"),
+        late=reader.way("late", optional=True),
         on=reader.wall_time("on"),
         field=reader.text("field", pattern=FIELD, optional=True),
         of_object=reader.flag("object"),
@@ -255,8 +138,8 @@ def _wait_for(reader: Reader, node: str) -> Step:
         event=reader.text("event", pattern=EVENT, optional=reader.has("if")),
         of=reader.text("of", pattern=ID, optional=True),
         patience=reader.duration("up_to"),
-        heard=_way(reader, "heard"),
-        unheard=_way(reader, "unheard"),
+        heard=reader.way("heard"),
+        unheard=reader.way("unheard"),
     )
 
 
@@ -264,8 +147,8 @@ def _branch(reader: Reader, node: str) -> Step:
     return Branch(
         id=node,
         condition=_condition(reader, "if"),
-        yes=_way(reader, "yes"),
-        no=_way(reader, "no"),
+        yes=reader.way("yes"),
+        no=reader.way("no"),
     )
 
 
@@ -290,8 +173,8 @@ def _choose(reader: Reader, node: str) -> Step:
         if number > 1 and not reader.has(f"if{number}") and not reader.has(then):
             break
         asked.append(_condition(reader, f"if{number}"))
-        leads[then] = _way(reader, then)
-    return Choose(id=node, conditions=tuple(asked), other=_way(reader, "other"), **leads)
+        leads[then] = reader.way(then)
+    return Choose(id=node, conditions=tuple(asked), other=reader.way("other"), **leads)
 
 
 def _split(reader: Reader, node: str) -> Step:
@@ -300,7 +183,7 @@ def _split(reader: Reader, node: str) -> Step:
         if number > 2 and not reader.has(f"weight{number}") and not reader.has(arm):
             break
         weights.append(reader.count(f"weight{number}", most=10_000))
-        leads[arm] = _way(reader, arm)
+        leads[arm] = reader.way(arm)
     hold_out = reader.take("hold_out") or ""
     if hold_out and hold_out not in leads:
         reader.missing("hold_out", hold_out, f"one of {', '.join(leads)}")
@@ -319,7 +202,7 @@ def _goal(reader: Reader, node: str) -> Step:
         event=reader.text("event", pattern=EVENT),
         then=str(then),
         segment=None if segment == NOBODY else segment,
-        next=_way(reader, "next") if then == "jump" else "",
+        next=reader.way("next") if then == "jump" else "",
     )
 
 
@@ -332,9 +215,9 @@ def _task(reader: Reader, node: str) -> Step:
         id=node,
         title=title.strip(),
         patience=reader.duration("due"),
-        done=_way(reader, "done"),
-        failed=_way(reader, "failed"),
-        overdue=_way(reader, "overdue"),
+        done=reader.way("done"),
+        failed=reader.way("failed"),
+        overdue=reader.way("overdue"),
     )
 
 
@@ -352,7 +235,7 @@ def _update(reader: Reader, node: str) -> Step:
         clear = []
     if not values and not clear:
         reader.problem("missing", "the step changes nothing: give set, clear, or both")
-    return Update(id=node, next=_way(reader, "next"), values=values, clear=tuple(clear))
+    return Update(id=node, next=reader.way("next"), values=values, clear=tuple(clear))
 
 
 def _list(reader: Reader, node: str) -> Step:
@@ -360,9 +243,9 @@ def _list(reader: Reader, node: str) -> Step:
     if add == reader.has("remove"):
         reader.problem("bad_value", "say either add or remove, with the id of one list")
         reader.read |= {"add", "remove"}
-        return ListChange(id=node, next=_way(reader, "next"), list_id=NOBODY, add=add)
+        return ListChange(id=node, next=reader.way("next"), list_id=NOBODY, add=add)
     list_id = reader.id("add" if add else "remove")
-    return ListChange(id=node, next=_way(reader, "next"), list_id=list_id, add=add)
+    return ListChange(id=node, next=reader.way("next"), list_id=list_id, add=add)
 
 
 def _exit(reader: Reader, node: str) -> Step:

@@ -21,7 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from workflows.problems import GraphInvalid, Problem
-from workflows.reading import EVENT, ID, Reader
+from workflows.reader import EVENT, ID, Reader
 
 MOST_PEOPLE = 10_000
 MOST_DAYS = 400
