@@ -25,6 +25,7 @@ from messaging.pools import facts, fencing, guarding
 from messaging.preflight import keeping as preflight
 from messaging.protection import looking, receivers
 from workflows import runner, triggers
+from workflows.brakes import tally
 from workflows.simulate import keeping
 
 logger = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ def _sweep(now: datetime) -> int:
     guarding.sweep(now=now)
     told.forget(now=now)
     visits.forget_agents(now=now)
+    tally.forget_old(now=now)
     return 0
 
 

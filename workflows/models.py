@@ -51,6 +51,8 @@ class Workflow(TenantModel):
     """The people who are in the segment already are still to be let in."""
     comes_at = models.DateTimeField(null=True)
     """When everybody in the trigger's segment is let in next, by its rule."""
+    expects = models.PositiveIntegerField(default=0)
+    """So many within an hour are no surprise (`workflows.brakes`)."""
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
@@ -181,11 +183,13 @@ class Cursor(models.Model):
         return str(self.pk)
 
 
+from workflows.brakes.models import Brakes, Tally  # noqa: E402
 from workflows.moving.models import Pause, VersionMigration  # noqa: E402
 from workflows.simulate.models import KeptSimulation, Simulation  # noqa: E402
 from workflows.staff_tasks.models import StaffTask  # noqa: E402
 
 __all__ = [
+    "Brakes",
     "Cursor",
     "Enrolment",
     "KeptSimulation",
@@ -193,6 +197,7 @@ __all__ = [
     "Pause",
     "Simulation",
     "StaffTask",
+    "Tally",
     "VersionMigration",
     "Workflow",
     "WorkflowVersion",

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audit import actor, trail
 from contacts.segments import evaluate
-from workflows import lint, recurring
+from workflows import audience, lint, recurring
 from workflows.entry import Trigger
 from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import GraphInvalid, Problem
@@ -67,6 +67,7 @@ def publish(workflow_id: UUID, *, now: datetime) -> WorkflowVersion:
         workflow.lets_in_each = graph.trigger.each
         workflow.takes_present = workflow.takes_present or (first and graph.trigger.present)
         workflow.comes_at = triggers_at(graph.trigger, now=now)
+        workflow.expects = max(workflow.expects, _at_once(graph.trigger, now=now))
         workflow.changed_at = now
         workflow.save()
         trail.record(
@@ -82,6 +83,13 @@ def triggers_at(trigger: Trigger, *, now: datetime) -> datetime | None:
     if not trigger.rule or trigger.first is None:
         return None
     return recurring.following(trigger.rule, trigger.first, zone=evaluate.zone(), after=now)
+
+
+def _at_once(trigger: Trigger, *, now: datetime) -> int:
+    """Return how many the trigger brings at once, were it now: what the brake takes as expected."""
+    if trigger.segment is None or not (trigger.present or trigger.rule):
+        return 0
+    return len(audience.members(trigger.segment, now=now))
 
 
 def _differs(

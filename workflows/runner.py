@@ -1,9 +1,11 @@
 """Move everybody who is due, hundreds at a time, in one transaction.
 
     claim the due enrolments, skipping those that another worker holds
+    leave alone whom the brake holds: their workflow runs away, and is paused
     let the pure engine take each as far as it gets
     do what the steps passed ask for, then find out what the engine asked: messages are accepted or
-        refused by the outbox, engagement and segments are read, each kind with one statement
+        refused by the outbox, unless the ceiling or the brake holds the person; engagement and
+        segments are read, each kind with one statement
     repeat until everybody waits or is out
     write the places and the moves
 
@@ -21,6 +23,7 @@ from django.db import transaction
 
 from audit import trail
 from workflows import answers, effects, journeys
+from workflows.brakes.turn import Turn
 from workflows.engine import Leave, Outcome, Stay, advance
 from workflows.journeys import Journey
 
@@ -45,15 +48,18 @@ def run_once(*, now: datetime, limit: int = LIMIT) -> Ran:
         people = journeys.claim(now=now, limit=limit)
         if not people:
             return Ran()
-        travel(people, now=now)
-        moves = journeys.write(people, now=now)
+        turn = Turn.begin(people, now=now)
+        people = turn.admit(people)
+        travel(people, turn, now=now)
+        moves = journeys.write(people, now=now) if people else 0
+        turn.end()
         trail.record("workflow.advanced", detail={"count": len(people)})
     ended = [one.stopped.outcome for one in people if isinstance(one.stopped, Leave)]
     finished = ended.count("finished")
     return Ran(len(people), moves, finished, len(ended) - finished)
 
 
-def travel(people: Sequence[Journey], *, now: datetime) -> None:
+def travel(people: Sequence[Journey], turn: Turn, *, now: datetime) -> None:
     """Take everybody on until each has to wait or is out."""
     under_way = list(people)
     while under_way:
@@ -66,5 +72,6 @@ def travel(people: Sequence[Journey], *, now: datetime) -> None:
             if not isinstance(outcome.stopped, Stay | Leave):
                 asked.append((journey, outcome))
         effects.apply(outcomes, now=now)
+        asked = turn.hold(asked)
         answers.find(asked, now=now)
         under_way = [journey for journey, _ in asked if journey.stopped is None]

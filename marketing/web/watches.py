@@ -19,6 +19,7 @@ from marketing.campaigns.models import Campaign, CampaignApproval, Run
 from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
 from messaging.models import Message, Stop, TemplateVersion, Undelivered
+from workflows.models import Pause
 
 SEALED_WITHIN = timedelta(minutes=5)
 EXPIRY_NEAR = timedelta(days=14)
@@ -135,6 +136,21 @@ def stopped_pools(now: datetime) -> Matter | None:
         reverse("delivery-out"),
         "See what holds sending back",
         "bad" if holding else "warn",
+    )
+
+
+@watches(Permission.WORKFLOWS_VIEW)
+def braked_workflows(now: datetime) -> Matter | None:
+    """What ran away and stopped by itself; what a person paused, that person knows."""
+    stood = Pause.objects.filter(resumed_at=None).exclude(why="")
+    ids = list(stood.values_list("workflow_id", flat=True)[:MOST])
+    return _matter(
+        len(ids),
+        ("workflow ran away and was paused", "workflows ran away and were paused"),
+        "Far more came in, or far more was to be sent, than is normal. Nobody was touched beyond"
+        " that: look at why, then resume it or close it.",
+        reverse("workflow", args=ids) if len(ids) == 1 else reverse("workflows"),
+        "bad",
     )
 
 

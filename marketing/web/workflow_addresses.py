@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from marketing.web import (
+    brakes,
     payments,
     simulations,
     staff_tasks,
@@ -19,6 +20,7 @@ urlpatterns = [
     path("workflows/tasks/", staff_tasks.tasks, name="tasks"),
     path("workflows/tasks/<int:task_id>/outcome/", staff_tasks.outcome, name="task-outcome"),
     path("workflows/recipes/", workflow_recipes.recipes, name="workflow-recipes"),
+    path("workflows/brakes/", brakes.brakes, name="workflow-brakes"),
     path("workflows/new/", workflow_drafts.new, name="workflow-new"),
     path("workflows/<uuid:workflow_id>/", workflows.workflow, name="workflow"),
     path("workflows/<uuid:workflow_id>/draft/", workflow_drafts.edit, name="workflow-edit"),

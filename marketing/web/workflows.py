@@ -77,6 +77,7 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "versions": versions,
         "plan": plan,
         "rows": _table(plan) if plan else [],
+        "braked": found.pauses.filter(resumed_at=None).exclude(why="").first(),
         "overflow": _overflow(found, figures.funnel.tell) if figures else "",
         "steps": _steps(figures.funnel, plan) if figures else [],
         "fates": figures.fates if figures else None,

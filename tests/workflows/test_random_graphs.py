@@ -107,7 +107,8 @@ def test_everybody_goes_on_once_and_comes_to_an_end(data: st.DataObject) -> None
     else:
         raise AssertionError("the way never came to an end")
     assert len(set(moves)) == len(moves)
-    assert place.node not in moves
+    # A goal may jump to where a way leads back from: that step is come to, and not taken again.
+    assert place.node not in moves or outcome.stopped == Leave("step_twice")
 
 
 @given(graphs())

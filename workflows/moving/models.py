@@ -48,7 +48,11 @@ class Pause(TenantModel):
     paused_at = models.DateTimeField()
     paused_by = models.CharField(max_length=64)
     why = models.CharField(max_length=40, blank=True, default="")
-    """The code of what stopped it, where that was not a person."""
+    """The code of the brake that stopped it, where that was not a person."""
+    figure = models.PositiveIntegerField(default=0)
+    """How many came in, or how many messages were asked for, within the hour."""
+    most = models.PositiveIntegerField(default=0)
+    """How many of them may be."""
     resumed_at = models.DateTimeField(null=True)
     choice = models.CharField(max_length=5, choices=Choice, blank=True, default="")
     overdue = models.PositiveIntegerField(default=0)

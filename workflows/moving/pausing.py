@@ -18,6 +18,7 @@ from accounts import tenancy
 from audit import actor, trail
 from messaging import withdrawing
 from workflows import answers, effects, journeys
+from workflows.brakes import tally
 from workflows.engine import AskSend, Leave, Stay, advance
 from workflows.journeys import Journey
 from workflows.models import Pause, Workflow
@@ -64,15 +65,26 @@ def overdue(workflow_id: UUID, *, now: datetime) -> list[Overdue]:
 
 
 @transaction.atomic
-def pause(workflow_id: UUID, *, now: datetime, why: str = "") -> bool:
-    """Hold everybody where they are, and take nobody in; say whether it was live."""
+def pause(
+    workflow_id: UUID, *, now: datetime, why: str = "", figure: int = 0, most: int = 0
+) -> bool:
+    """Hold everybody where they are, and take nobody in; say whether it was live.
+
+    `why` is the code of the brake that pulled, at `figure` within an hour where `most` may be.
+    """
     live = Workflow.objects.filter(id=workflow_id, state=Workflow.State.LIVE, live__isnull=False)
     if live.update(state=Workflow.State.PAUSED, changed_at=now) != 1:
         return False
     Pause.objects.create(
-        workflow_id=workflow_id, paused_at=now, paused_by=actor.current().id, why=why
+        workflow_id=workflow_id,
+        paused_at=now,
+        paused_by=actor.current().id,
+        why=why,
+        figure=figure,
+        most=most,
     )
-    trail.record("workflow.paused", subject=f"workflow:{workflow_id}")
+    told: dict[str, int | str] = {"reason": why, "count": figure, "most": most} if why else {}
+    trail.record("workflow.paused", subject=f"workflow:{workflow_id}", detail=told)
     return True
 
 
@@ -93,6 +105,8 @@ def resume(workflow_id: UUID, *, choice: str = Choice.SEND, now: datetime) -> bo
     if stood is not None:
         stood.resumed_at, stood.choice, stood.overdue = now, choice, people
         stood.save(update_fields=["resumed_at", "choice", "overdue"])
+        if stood.why:
+            tally.expect(workflow_id, max(people, stood.figure))  # they saw it, and go on
     Workflow.objects.filter(id=workflow_id).update(state=Workflow.State.LIVE, changed_at=now)
     trail.record(
         "workflow.resumed",

@@ -55,6 +55,7 @@ _TASK_ENDS = {"task.done": "done", "task.failed": "failed"}
 _DOES, _STEPS, _MAILS = range(3)
 NOT_ANSWERED = "not_simulated"
 BROKEN = "segment_broken"
+CEILING = "daily_ceiling"
 
 
 class World(Protocol):
@@ -90,6 +91,9 @@ class Course:
     world: World
     people: Sequence[Person]
     now: datetime = field(init=False)
+    ceiling: int = 0
+    """So many messages for one person within 24 hours, as behind the live runner; 0 for no limit.
+    What people got before, or from other workflows, is not counted here."""
     onward: dict[UUID, int] = field(default_factory=dict)
     """How many went on to each other workflow; what they do there is not simulated."""
     _heap: list[tuple[datetime, int, int, Person, object]] = field(default_factory=list)
@@ -306,11 +310,27 @@ class Course:
                 if person.answer is not None:
                     person.answer = person.answer is wanted
 
+    def _full(self, person: Person) -> bool:
+        """Let whom the ceiling holds wait until a place is free; say whether it does."""
+        since = self.now - timedelta(hours=24)
+        got = sorted(
+            mail.asked_at
+            for mail in person.mails.values()
+            if mail.asked_at > since and mail.state != "refused"
+        )
+        if not self.ceiling or len(got) < self.ceiling:
+            return False
+        person.due_at = got[-self.ceiling] + timedelta(hours=24)
+        person.note(self.now, "held", person.place.node, CEILING)
+        self._put(person.due_at, _STEPS, person)
+        return True
+
     def _queue(self, asked: Sequence[tuple[Person, AskSend]]) -> None:
+        asked = [(one, ask) for one, ask in asked if not self._full(one)]
         answers = self.world.accept([(one, ask.step.id) for one, ask in asked], now=self.now)
         for (person, ask), answer in zip(asked, answers, strict=True):
             node = ask.step.id
-            mail = Mail(node, "queued", self.now, self.now + ask.step.stale_after)
+            mail = Mail(node, "queued", self.now, self.now + ask.step.stale_after, self.now)
             person.mails[node] = mail
             if isinstance(answer, Refusal):
                 mail.state, mail.code = "refused", answer.code

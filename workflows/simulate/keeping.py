@@ -14,6 +14,7 @@ from accounts import tenancy
 from audit import trail
 from contacts.models import Contact
 from workflows import lint
+from workflows.brakes import tally
 from workflows.graph import parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid, Problem
@@ -132,7 +133,7 @@ def course_of(tried: Tried, read: Plan, *, now: datetime) -> Course:
     people = newcomers(ids, tried.graph, now=read.starts_at)
     for one in people:
         one.agreed = world.agreed(house, one.contact_id, now=read.starts_at)
-    return Course(tried.graph, read, house, people)
+    return Course(tried.graph, read, house, people, ceiling=tally.settings().most_a_day)
 
 
 def _run(simulation: Simulation, course: Course, patience: float | None) -> bool:

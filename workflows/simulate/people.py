@@ -26,6 +26,7 @@ class Mail:
     state: str
     due_at: datetime
     not_after: datetime
+    asked_at: datetime
     code: str = ""
     sent_at: datetime | None = None
 
