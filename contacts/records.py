@@ -1,9 +1,11 @@
 """Put what sources say about people into their sealed records, thousands at a time.
 
-A person is known by source and record number, never by an e-mail address. The steps of `upsert`:
-find who is known by number; claim ordinals for the others under the organisation's ordinal lock, so
-that two imports of one person make one contact; merge each change into what is known; seal; write
-rows, indexes, numbers, dirty marks and events, all in one transaction and a handful of statements.
+A person is known by source and record number, never by an e-mail address. `prepare` brings changes
+into canonical form and packs the records of those whom nobody knows; it locks nothing, so that many
+can prepare at once. The steps of `store`: find who is known by number; claim ordinals for the
+others under the organisation's ordinal lock, so that two imports of one person make one contact;
+merge each change into what is known; seal; write rows, indexes, numbers, dirty marks and events,
+all in one transaction and a handful of statements. `upsert` does both.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -23,7 +25,7 @@ from accounts import tenancy
 from contacts import identity, merging, registry, writing
 from contacts.changes import Change, ChangeRefused, check, clean, cleaned
 from contacts.facts import CLEAR
-from contacts.fields import DataClass, Field
+from contacts.fields import FIELDS, DataClass, Field
 from contacts.history import keeping as keeping_history
 from contacts.merge import proposing, since
 from contacts.models import ordinal_of
@@ -33,8 +35,8 @@ from contacts.writing import Row
 from crypto.rows import writing_ahead
 
 __all__ = [
-    "Change", "ChangeRefused", "NobodyKnown", "Outcome", "check", "clean", "foresee", "micros",
-    "upsert",
+    "Change", "ChangeRefused", "NobodyKnown", "Outcome", "Prepared", "check", "clean", "foresee",
+    "micros", "prepare", "store", "upsert",
 ]  # fmt: skip
 
 SEALED_AT_ONCE = 1_000
@@ -68,6 +70,52 @@ class NobodyKnown(LookupError):
         self.position = position
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Canonical changes, and by number the row of each whom nobody knew when it was made.
+
+    A row is used where its person is new still, no other change speaks of them, and the fields are
+    what they were.
+    """
+
+    changes: Sequence[Change]
+    rows: Mapping[identity.Number, Row]
+    fields: Mapping[str, Field]
+
+
+def prepare(changes: Sequence[Change], *, now: datetime, is_clean: bool = False) -> Prepared:
+    """Do what can be done for `store` before its turn; reads, and locks nothing.
+
+    `is_clean` says that the changes came out of `clean`. Raises ChangeRefused.
+    """
+    with _no_collector():
+        if not is_clean:
+            changes = cleaned(changes, fields=_fields(changes))
+        fields = _fields(changes)
+        firsts = [(change.source, change.record_number) for change in changes]
+        tokens = identity.tokens(tenancy.current(), firsts)
+        known = identity.known(tenancy.current(), tokens) if changes else {}
+        seen: dict[Any, bytes] = {}
+        rows = {
+            number: _packed(_fresh(0, [change], now, fields), seen)
+            for number, token, change in zip(firsts, tokens, changes, strict=True)
+            if token not in known
+        }
+    return Prepared(changes, rows, fields)
+
+
+def _fields(changes: Sequence[Change]) -> Mapping[str, Field]:
+    """Return the fields that the changes speak of, as they are now."""
+    declared = FIELDS.keys()
+    if all(declared >= change.values.keys() for change in changes):
+        return FIELDS
+    return registry.current()
+
+
+def _packed(row: Row, seen: dict[Any, bytes]) -> Row:
+    return row._replace(packed=writing.packed(row, seen))
+
+
 def upsert(
     changes: Sequence[Change],
     *,
@@ -77,18 +125,31 @@ def upsert(
     is_clean: bool = False,
     journal: Journal | None = None,
 ) -> Outcome:
-    """Store the changes and return what became of each.
+    """Prepare and store the changes; return what became of each."""
+    with transaction.atomic():
+        registry.held(change.values for change in changes)
+        prepared = prepare(changes, now=now, is_clean=is_clean)
+        return store(prepared, now=now, run=run, may_create=may_create, journal=journal)
 
-    `is_clean` says that the changes came out of `clean`. `journal` is told, in the transaction,
-    whom this made, and what stood before in each record that it changed.
+
+def store(
+    prepared: Prepared,
+    *,
+    now: datetime,
+    run: UUID | None = None,
+    may_create: bool = True,
+    journal: Journal | None = None,
+) -> Outcome:
+    """Store what was prepared and return what became of each change.
+
+    `journal` is told, in the transaction, whom this made, and what stood before in each record that
+    it changed.
     """
-    organisation_id = tenancy.current()
+    organisation_id, changes = tenancy.current(), prepared.changes
     if not changes:
         return Outcome(0, 0, 0, ())
     with _no_collector(), transaction.atomic():
         fields = registry.held(change.values for change in changes)
-        if not is_clean:
-            changes = cleaned(changes, fields=fields)
         found = identity.resolve(
             organisation_id,
             [_numbers(c) for c in changes],
@@ -102,7 +163,9 @@ def upsert(
         changed, touched = _merge_known(stored, groups, now, fields)
         first = (groups[id_][0] for id_ in found.new)
         by = keeping_history.origins([*first, *changed], run=run, now=now)
-        fresh = _create(found, groups, fields=fields, by=by, now=now, run=run)
+        ready = prepared.rows if prepared.fields == fields else {}
+        new_row = _Fresh(ready, groups, now, fields)
+        fresh = _create(found, new_row, by=by, now=now, run=run)
         writing.update(organisation_id, changed + touched, now=now)
         writing.announce(organisation_id, [], changed, now=now, run=run)
         keeping_history.keep(stored, [*(row for row in fresh if row.message_id), *changed], by)
@@ -123,11 +186,27 @@ def upsert(
     )
 
 
+class _Fresh(NamedTuple):
+    """Makes the rows of new contacts, of those that were prepared where that is still right."""
+
+    prepared: Mapping[identity.Number, Row]
+    groups: Mapping[int, list[Change]]
+    now: datetime
+    fields: Mapping[str, Field]
+
+    def of(self, contact_id: int) -> Row:
+        changes = self.groups[contact_id]
+        if len(changes) == 1:
+            ready = self.prepared.get((changes[0].source, changes[0].record_number))
+            if ready is not None:
+                return ready._replace(contact_id=contact_id)
+        return _fresh(contact_id, changes, self.now, self.fields)
+
+
 def _create(
     found: identity.Found,
-    groups: Mapping[int, list[Change]],
+    new_row: _Fresh,
     *,
-    fields: Mapping[str, Field],
     by: keeping_history.Origins,
     now: datetime,
     run: UUID | None,
@@ -140,9 +219,7 @@ def _create(
     everybody = iter(sorted(found.new))
     with writing_ahead() as insert:
         writing.remember_numbers(organisation_id, found.numbers, insert=insert)
-        while part := [
-            _fresh(id_, groups[id_], now, fields) for id_ in islice(everybody, SEALED_AT_ONCE)
-        ]:
+        while part := [new_row.of(id_) for id_ in islice(everybody, SEALED_AT_ONCE)]:
             writing.create(organisation_id, part, now=now, origins=by, insert=insert)
             writing.announce(organisation_id, part, [], now=now, run=run, insert=insert)
             fresh += part

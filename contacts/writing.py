@@ -48,6 +48,8 @@ class Row(NamedTuple):
     message_id: str = ""
     fields: frozenset[str] = frozenset()
     mapping: str = ""
+    packed: Sequence[bytes] = ()
+    """The packed record of every class, where it was made before the row had its turn."""
 
 
 def create(
@@ -76,7 +78,9 @@ def _new_rows(
     phones = _indexes(organisation_id, rows, "phone")
     sealer = ClassSealer(organisation_id, TABLE, CLASSES)
     seen: dict[Any, bytes] = {}
-    sealed = sealer.seal_many([(keys[row[0]], row[0], _packed(row, seen)) for row in rows])
+    sealed = sealer.seal_many(
+        [(keys[row[0]], row[0], row.packed or packed(row, seen)) for row in rows]
+    )
     public = uuids7(len(rows), now=now)
     for row, public_id, classes in zip(rows, public, sealed, strict=True):
         yield (
@@ -99,7 +103,7 @@ _ALIKE = (DataClass.DEMOGRAPHIC, DataClass.COVERAGE)
 """Classes whose records are the same for many people: within a part each is packed once."""
 
 
-def _packed(row: Row, seen: dict[Any, bytes]) -> list[bytes]:
+def packed(row: Row, seen: dict[Any, bytes]) -> list[bytes]:
     """Return the packed record of every class; `seen` has those of `_ALIKE` that came before."""
     found = []
     for kind in SEALED_CLASSES:

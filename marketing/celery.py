@@ -30,6 +30,7 @@ PERIODS = {
     "memberships": 1.0,
     "compact": 10.0,
     "imports": 1.0,
+    "imports_beside": 1.0,
     "simulations": 2.0,
     "mailbox": 60.0,
     "visits": 1.0,

@@ -15,6 +15,7 @@ from accounts import sessions, tenancy, throttle
 from audit.actor import Actor, acting_as
 from contacts import events, sweeping
 from contacts.importing import work as imports
+from contacts.importing.turns import Lane
 from contacts.merge import proposing
 from contacts.segments import columns, gathering, membership, told
 from contacts.segments.live import follow, touches
@@ -35,8 +36,9 @@ Loop = Callable[[datetime], int]
 
 BUDGET = 20.0
 """Seconds for one organisation; what is left waits until the others had theirs."""
-SHORT = {"live": 1.0, "triggers": 1.0}
-"""The same for loops that answer promptly: the next look is never more than a second away."""
+SHORT = {"live": 1.0, "triggers": 1.0, "imports_beside": 1.0}
+"""The same for loops that answer promptly: the next look is never more than a second away. And for
+the helper of an import, so that what else is due comes between."""
 
 
 def run(name: str, *, now: datetime) -> None:
@@ -124,6 +126,11 @@ def _imports(now: datetime) -> int:
     return imports.run_once(now=now)
 
 
+def _imports_beside(now: datetime) -> int:
+    """Make ready the next part of an import beside the worker that has it."""
+    return imports.run_once(now=now, lane=Lane.SECOND)
+
+
 def _campaigns(now: datetime) -> int:
     return campaigns.run_once(now=now)
 
@@ -196,6 +203,7 @@ LOOPS: Mapping[str, Loop] = {
     "compact": _compact,
     "campaigns": _campaigns,
     "imports": _imports,
+    "imports_beside": _imports_beside,
     "simulations": _simulations,
     "seal": _seal,
     "partitions": _partitions,

@@ -18,7 +18,7 @@ from contacts import identity, records
 from contacts.importing import chunks, jobs, mapping, sifting
 from contacts.importing.jobs import After, State
 from contacts.importing.models import ImportJob, ImportSeen
-from contacts.importing.sifting import Refused
+from contacts.importing.sifting import Refused, Sifted
 from contacts.models import ImportProblem, ImportRun
 from contacts.records import Change
 from crypto.rows import insert_rows, insert_rows_returning
@@ -28,18 +28,22 @@ _SEEN = "contacts_importseen"
 _COLUMNS, _TYPES = ("run_id", "organisation_id", "token"), ("uuid", "int4", "bytea")
 
 
-def step(job: ImportJob, now: datetime) -> None:
-    """Check one part; after the last, say what the import would do."""
-    if job.next_chunk < job.chunks:
-        _check_part(job, now)
+def ready(job: ImportJob, number: int, now: datetime) -> Sifted:
+    """Return what this part says; others may be checked meanwhile."""
+    return sifting.sift(job, number, now=now)
+
+
+def step(job: ImportJob, part: Sifted | None, now: datetime) -> None:
+    """Check the next part; after the last, say what the import would do."""
+    if part is not None:
+        _check_part(job, part, now)
         job.next_chunk += 1
         job.save(update_fields=["next_chunk", "chunks", "foreseen"])
     if job.next_chunk >= job.chunks:
         _finish(job, now)
 
 
-def _check_part(job: ImportJob, now: datetime) -> None:
-    part = sifting.sift(job, now=now)
+def _check_part(job: ImportJob, part: Sifted, now: datetime) -> None:
     outcome = records.foresee(part.changes, now=now)
     first = _Met(0, 0)
     if part.may_create:

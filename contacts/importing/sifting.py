@@ -78,8 +78,8 @@ class Form(Protocol):
     def stage(self, job: ImportJob, opened: Callable[[int, int], BinaryIO], keep: Keep) -> None:
         """Read the kept file into parts. `opened` takes a place in it and a length."""
 
-    def sift(self, job: ImportJob, *, now: datetime) -> Sifted:
-        """Return what the job's next part says."""
+    def sift(self, job: ImportJob, number: int, *, now: datetime) -> Sifted:
+        """Return what this part of the job says."""
 
     def download(self, refused: Iterator[Refused]) -> Download: ...
 
@@ -96,14 +96,14 @@ def form_of(job: ImportJob) -> Form | None:
     return _forms.get(job.run.form)
 
 
-def sift(job: ImportJob, *, now: datetime) -> Sifted:
-    """Return what the job's next part says."""
+def sift(job: ImportJob, number: int, *, now: datetime) -> Sifted:
+    """Return what this part of the job says; writes nothing."""
     form = form_of(job)
-    return form.sift(job, now=now) if form else _table(job)
+    return form.sift(job, number, now=now) if form else _table(job, number)
 
 
-def _table(job: ImportJob) -> Sifted:
-    lines = chunks.lines(job.pk, job.next_chunk)
+def _table(job: ImportJob, number: int) -> Sifted:
+    lines = chunks.lines(job.pk, number)
     reader = Reader(mapping.unpacked(job.mapping), source=job.run.source)
     changes, refused = _sifted(lines, reader)
     return Sifted(read=len(lines), changes=changes, refused=refused)

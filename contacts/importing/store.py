@@ -10,7 +10,7 @@ from uuid import UUID
 from contacts import events, records
 from contacts.events import NewEvent
 from contacts.facts import HAPPENED
-from contacts.records import Change, Journal, Outcome
+from contacts.records import Change, Journal, Outcome, Prepared
 
 RECENT = timedelta(days=366)
 """What is older is a fact about the person, not news: no workflow should start from it."""
@@ -29,18 +29,25 @@ def store(
     *,
     now: datetime,
     run: UUID | None = None,
-    may_create: bool = True,
-    is_clean: bool = False,
-    journal: Journal | None = None,
 ) -> Outcome:
     """Store the changes, and an event for each visit and appointment of the last year or ahead."""
-    outcome = records.upsert(
-        changes, now=now, run=run, may_create=may_create, is_clean=is_clean, journal=journal
-    )
+    return store_prepared(records.prepare(changes, now=now), now=now, run=run)
+
+
+def store_prepared(
+    prepared: Prepared,
+    *,
+    now: datetime,
+    run: UUID | None = None,
+    may_create: bool = True,
+    journal: Journal | None = None,
+) -> Outcome:
+    """Do the same with what was prepared before its turn."""
+    outcome = records.store(prepared, now=now, run=run, may_create=may_create, journal=journal)
     news = [
         event
         for contact_id, origin, change in zip(
-            outcome.contact_ids, outcome.origins, changes, strict=True
+            outcome.contact_ids, outcome.origins, prepared.changes, strict=True
         )
         for event in happenings(contact_id, change, now=now, run=run, through=origin)
     ]

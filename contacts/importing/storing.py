@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import F
 
 from audit import trail
-from contacts import matching, writing
+from contacts import matching, records, writing
 from contacts.importing import chunks, jobs, sifting, undoing
 from contacts.importing.jobs import KEPT, UNDOABLE, State
 from contacts.importing.models import ImportJob
-from contacts.importing.store import store
+from contacts.importing.sifting import Sifted
+from contacts.importing.store import store_prepared
 from contacts.models import ImportRun
+from contacts.records import Prepared
 
 
-def step(job: ImportJob, now: datetime) -> None:
+class Ready(NamedTuple):
+    """A part that waits for its turn; `prepared` where it may make whom nobody knows."""
+
+    part: Sifted
+    prepared: Prepared | None
+
+
+def ready(job: ImportJob, number: int, now: datetime) -> Ready:
+    """Read a part and prepare its people; others may be written meanwhile."""
+    part = sifting.sift(job, number, now=now)
+    prepared = records.prepare(part.changes, now=now, is_clean=True) if part.may_create else None
+    return Ready(part, prepared)
+
+
+def step(job: ImportJob, ready: Ready | None, now: datetime) -> None:
     """Write the next part; after the last, finish."""
-    if job.next_chunk < job.chunks:
-        _write_part(job, now)
+    if ready is not None:
+        _write_part(job, *ready, now)
         job.next_chunk += 1
         job.failures = 0
         job.save(update_fields=["next_chunk", "failures"])
@@ -33,17 +50,16 @@ def _doubled(parts: int) -> bool:
     return parts >= 4 and parts & (parts - 1) == 0
 
 
-def _write_part(job: ImportJob, now: datetime) -> None:
-    part = sifting.sift(job, now=now)
-    if not part.may_create:
+def _write_part(job: ImportJob, part: Sifted, prepared: Prepared | None, now: datetime) -> None:
+    if prepared is None:
         numbers = [(change.source, change.record_number) for change in part.changes]
         part = part.only([one is not None for one in matching.ids_by_number(numbers)])
-    outcome = store(
-        part.changes,
+        prepared = records.prepare(part.changes, now=now, is_clean=True)
+    outcome = store_prepared(
+        prepared,
         now=now,
         run=job.pk,
         may_create=part.may_create,
-        is_clean=True,
         journal=undoing.Journal(job.pk, now=now),
     )
     chunks.put_refused(job.pk, job.next_chunk, part.refused)

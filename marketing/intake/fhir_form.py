@@ -54,10 +54,10 @@ class FhirForm:
         job.rows, job.chunks = found.rows, found.parts
         job.reading = {"files": files, "parts": found.parts}
 
-    def sift(self, job: ImportJob, *, now: datetime) -> Sifted:
-        """Map the next part; the second time, only what is about people who come elsewhere."""
-        again, number = divmod(job.next_chunk, job.reading["parts"])
-        names, *rows = chunks.rows(job.pk, ImportChunk.Kind.ROWS, number)
+    def sift(self, job: ImportJob, number: int, *, now: datetime) -> Sifted:
+        """Map a part; the second time, only what is about people who come elsewhere."""
+        again, place = divmod(number, job.reading["parts"])
+        names, *rows = chunks.rows(job.pk, ImportChunk.Kind.ROWS, place)
         entries = [Entry(place, url, json.loads(text), bundle) for place, url, bundle, text in rows]
         mapped = fhir.map_entries(entries, source=job.run.source, now=now, names=names)
         address = addresses(job.mapping.get("email_domain", ""))

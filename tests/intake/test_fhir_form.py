@@ -183,7 +183,7 @@ def test_an_import_goes_on_where_it_was_killed_and_doubles_nothing(
     until(run, State.RUNNING)
     for _ in range(part):
         work.run_once(now=NOON)
-    killed_after(storing, "store", at_harbor.pk)
+    killed_after(storing, "store_prepared", at_harbor.pk)
     assert ImportJob.objects.get(pk=run).next_chunk == part
     work_off()
     assert (row(run).state, row(run).created, living()) == (State.DONE, 3, 3)

@@ -51,7 +51,7 @@ def created(run: UUID) -> int:
 
 @pytest.mark.parametrize(
     ("room", "name"),
-    [(storing, "store"), (chunks, "put_refused"), (storing, "_write_part")],
+    [(storing, "store_prepared"), (chunks, "put_refused"), (storing, "_write_part")],
 )
 def test_an_import_goes_on_where_it_was_killed_and_doubles_nothing(
     committed_db: OwnDatabase, at_harbor: Organisation, bring: Bring, room: Any, name: str

@@ -95,7 +95,7 @@ def test_what_fails_again_and_again_stops_and_can_be_resumed(
     run = bring(rows(4))
     until(run, State.RUNNING)
     with monkeypatch.context() as broken:
-        broken.setattr(storing, "store", None)
+        broken.setattr(storing, "store_prepared", None)
         work_off()
     assert ImportRun.objects.get(pk=run).state == State.FAILED
     assert ImportJob.objects.get(pk=run).problem == "TypeError"
