@@ -191,6 +191,11 @@ class Run(TenantModel):
     def __str__(self) -> str:
         return str(self.id)
 
+    def begins(self, *, now: datetime) -> bool:
+        """Say whether its time has come and its audience is about to be drawn."""
+        live = self.campaign.state == Campaign.State.LIVE
+        return live and self.state == self.State.DUE and self.due_at <= now
+
     @property
     def percent(self) -> int:
         """How much of the audience has been dealt with."""

@@ -104,6 +104,7 @@ def campaign(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
         "plan": _plan(found, user),
         "runs": [campaign_figures.line(one, user) for one in runs],
         "shown": campaign_figures.of(shown, user) if shown else None,
+        "beginning": next((one for one in runs if one.begins(now=now)), None),
         "stopped": _stopped(runs, found),
         "times": _times(found, now=now),
         "approval": _approval(found, user),
@@ -269,6 +270,9 @@ def progress(request: HttpRequest, campaign_id: UUID, number: int) -> HttpRespon
     if run is None:
         raise Http404
     run.campaign = found
+    if run.frozen_at is None:
+        beginning = run if run.begins(now=timezone.now()) else None
+        return render(request, "campaigns/_beginning.html", {"beginning": beginning})
     context = {"campaign": found, "shown": campaign_figures.of(run, staff_of(request))}
     return render(request, "campaigns/_run.html", context)
 

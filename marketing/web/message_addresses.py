@@ -55,6 +55,7 @@ urlpatterns = [
     path(f"{T}/versions/<int:number>/approval/", reviewing.review, name="template-approve"),
     path(f"{T}/versions/<int:number>/", preview.preview, name="template-preview"),
     path(f"{T}/versions/<int:number>/body/", preview.preview_body, name="template-body"),
+    path(f"{T}/versions/", editor.make_version, name="template-versions"),
     path(f"{T}/board/", board.board, name="template-board"),
     path(f"{T}/board/save/", board.save, name="template-board-save"),
     path(f"{T}/board/check/", board.check, name="template-board-check"),

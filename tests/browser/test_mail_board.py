@@ -11,6 +11,7 @@ from accounts import tenancy
 from accounts.models import Organisation, User
 from messaging.making import drafts
 from messaging.models import Template
+from tests.browser import axe
 from tests.browser.conftest import OpenAs
 from tests.messaging.conftest import template
 from tests.messaging.pictures.test_keeping import photo
@@ -67,6 +68,70 @@ def test_a_picture_is_uploaded_and_stands_in_the_mail(
         draft.refresh_from_db()
         assert 'alt="A doctor at work"' in draft.mjml
         drafts.compiled(draft)
+
+
+def test_blocks_are_chosen_moved_doubled_and_taken_out_by_keyboard(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template
+) -> None:
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    page.get_by_role("button", name="Order", exact=True).press("Enter")
+    link = page.get_by_role("button", name="Button: Come to the class")
+    link.press("Alt+ArrowUp")
+    expect(page.get_by_text("Button: Come to the class moved up.")).to_be_visible()
+    expect(link).to_be_focused()
+    link.press("Enter")
+    page.get_by_role("button", name="Duplicate").press("Enter")
+    expect(link).to_have_count(2)
+    link.first.press("Delete")
+    expect(link).to_have_count(1)
+    link.press("Enter")
+    page.get_by_role("button", name="Selected", exact=True).press("Enter")
+    page.get_by_label("Where it leads").fill("https://harbor.example/evening-class")
+    page.get_by_role("button", name="Save draft").press("Enter")
+    expect(page.get_by_text("Saved as the draft.")).to_be_visible()
+    with tenancy.acting_for(harbor.pk):
+        draft.refresh_from_db()
+        before, after = draft.mjml.split("</mj-button>")
+    assert "https://harbor.example/evening-class" in before
+    assert "how to eat well" in after
+
+
+def test_undo_brings_back_what_was_taken_out(open_as: OpenAs, mara: User, draft: Template) -> None:
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    page.get_by_role("button", name="Order", exact=True).click()
+    link = page.get_by_role("button", name="Button: Come to the class")
+    link.press("Delete")
+    expect(link).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(link).to_have_count(1)
+
+
+LOOKS = ["As it is", "On a telephone", "On a dark screen", "Before pictures load"]
+
+
+def test_the_draft_is_looked_at_in_each_way_with_its_text_part(
+    open_as: OpenAs, mara: User, draft: Template
+) -> None:
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    page.get_by_role("button", name="Preview").click()
+    for look in LOOKS:
+        page.get_by_label(look).check()
+        expect(page.frame_locator("[data-part=frame]").get_by_text("Dear Alex")).to_be_visible()
+    assert axe.findings(page) == []
+    page.get_by_text("Text part").click()
+    expect(page.get_by_text("Come to the class: https://")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [375, 320])
+def test_the_board_fits_a_small_screen_and_shuts_nobody_out(
+    open_as: OpenAs, mara: User, draft: Template, width: int
+) -> None:
+    page = open_as(mara, f"/templates/{draft.id}/board/", width=width)
+    expect(canvas(page).get_by_text("how to eat well")).to_be_visible()
+    for tab in ("Blocks", "Selected", "Order", "Pictures", "Check"):
+        page.get_by_role("button", name=tab, exact=True).click()
+        assert axe.findings(page) == [], tab
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 KEPT = [

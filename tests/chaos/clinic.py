@@ -24,10 +24,12 @@ from audit.actor import Actor, acting_as
 from contacts.models import Contact
 from deploy.broker import EmbeddedBroker
 from deploy.mailbox import Mailbox
-from deploy.supervisor import Supervisor
+from deploy.run import programs
+from deploy.supervisor import Process, Supervisor
 from marketing import loops
 from messaging import reconcile
 from messaging.models import Message
+from tests.ground.server import OwnDatabase
 
 LATER = timedelta(minutes=20)
 """Longer than a lease: what a killed worker had claimed is free again."""
@@ -169,6 +171,24 @@ def environment(
         "SMTP_CA_FILE": str(mailbox.ca_file),
         "SMTP_ONWARD_TLS": "enforced",
     }
+
+
+def processes(
+    own: OwnDatabase, *, broker: EmbeddedBroker, mailbox: Mailbox, home: Path, port: int
+) -> list[Process]:
+    """Return the product's own programs, to run on the test's database and to answer at a port."""
+    surroundings = environment(
+        database=own.url,
+        owner=own.owner_url,
+        broker=broker,
+        mailbox=mailbox,
+        home=home,
+        origin=f"http://127.0.0.1:{port}",
+    )
+    return [
+        Process(name, command, surroundings, log=home / f"{name}.log", pid_file=home / name)
+        for name, command in programs(web_port=port).items()
+    ]
 
 
 def nothing_is_left(states: Counter[str], among: Sequence[str] = ("queued", "claimed")) -> bool:

@@ -19,10 +19,10 @@ from contacts.records import Change, upsert
 from contacts.segments import catalogue
 from deploy.broker import EmbeddedBroker
 from deploy.mailbox import Mailbox
-from deploy.run import answers, programs
-from deploy.supervisor import Process, Supervisor
+from deploy.run import answers
+from deploy.supervisor import Supervisor
 from messaging.models import Template
-from tests.chaos.clinic import Clinic, environment
+from tests.chaos.clinic import Clinic, processes
 from tests.deploy.ports import free_port
 from tests.ground.server import OwnDatabase
 from tests.messaging.conftest import EVERYTHING, approved
@@ -53,21 +53,10 @@ def open_clinic(
         mailbox.behaviour.delay = delay
         port = free_port()
         address = f"http://127.0.0.1:{port}"
-        surroundings = environment(
-            database=committed_db.url,
-            owner=committed_db.owner_url,
-            broker=broker,
-            mailbox=mailbox,
-            home=home,
-            origin=address,
-        )
-        processes = [
-            Process(name, command, surroundings, log=home / f"{name}.log", pid_file=home / name)
-            for name, command in programs(web_port=port).items()
-        ]
+        started = processes(committed_db, broker=broker, mailbox=mailbox, home=home, port=port)
         clinic = Clinic(
             organisation_id=at_harbor.pk,
-            supervisor=Supervisor(processes, [broker.start]),
+            supervisor=Supervisor(started, [broker.start]),
             broker=broker,
             mailbox=mailbox,
             address=address,

@@ -46,6 +46,11 @@ def test_a_problem_names_its_line() -> None:
     assert [(each.part, each.line) for each in caught.value.problems] == [("text", 7)]
 
 
+def test_a_text_part_that_could_not_be_made_yet_is_not_said_to_lack_anything() -> None:
+    (only,) = complaints(subject="For {{ contact.given_name }}", text="")
+    assert "locked screens" in only
+
+
 @pytest.mark.parametrize(
     ("spoiled", "place"),
     [

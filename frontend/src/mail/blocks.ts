@@ -19,6 +19,7 @@ const ICONS = {
   space: icon('<path d="M4 6h16M4 18h16M12 9v6"/>'),
   person: icon('<circle cx="12" cy="8" r="3.5"/><path d="M5 20c1-4 4-6 7-6s6 2 7 6"/>'),
   condition: icon('<path d="M12 3v6m0 0-6 6v6m6-12 6 6v6"/>'),
+  header: icon('<rect x="3" y="4" width="18" height="16" rx="2"/><path d="M3 9h18"/>'),
   footer: icon('<rect x="3" y="4" width="18" height="16" rx="2"/><path d="M3 15h18"/>'),
   shared: icon('<path d="M8 12h8M4 8l4 4-4 4M20 8l-4 4 4 4"/>'),
 };
@@ -51,6 +52,13 @@ export function addBlocks(editor: Editor, words: { shared: Shared[]; conditions:
   for (const one of words.conditions) {
     add(`when-${one.name}`, `Only if ${one.label}`, ICONS.condition, conditional(one.name), "Personal");
   }
+  add(
+    "header",
+    "Header",
+    ICONS.header,
+    '<mj-section background-color="#ffffff"><mj-column><mj-text font-size="18px" font-weight="600">{{ organisation.name }}</mj-text></mj-column></mj-section>',
+    "Layout",
+  );
   add(
     "footer",
     "Footer",

@@ -3,9 +3,11 @@
 import grapesjs, { type Block, type Component, type Editor } from "grapesjs";
 import mjmlPlugin from "grapesjs-mjml";
 import { addBlocks, NO_PICTURE, type Condition, type Field, type Shared } from "./blocks";
+import { called, Order } from "./order";
 import { Pictures } from "./pictures";
 import { Server, type Checked, type Draft, type Picture, type Problem } from "./server";
 import { forBoard, fromBoard, headWord, join, split, withHeadWord, type Parts } from "./source";
+import { Words } from "./words";
 
 export type Given = {
   subject: string;
@@ -27,6 +29,8 @@ const mjml: Plugin = (mjmlPlugin as unknown as { default?: Plugin }).default ?? 
 export class Board {
   private readonly server: Server;
   private readonly editor: Editor;
+  private readonly order: Order;
+  private readonly words: Words;
   private parts: Parts;
   private seen: string;
   private dirty = false;
@@ -42,11 +46,13 @@ export class Board {
     this.parts = split(given.mjml) ?? { before: "<mjml>", open: "<mj-body>", inner: "", after: "</mj-body></mjml>" };
     this.seen = given.seen;
     this.editor = this.begin();
+    this.order = new Order(this.editor, this.part("order"), (words) => this.tell(words));
+    this.words = new Words(this.part("words"), given.fields);
     new Pictures(this.part("pictures"), given.pictures, this.server, (one) => this.place(one));
     this.field("subject").value = given.subject;
     this.field("preheader").value = headWord(given.mjml, "mj-preview");
     this.listen();
-    this.editor.onReady(() => this.reachable());
+    this.editor.onReady(() => this.ready());
     this.check();
   }
 
@@ -62,8 +68,7 @@ export class Board {
       panels: { defaults: [] },
       blockManager: { appendTo: this.part("blocks"), appendOnClick: (block: Block) => this.insert(block) } as never,
       styleManager: { appendTo: this.part("style") },
-      traitManager: { appendTo: this.part("traits") },
-      layerManager: { appendTo: this.part("layers") },
+      traitManager: { custom: true },
       selectorManager: { componentFirst: true },
       assetManager: { custom: true },
       richTextEditor: { actions: ["bold", "italic", "link"] },
@@ -98,6 +103,8 @@ export class Board {
     const { editor } = this;
     editor.on("update", () => this.changed());
     editor.on("component:selected", (one: Component) => this.chosen(one));
+    editor.on("component:deselected", () => this.selected());
+    for (const look of this.looks()) look.addEventListener("change", () => this.check());
     editor.on("asset:open", () => this.show("pictures"));
     for (const name of ["subject", "preheader"] as const) this.field(name).addEventListener("input", () => this.changed());
     for (const button of this.host.querySelectorAll<HTMLButtonElement>("[data-do]")) {
@@ -120,14 +127,31 @@ export class Board {
   private act(name: string, button: HTMLButtonElement): void {
     const { editor } = this;
     const acts: Record<string, () => void> = {
-      undo: () => editor.UndoManager.undo(),
-      redo: () => editor.UndoManager.redo(),
+      undo: () => this.step(() => editor.UndoManager.undo()),
+      redo: () => this.step(() => editor.UndoManager.redo()),
       wide: () => this.device("Desktop", button),
       narrow: () => this.device("Mobile portrait", button),
       save: () => void this.save(),
+      review: () => void this.review(),
       preview: () => this.preview(),
+      up: () => this.withSelected((one) => this.order.move(one, -1)),
+      down: () => this.withSelected((one) => this.order.move(one, 1)),
+      double: () => this.withSelected((one) => this.order.double(one)),
+      remove: () => this.withSelected((one) => this.order.remove(one)),
     };
     acts[name]?.();
+  }
+
+  /** Go one step back or forth; the selection is not a step. */
+  private step(act: () => void): void {
+    act();
+    this.changed();
+  }
+
+  private withSelected(act: (one: Component) => void): void {
+    const one = this.editor.getSelected();
+    if (one) act(one);
+    else this.tell("Select a block first: on the mail, or under Order.");
   }
 
   /** Put a block behind what is selected, or at the end: the way without dragging. */
@@ -149,9 +173,21 @@ export class Board {
     return this.editor.getWrapper()?.findType(kind).pop();
   }
 
+  private ready(): void {
+    this.reachable();
+    this.order.draw();
+    const frame = this.part("canvas").querySelector("iframe");
+    if (frame) frame.title = "The mail, to edit in place";
+  }
+
   /** Blocks are boxes that a mouse drags: let the keyboard reach and choose them too. */
   private reachable(): void {
-    for (const one of this.part("blocks").querySelectorAll<HTMLElement>(".gjs-block")) {
+    this.pressable(this.part("blocks").querySelectorAll<HTMLElement>(".gjs-block, .gjs-block-category .gjs-title"));
+  }
+
+  private pressable(found: NodeListOf<HTMLElement>): void {
+    for (const one of found) {
+      if (one.getAttribute("role") === "button") continue;
       one.tabIndex = 0;
       one.setAttribute("role", "button");
       one.addEventListener("keydown", (event) => {
@@ -167,6 +203,10 @@ export class Board {
     for (const one of this.host.querySelectorAll<HTMLButtonElement>('[data-do="wide"], [data-do="narrow"]')) {
       one.setAttribute("aria-pressed", String(one === button));
     }
+  }
+
+  private looks(): NodeListOf<HTMLInputElement> {
+    return this.host.querySelectorAll<HTMLInputElement>("input[name=look]");
   }
 
   private preview(): void {
@@ -188,8 +228,31 @@ export class Board {
 
   private chosen(one: Component): void {
     const kind = one.get("type");
+    this.selected();
     if (kind === "mj-image" && !String(one.getAttributes().src ?? "").startsWith("http")) this.show("pictures");
-    else this.show("settings");
+    else if (this.shown() !== "layers") this.show("settings");
+  }
+
+  /** Say what is selected, and show its words. */
+  private selected(): void {
+    const one = this.editor.getSelected();
+    this.part("selected").textContent = one ? called(one) : "Nothing is selected.";
+    this.words.of(one);
+    this.order.draw();
+    this.label();
+  }
+
+  /** The editor's own inputs have their names beside them only; and its headings only open to a mouse. */
+  private label(): void {
+    for (const one of this.part("style").querySelectorAll<HTMLElement>(".gjs-sm-property")) {
+      const name = one.querySelector(".gjs-sm-label")?.textContent?.trim() ?? "";
+      for (const input of one.querySelectorAll("input, select")) if (name) input.setAttribute("aria-label", name);
+    }
+    this.pressable(this.part("style").querySelectorAll<HTMLElement>(".gjs-sm-sector-title"));
+  }
+
+  private shown(): string {
+    return this.host.querySelector<HTMLButtonElement>('[data-tab][aria-pressed="true"]')?.dataset.tab ?? "";
   }
 
   private show(name: string): void {
@@ -208,7 +271,8 @@ export class Board {
 
   private changed(): void {
     this.dirty = true;
-    this.tell("Not saved yet.");
+    this.part("saved").textContent = "Not saved yet.";
+    this.selected();
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.check(), PAUSE);
   }
@@ -217,11 +281,15 @@ export class Board {
     this.asking.abort();
     this.asking = new AbortController();
     this.server
-      .check(this.draft(), this.asking.signal)
+      .check({ ...this.draft(), look: this.look() }, this.asking.signal)
       .then((found) => this.showChecked(found))
       .catch((why: Error) => {
         if (why.name !== "AbortError") this.tell(why.message);
       });
+  }
+
+  private look(): string {
+    return [...this.looks()].find((one) => one.checked)?.value ?? "";
   }
 
   private showChecked(found: Checked): void {
@@ -232,16 +300,27 @@ export class Board {
     count.textContent = found.problems.length ? `${found.problems.length}` : "";
     const frame = this.host.querySelector<HTMLIFrameElement>("iframe[data-part=frame]");
     if (frame && found.html) frame.srcdoc = found.html;
+    frame?.classList.toggle("narrow", this.look() === "narrow");
+    this.part("text").textContent = found.text ?? "";
+    this.part("says").textContent = found.says ? `Says of the person: ${found.says.join(", ") || "nothing"}.` : "";
   }
 
-  private async save(): Promise<void> {
+  private async save(): Promise<boolean> {
     try {
       this.seen = await this.server.save(this.draft(), this.seen);
       this.dirty = false;
+      this.part("saved").textContent = "";
       this.tell("Saved as the draft.");
+      return true;
     } catch (why) {
       this.tell((why as Error).message);
+      return false;
     }
+  }
+
+  /** Keep the draft, and make the version that others review; the server says what is wrong. */
+  private async review(): Promise<void> {
+    if (await this.save()) (this.part("review") as HTMLFormElement).submit();
   }
 
   private tell(words: string): void {

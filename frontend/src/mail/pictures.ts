@@ -25,9 +25,10 @@ export class Pictures {
   private async upload(form: HTMLFormElement): Promise<void> {
     const file = (form.elements.namedItem("picture") as HTMLInputElement).files?.[0];
     const alt = (form.elements.namedItem("alt") as HTMLInputElement).value.trim();
+    const adorns = (form.elements.namedItem("adorns") as HTMLInputElement).checked;
     if (!file) return this.tell("Choose a file first.");
     try {
-      const made = await this.server.upload(file, alt);
+      const made = await this.server.upload(file, alt, adorns);
       this.list.prepend(this.item(made));
       form.reset();
       this.tell("Uploaded.");

@@ -2,7 +2,7 @@
 
 export type Problem = { part: string; line: number; message: string };
 export type Draft = { subject: string; mjml: string };
-export type Checked = { problems: Problem[]; warnings: Problem[]; html?: string; says?: string[] };
+export type Checked = { problems: Problem[]; warnings: Problem[]; html?: string; text?: string; says?: string[] };
 export type Picture = { id: string; src: string; alt: string; width: number; height: number };
 
 const REFUSALS: Record<number, string> = {
@@ -18,7 +18,7 @@ export class Server {
     private readonly token: string,
   ) {}
 
-  async check(draft: Draft, signal: AbortSignal): Promise<Checked> {
+  async check(draft: Draft & { look: string }, signal: AbortSignal): Promise<Checked> {
     const answer = await this.post(this.addresses.check, JSON.stringify(draft), "application/json", signal);
     if (!answer.ok) throw new Error(REFUSALS[answer.status] ?? "It could not be checked. Try again.");
     return (await answer.json()) as Checked;
@@ -31,10 +31,11 @@ export class Server {
     return ((await answer.json()) as { seen: string }).seen;
   }
 
-  async upload(file: File, alt: string): Promise<Picture> {
+  async upload(file: File, alt: string, adorns: boolean): Promise<Picture> {
     const form = new FormData();
     form.set("picture", file);
     form.set("alt", alt);
+    if (adorns) form.set("adorns", "1");
     const answer = await this.post(this.addresses.pictures, form);
     const told = (await answer.json()) as Picture & { detail?: string };
     if (!answer.ok) throw new Error(told.detail ?? REFUSALS[answer.status] ?? "The picture could not be taken.");

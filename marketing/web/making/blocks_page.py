@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from marketing.web import naming
-from marketing.web.making.editor import shown
+from marketing.web.making.editor import counted, shown
 from messaging.making import blocks
 from messaging.models import ContentBlock
 from messaging.templates_compile import TemplateInvalid
@@ -154,7 +154,7 @@ def _publish(request: HttpRequest, block: ContentBlock) -> HttpResponse:
     try:
         version = blocks.publish(block, now=timezone.now())
     except TemplateInvalid as invalid:
-        messages.error(request, f"Draft saved. It has {len(invalid.problems)} problems.")
+        messages.error(request, f"Draft saved. {counted(invalid)}.")
     else:
         leaning = len(blocks.dependants(block))
         messages.success(

@@ -24,6 +24,7 @@ from audit import trail
 from contacts.fields import Field, FieldType
 from marketing.security_headers import POLICY
 from marketing.web import naming
+from marketing.web.making import editor, preview
 from messaging import sender, trying
 from messaging.making import blocks, drafts
 from messaging.models import ContentBlock, Picture, Template
@@ -50,6 +51,7 @@ def board(request: HttpRequest, template_id: UUID) -> HttpResponse:
         "template": chosen,
         "given": _given(chosen),
         "address": staff_of(request).email,
+        "looks": [("", "As it is"), ("narrow", "On a telephone"), *preview.LOOK_WORDS.items()],
     }
     response = render(request, "messaging/board.html", context)
     response["Content-Security-Policy"] = BOARD_POLICY
@@ -111,9 +113,12 @@ def check(request: HttpRequest, template_id: UUID) -> HttpResponse:
         return JsonResponse({"problems": _lines(invalid.problems), "warnings": []})
     answer: dict[str, Any] = {"problems": [], "warnings": _lines(compiled.warnings)}
     try:
-        answer["html"] = trying.shown(compiled, language=chosen.language).html
+        said = trying.shown(compiled, language=chosen.language)
     except NotRendered:
-        answer["html"] = ""
+        answer |= {"html": "", "text": ""}
+    else:
+        looked = preview.LOOKS.get(str(given.get("look", "")), str)
+        answer |= {"html": looked(said.html), "text": said.text}
     return JsonResponse(answer | {"says": sorted(compiled.data_classes)})
 
 
@@ -193,7 +198,7 @@ def test_send(request: HttpRequest, template_id: UUID) -> HttpResponse:
         with closing(sender.transport()) as transport:
             tried = trying.send(chosen, user, transport=transport, now=timezone.now())
     except TemplateInvalid as invalid:
-        messages.error(request, f"It has {len(invalid.problems)} problems; mend those first.")
+        messages.error(request, f"{editor.counted(invalid)}; first mend what the check says.")
     except NotRendered:
         messages.error(request, "A field that it prints has no fallback.")
     else:

@@ -51,15 +51,28 @@ def template(request: HttpRequest, template_id: UUID) -> HttpResponse:
     return render(request, "messaging/template.html", _editor(request, chosen, form))
 
 
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def make_version(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Make the saved draft into the version that others review."""
+    return _make_version(request, get_object_or_404(Template, id=template_id))
+
+
 def _make_version(request: HttpRequest, chosen: Template) -> HttpResponse:
     try:
         version = versions.save(chosen, now=timezone.now())
     except TemplateInvalid as error:
-        messages.error(request, f"Draft saved. It has {len(error.problems)} problems: no version.")
+        messages.error(request, f"Draft saved. {counted(error)}: no version.")
     else:
         asked = ", ".join(step.label.lower() for step in reviews.standing(version).steps)
         messages.success(request, f"Version {version.number} waits for review: {asked}.")
     return redirect("template", chosen.id)
+
+
+def counted(invalid: TemplateInvalid) -> str:
+    """Say how many problems there are."""
+    problems = len(invalid.problems)
+    return "It has 1 problem" if problems == 1 else f"It has {problems} problems"
 
 
 def _editor(request: HttpRequest, chosen: Template, form: Editing) -> dict[str, Any]:
