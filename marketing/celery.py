@@ -32,6 +32,8 @@ PERIODS = {
     "imports": 1.0,
     "imports_beside": 1.0,
     "simulations": 2.0,
+    "webhooks": 1.0,
+    "write_backs": 2.0,
     "mailbox": 60.0,
     "visits": 1.0,
     "seal": 5.0,

@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
 import audit.seal
 from accounts import sessions, tenancy, throttle
@@ -25,9 +26,10 @@ from messaging.hearing import mailbox, visits
 from messaging.pools import facts, fencing, guarding
 from messaging.preflight import keeping as preflight
 from messaging.protection import looking, receivers
-from workflows import runner, triggers
+from workflows import runner, triggers, writing_back
 from workflows.brakes import tally
 from workflows.simulate import keeping
+from workflows.webhooks import delivering
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +137,15 @@ def _campaigns(now: datetime) -> int:
     return campaigns.run_once(now=now)
 
 
+def _webhooks(now: datetime) -> int:
+    return delivering.run_once(now=now)
+
+
+def _write_backs(now: datetime) -> int:
+    with transaction.atomic():
+        return writing_back.release()
+
+
 def _simulations(now: datetime) -> int:
     return keeping.run_once(now=now)
 
@@ -205,6 +216,8 @@ LOOPS: Mapping[str, Loop] = {
     "imports": _imports,
     "imports_beside": _imports_beside,
     "simulations": _simulations,
+    "webhooks": _webhooks,
+    "write_backs": _write_backs,
     "seal": _seal,
     "partitions": _partitions,
     "sweep": _sweep,

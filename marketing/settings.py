@@ -203,6 +203,15 @@ DKIM_DOMAIN = environment.text("DKIM_DOMAIN")
 DKIM_SELECTOR = environment.text("DKIM_SELECTOR", "attune")
 DKIM_KEY_FILE = environment.text("DKIM_KEY_FILE")
 
+# Calls to other systems by workflows
+CALL_HOSTS = environment.words("CALL_HOSTS")
+"""The only hosts that may be called, with commas between; `*.example.org` for all below it. Empty:
+every host with a public address."""
+CALL_PRIVATE_HOSTS = environment.words("CALL_PRIVATE_HOSTS")
+"""Hosts that may stand in the own network or on this machine, and may be called without TLS."""
+CALL_CA_FILE = environment.text("CALL_CA_FILE")
+"""The certificate of an authority of one's own, beside those of the system."""
+
 # API
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -20,6 +20,7 @@ from workflows import audience, lots, staff_tasks
 from workflows.engine import (
     Ask,
     AskAdmission,
+    AskCall,
     AskClock,
     AskFirst,
     AskHappened,
@@ -37,6 +38,7 @@ from workflows.engine import (
 )
 from workflows.journeys import Journey
 from workflows.steps import Condition, Happened, InSegment
+from workflows.webhooks import calls
 
 RETRY = timedelta(minutes=15)
 
@@ -248,6 +250,22 @@ def _have_done(asked: Sequence[tuple[Journey, AskTask]], now: datetime) -> None:
         staff_tasks.close(over, now=now)
 
 
+def _have_called(asked: Sequence[tuple[Journey, AskCall]], now: datetime) -> None:
+    wanted = [
+        calls.Wanted(
+            enrolment_id=one.id,
+            workflow_id=one.version.workflow_id,
+            endpoint_id=ask.step.endpoint,
+            node=ask.step.id,
+            deadline=ask.since + ask.step.patience,
+        )
+        for one, ask in asked
+    ]
+    became = calls.open_or_read(wanted, now=now)
+    for one, ask in asked:
+        one.answer = became[one.id, ask.step.id]
+
+
 _FIND: dict[type[Ask], Callable[[Any, datetime], None]] = {
     AskSend: _send,
     AskHappened: _look_back,
@@ -257,4 +275,5 @@ _FIND: dict[type[Ask], Callable[[Any, datetime], None]] = {
     AskLot: _draw,
     AskClock: _tell_time,
     AskTask: _have_done,
+    AskCall: _have_called,
 }

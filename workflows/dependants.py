@@ -1,4 +1,4 @@
-"""Which workflows lean on a contact field or a code group, for whoever would take it away."""
+"""Which workflows lean on a field, a code group or an endpoint, for whoever takes it away."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def of_field(key: str) -> list[Dependant]:
     mails = {str(one) for one in reading.values_list("id", flat=True)}
 
     def leans(graph: Any, templates: Any) -> bool:
-        asked = any(names(graph, name, key) for name in ("field", "values", "clear"))
+        asked = any(
+            names(graph, name, key) for name in ("field", "fields", "write", "values", "clear")
+        )
         return asked or not mails.isdisjoint((templates or {}).values())
 
     return _leaning(leans)
@@ -28,6 +30,11 @@ def of_field(key: str) -> list[Dependant]:
 def of_code_group(group_id: UUID) -> list[Dependant]:
     """Return the workflows that ask about the group's codes on the way."""
     return _leaning(lambda graph, _: names(graph, "group", str(group_id)))
+
+
+def of_endpoint(endpoint_id: UUID) -> list[Dependant]:
+    """Return the workflows with a step that calls the endpoint."""
+    return _leaning(lambda graph, _: names(graph, "endpoint", str(endpoint_id)))
 
 
 def _leaning(leans: Callable[[Any, Any], bool]) -> list[Dependant]:

@@ -10,30 +10,37 @@ from uuid import UUID
 from contacts import lists
 from contacts.amending import amend
 from contacts.facts import CLEAR
-from workflows import enrol
-from workflows.engine import Leave, Outcome
+from workflows import enrol, writing_back
+from workflows.engine import Effect, Leave, Outcome
 from workflows.journeys import Journey
-from workflows.steps import Update
+from workflows.steps import ListChange, Update, WriteBack
 
 SOURCE = "workflow"
 
 
 def apply(outcomes: Sequence[tuple[Journey, Outcome]], *, now: datetime) -> None:
-    updates: dict[int, dict[str, object]] = defaultdict(dict)
-    changes: dict[tuple[UUID, bool], list[int]] = defaultdict(list)
     onward: dict[UUID, list[int]] = defaultdict(list)
     for journey, outcome in outcomes:
-        for effect in outcome.effects:
-            if isinstance(effect, Update):
-                updates[journey.contact_id] |= effect.values
-                updates[journey.contact_id] |= dict.fromkeys(effect.clear, CLEAR)
-            else:
-                changes[effect.list_id, effect.add].append(journey.contact_id)
         if (there := _onward(outcome)) is not None:
             onward[there].append(journey.contact_id)
-    _write(updates, changes, now=now)
+    done = [(journey, one) for journey, outcome in outcomes for one in outcome.effects]
+    _write([(journey.contact_id, one) for journey, one in done], now=now)
+    said = [_said(journey, one) for journey, one in done if isinstance(one, WriteBack)]
+    if said:
+        writing_back.write(said, now=now)
     for workflow_id, people in onward.items():
         enrol.pass_on(workflow_id, people, now=now)
+
+
+def _said(journey: Journey, step: WriteBack) -> writing_back.Said:
+    return writing_back.Said(
+        enrolment_id=journey.id,
+        version_id=journey.version.id,
+        contact_id=journey.contact_id,
+        node=step.id,
+        event=step.event,
+        about=step.about,
+    )
 
 
 def _onward(outcome: Outcome) -> UUID | None:
@@ -42,12 +49,15 @@ def _onward(outcome: Outcome) -> UUID | None:
     return left.exit.enter if isinstance(left, Leave) and left.exit else None
 
 
-def _write(
-    updates: dict[int, dict[str, object]],
-    changes: dict[tuple[UUID, bool], list[int]],
-    *,
-    now: datetime,
-) -> None:
+def _write(done: Sequence[tuple[int, Effect]], *, now: datetime) -> None:
+    updates: dict[int, dict[str, object]] = defaultdict(dict)
+    changes: dict[tuple[UUID, bool], list[int]] = defaultdict(list)
+    for contact_id, effect in done:
+        if isinstance(effect, Update):
+            updates[contact_id] |= effect.values
+            updates[contact_id] |= dict.fromkeys(effect.clear, CLEAR)
+        elif isinstance(effect, ListChange):
+            changes[effect.list_id, effect.add].append(contact_id)
     if updates:
         amend(updates, source=SOURCE, now=now)
     for (list_id, add), people in changes.items():

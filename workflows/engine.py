@@ -34,11 +34,14 @@ from workflows.steps import (
     Update,
     Wait,
     WaitFor,
+    Webhook,
+    WriteBack,
 )
 
 LOOK_AGAIN = timedelta(hours=1)
 """How often a wait for a condition is looked at, beside the events that wake it."""
 SEGMENT_ENTERED, RECORD_CHANGED, TASK_ENDED = "segment.entered", "contact.updated", "task.ended"
+CALL_ENDED = "call.ended"
 BUDGET = 200  # steps that one enrolment may take; a checked graph has no more
 
 
@@ -137,6 +140,14 @@ class AskTask:
 
 
 @dataclass(frozen=True, slots=True)
+class AskCall:
+    """Call the endpoint, and say what became of it. Answer: CallIs."""
+
+    step: Webhook
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     place: int
 
@@ -162,6 +173,14 @@ class TaskIs:
 
 
 @dataclass(frozen=True, slots=True)
+class CallIs:
+    """`open`, `answered` or `failed`; `reply` counts from 1, and 0 is any other good answer."""
+
+    state: str
+    reply: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TurnedAway:
     """The message was refused, with the gate's code."""
 
@@ -176,9 +195,19 @@ class Leave:
     exit: Exit | None = None
 
 
-Ask = AskSend | AskHappened | AskSegment | AskAdmission | AskFirst | AskLot | AskClock | AskTask
-Answer = bool | TurnedAway | Chosen | Lot | Clock | TaskIs | None
-Effect = Update | ListChange
+Ask = (
+    AskSend
+    | AskHappened
+    | AskSegment
+    | AskAdmission
+    | AskFirst
+    | AskLot
+    | AskClock
+    | AskTask
+    | AskCall
+)
+Answer = bool | TurnedAway | Chosen | Lot | Clock | TaskIs | CallIs | None
+Effect = Update | ListChange | WriteBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +381,18 @@ def _task(step: Task, place: Place, answer: Answer, now: datetime) -> Decision:
     return Move("overdue") if now >= deadline else Stay(deadline, waiting_for=TASK_ENDED)
 
 
+def _webhook(step: Webhook, place: Place, answer: Answer, now: datetime) -> Decision:
+    """An answer that came before anybody looked counts, however late that is."""
+    deadline = place.arrived_at + step.patience
+    if not isinstance(answer, CallIs):
+        return AskCall(step, place.arrived_at)
+    if answer.state == "answered":
+        return Move(THENS[answer.reply - 1] if answer.reply else "answered")
+    if answer.state == "failed" or now >= deadline:
+        return Move("failed")
+    return Stay(deadline, waiting_for=CALL_ENDED)
+
+
 def _branch(step: Branch, place: Place, answer: Answer, now: datetime) -> Decision:
     if answer is None:
         if isinstance(step.condition, Happened):
@@ -360,7 +401,7 @@ def _branch(step: Branch, place: Place, answer: Answer, now: datetime) -> Decisi
     return Move("yes" if answer is True else "no")
 
 
-def _change(step: Update | ListChange, *_: Any) -> Decision:
+def _change(step: Effect, *_: Any) -> Decision:
     return Move("next", effect=step)
 
 
@@ -378,6 +419,8 @@ _DECIDE: dict[type[Step], Callable[[Any, Place, Answer, datetime], Decision]] = 
     Split: _split,
     Goal: _goal,
     Task: _task,
+    Webhook: _webhook,
+    WriteBack: _change,
     Update: _change,
     ListChange: _change,
     Exit: _exit,

@@ -1,6 +1,7 @@
 """What brings people into a workflow, who is kept out, and what takes them out again. Pure.
 
     {"kind": "segment", "segment": ID, "on": "left"}
+    {"kind": "date", "field": "birth_date", "yearly": true, "before": {"days": 3}, "at": "09:00"}
     {"kind": "event", "event": "appointment.booked", "where": [...], "key": "ref", "date": "begins",
      "moved": ["appointment.moved"], "stops": ["appointment.cancelled"]}
 
@@ -13,16 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from workflows import recurring
 from workflows.problems import Problem
-from workflows.reader import EVENT, NOBODY, NOTHING, PROPERTY, Reader
+from workflows.reader import EVENT, FIELD, NOBODY, NOTHING, PROPERTY, Reader
 
 NEVER, EACH, AFTER_LEAVING = "never", "each", "after_leaving"
 MOST_PER_HOUR = 1_000_000
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ class Trigger:
     """When everybody in the segment comes in: a rule of RFC 5545, on the organisation's clock."""
     first: datetime | None = None
     """The wall time from which the rule counts."""
+    field: str = ""
+    """The date of the contact on which people come in, or so many days before or after it."""
+    days: int = 0
+    """Below zero before the date."""
+    at: time | None = None
+    """The time of day at which they do, on the organisation's clock."""
+    yearly: bool = False
+    """On every anniversary of the date."""
     stays: bool = False
     """Who leaves the segment of the trigger leaves the workflow."""
 
@@ -63,7 +73,7 @@ class Trigger:
     @property
     def listens_to(self) -> str:
         """Return the kind of contact event that lets people in, if there is one."""
-        if self.kind == "schedule":
+        if self.kind in ("schedule", "date"):
             return ""
         if self.kind == "segment":
             return "segment.left" if self.left else "segment.entered"
@@ -93,8 +103,10 @@ def read_trigger(raw: Any, *, problems: list[Problem]) -> Trigger:
         own = _event(reader)
     elif kind == "schedule":
         own = _schedule(reader)
+    elif kind == "date":
+        own = _date(reader)
     elif kind != "api":
-        reader.missing("trigger.kind", kind, "one of segment, event, schedule, api")
+        reader.missing("trigger.kind", kind, "one of segment, event, date, schedule, api")
         kind = "api"
     trigger = Trigger(str(kind), **own, **_again(reader, kind), **_rules(reader))
     reader.leftover()
@@ -129,6 +141,25 @@ def _schedule(reader: Reader) -> dict[str, Any]:
         except recurring.RuleInvalid as wrong:
             reader.problem("bad_value", f"rule is not usable: {wrong}")
     return {"segment": reader.id("segment"), "rule": rule, "first": first}
+
+
+def _date(reader: Reader) -> dict[str, Any]:
+    """Whole days only: the time of day is said by itself, so that it survives a clock change."""
+    before = reader.duration("before", default=NOTHING)
+    after = reader.duration("after", default=NOTHING)
+    if before and after:
+        reader.problem("bad_value", "say either before or after")
+    if (after - before) % DAY:
+        reader.problem("bad_duration", "before and after are whole days; give the time in at")
+    at = reader.time_of_day("at")
+    if at is None and reader.raw.get("at") is None:
+        reader.missing("at", None, "the time of day at which people come in, such as 09:00")
+    return {
+        "field": reader.text("field", pattern=FIELD),
+        "days": (after - before) // DAY,
+        "at": at,
+        "yearly": reader.flag("yearly"),
+    }
 
 
 def _event(reader: Reader) -> dict[str, Any]:

@@ -23,7 +23,17 @@ import networkx
 from workflows.entry import Trigger, read_trigger
 from workflows.problems import GraphInvalid, Problem
 from workflows.reading import read_step
-from workflows.steps import Exit, Goal, Happened, Send, Step, Until, conditions, ways
+from workflows.steps import (
+    Exit,
+    Goal,
+    Happened,
+    Send,
+    Step,
+    Until,
+    WriteBack,
+    conditions,
+    ways,
+)
 
 MOST_STEPS = 200
 
@@ -161,13 +171,15 @@ def _abouts(graph: Graph) -> Iterator[Problem]:
         for asked in conditions(step):
             if isinstance(asked, Happened) and asked.of:
                 yield from _about(graph, step.id, asked)
+        if isinstance(step, WriteBack) and step.about:
+            yield from _about(graph, step.id, Happened("message.sent", step.about), key="about")
 
 
-def _about(graph: Graph, node: str, asked: Happened) -> Iterator[Problem]:
+def _about(graph: Graph, node: str, asked: Happened, *, key: str = "of") -> Iterator[Problem]:
     if not isinstance(graph.steps.get(asked.of), Send):
-        yield Problem(node, "unknown_message", f"of names {asked.of}, which sends nothing")
+        yield Problem(node, "unknown_message", f"{key} names {asked.of}, which sends nothing")
     elif asked.of not in graph.before(node):
-        message = f"of names {asked.of}, which comes on no way before this step"
+        message = f"{key} names {asked.of}, which comes on no way before this step"
         yield Problem(node, "unknown_message", message)
     elif not asked.event.startswith("message."):
         message = f"of belongs to message events such as message.clicked, not {asked.event}"

@@ -5,11 +5,12 @@ Everything that would surprise at run time is a problem at publish time, named b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 import networkx
+from django.utils import timezone
 
 from consent.policy import Purpose
 from contacts import registry
@@ -21,7 +22,7 @@ from contacts.segments.references import CLINICAL_KINDS
 from messaging.making import reviews
 from messaging.models import Template, TemplateVersion
 from messaging.versions import latest_approved
-from workflows import audience, opened
+from workflows import audience, dates, opened
 from workflows.entry import Trigger
 from workflows.graph import Graph, parse
 from workflows.models import Workflow
@@ -35,8 +36,11 @@ from workflows.steps import (
     Until,
     Update,
     WaitFor,
+    Webhook,
     segments,
 )
+from workflows.webhooks import building, endpoints
+from workflows.webhooks.models import Endpoint
 
 PROTECTED = frozenset({DataClass.IDENTITY, DataClass.CONTACT_POINT, DataClass.CLINICAL})
 """Who somebody is, where they are reached, what ails them: who draws a workflow may not write it,
@@ -61,6 +65,7 @@ def problems(graph: Graph, *, workflow_id: UUID | None = None) -> Iterator[Probl
     yield from _other_workflows(graph, workflow_id)
     try:
         yield from _approved_for_more(graph)
+        yield from _told_outside(graph)
     except DefinitionInvalid:
         return  # told above, where the conditions are
 
@@ -89,6 +94,8 @@ def _betrayed_by_entry(trigger: Trigger) -> frozenset[str]:
             said |= audience.betrays(audience.of(segment))
     if trigger.event.startswith(CLINICAL_KINDS):
         said.add("clinical")
+    if trigger.field in registry.current():
+        said.add(registry.current()[trigger.field].data_class.value)
     return frozenset(said)
 
 
@@ -101,6 +108,10 @@ def _betrayed_at(graph: Graph, node: str) -> frozenset[str]:
         said.add("clinical")
     if isinstance(step, Goal) and step.segment is not None:
         said |= audience.betrays(audience.of(step.segment))
+    if isinstance(step, Webhook) and step.replies:
+        # What it answers says at most what it deals in.
+        for classes in Endpoint.objects.filter(id=step.endpoint).values_list("classes", flat=True):
+            said |= set(classes)
     if isinstance(step, Until) and step.field in registry.current():
         said.add(registry.current()[step.field].data_class.value)
     if isinstance(step, Until) and step.of_object:
@@ -125,11 +136,39 @@ def _approved_for_more(graph: Graph) -> Iterator[Problem]:
             )
 
 
+def _told_outside(graph: Graph) -> Iterator[Problem]:
+    """A call says its fields and what the way to it asked: the endpoint must be one for it."""
+    calls = [step for step in graph.steps.values() if isinstance(step, Webhook)]
+    known = endpoints.by_id({step.endpoint for step in calls})
+    classes = path_classes(graph) if calls else {}
+    for step in calls:
+        endpoint = known.get(step.endpoint)
+        if endpoint is None or endpoint.archived_at is not None:
+            yield Problem(step.id, "unknown_endpoint", "there is no such endpoint")
+            continue
+        said = building.classes_of(step.fields) | classes[step.id]
+        why = endpoints.refusal(endpoint, said, today=timezone.now().date())
+        if why == "class_not_allowed":
+            more = ", ".join(sorted(said - set(endpoint.classes)))
+            sentence = f"{endpoint.name} may not be told {more}: allow it in its settings"
+            yield Problem(step.id, why, sentence)
+        elif why:
+            yield Problem(step.id, why, f"{endpoint.name} {_NOT_YET[why]}")
+
+
+_NOT_YET = {
+    "no_agreement": "has no business associate agreement in force: record it in its settings",
+    "no_recipient": "names nobody who receives: say who and where in its settings",
+}
+
+
 def _trigger(graph: Graph) -> Iterator[Problem]:
     trigger = graph.trigger
     for segment in (trigger.segment, trigger.only, trigger.never):
         if segment is not None:
             yield from _conditions("", audience.of(segment))
+    if trigger.field:
+        yield from _entry_date(trigger)
     try:
         opened.definition(trigger)
     except DefinitionInvalid as invalid:
@@ -154,6 +193,18 @@ def _date(step: Until) -> Iterator[Problem]:
         yield Problem(step.id, "unknown_field", f"{step.field} is not a field of contacts")
     elif fields[step.field].type not in (FieldType.DATE, FieldType.DATETIME):
         yield Problem(step.id, "bad_value", f"{step.field} is no date: nobody can wait for it")
+
+
+def _entry_date(trigger: Trigger) -> Iterator[Problem]:
+    field = registry.current().get(trigger.field)
+    if field is None:
+        yield Problem("", "unknown_field", f"{trigger.field} is not a field of contacts")
+    elif field.type not in (FieldType.DATE, FieldType.DATETIME):
+        yield Problem("", "bad_value", f"{trigger.field} is no date: nobody can come in by it")
+    elif trigger.yearly and field.type is not FieldType.DATE:
+        yield Problem("", "bad_value", f"{trigger.field} is a moment: only days come every year")
+    else:
+        yield from _conditions("", dates.asked_on(trigger, timezone.now().date()))
 
 
 def _conditions(node: str, tree: Mapping[str, object]) -> Iterator[Problem]:
@@ -182,14 +233,27 @@ def _template(step: Send) -> Iterator[Problem]:
         yield Problem(step.id, "not_approved", "no version of the template is approved yet")
 
 
-def _fields(step: Update) -> Iterator[Problem]:
+def _webhook(step: Webhook) -> Iterator[Problem]:
     fields = registry.current()
-    for key in [*step.values, *step.clear]:
+    for key in step.fields:
         if key not in fields:
             yield Problem(step.id, "unknown_field", f"{key} is not a field of contacts")
+    yield from _writable(step.id, step.writes)
+
+
+def _writable(node: str, keys: Iterable[str]) -> Iterator[Problem]:
+    fields = registry.current()
+    for key in keys:
+        if key not in fields:
+            yield Problem(node, "unknown_field", f"{key} is not a field of contacts")
         elif fields[key].data_class in PROTECTED:
             sentence = f"{key} comes from the record of care; a workflow does not change it"
-            yield Problem(step.id, "protected_field", sentence)
+            yield Problem(node, "protected_field", sentence)
+
+
+def _fields(step: Update) -> Iterator[Problem]:
+    fields = registry.current()
+    yield from _writable(step.id, [*step.values, *step.clear])
     for key, value in step.values.items():
         if key in fields:
             try:
@@ -233,5 +297,6 @@ _CHECKS: Mapping[type, Callable[[Any], Iterator[Problem]]] = {
     Until: _date,
     Goal: _goal,
     Update: _fields,
+    Webhook: _webhook,
     ListChange: _list,
 }

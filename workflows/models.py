@@ -187,10 +187,13 @@ from workflows.brakes.models import Brakes, Tally  # noqa: E402
 from workflows.moving.models import Pause, VersionMigration  # noqa: E402
 from workflows.simulate.models import KeptSimulation, Simulation  # noqa: E402
 from workflows.staff_tasks.models import StaffTask  # noqa: E402
+from workflows.webhooks.models import Endpoint, WebhookCall  # noqa: E402
+from workflows.writing_back.models import WriteBack  # noqa: E402
 
 __all__ = [
     "Brakes",
     "Cursor",
+    "Endpoint",
     "Enrolment",
     "KeptSimulation",
     "Move",
@@ -199,6 +202,8 @@ __all__ = [
     "StaffTask",
     "Tally",
     "VersionMigration",
+    "WebhookCall",
     "Workflow",
     "WorkflowVersion",
+    "WriteBack",
 ]

@@ -14,7 +14,8 @@ from workflows import audience
 from workflows.graph import Graph, parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid
-from workflows.steps import Goal, Send, Step, Until, WaitFor, segments
+from workflows.steps import Goal, Send, Step, Until, WaitFor, Webhook, segments
+from workflows.webhooks import endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def _causes(graph: Graph, node: str) -> list[Cause]:
     causes += [_of_segment(label, audience.of(one)) for label, one in rules if one is not None]
     if graph.trigger.segment is not None:
         causes.append(_of_segment("Audience", audience.of(graph.trigger.segment)))
+    elif graph.trigger.field:
+        causes.append(_of_field("Begins with", graph.trigger.field))
     elif graph.trigger.event:
         causes.append(_of_event("Begins with", graph.trigger.event))
     for before in sorted(graph.before(node)):
@@ -80,6 +83,9 @@ def _of_step(node: str, step: Step) -> Iterator[Cause]:
         yield _of_event(f"Goal {node}", step.event)
         if step.segment is not None:
             yield _of_segment(f"Goal {node}", audience.of(step.segment))
+    if isinstance(step, Webhook) and step.replies:
+        answers = endpoints.by_id([step.endpoint]).get(step.endpoint)
+        yield Cause(f"Answer {node}", frozenset(answers.classes if answers else ()), frozenset())
     if isinstance(step, Until) and step.field:
         yield _of_field(f"Date {node}", step.field)
 

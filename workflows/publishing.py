@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,11 @@ from django.db import transaction
 
 from audit import actor, trail
 from contacts.segments import evaluate
-from workflows import audience, lint, recurring
+from workflows import audience, clock, lint, recurring
 from workflows.entry import Trigger
 from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import GraphInvalid, Problem
+from workflows.steps import Hours
 
 
 def create(name: str, *, slug: str, draft: Mapping[str, Any], now: datetime) -> Workflow:
@@ -79,7 +80,10 @@ def publish(workflow_id: UUID, *, now: datetime) -> WorkflowVersion:
 
 
 def triggers_at(trigger: Trigger, *, now: datetime) -> datetime | None:
-    """Return when the trigger's rule lets people in next; None where it has none."""
+    """Return when people are let in next by a rule or a date; None where neither is asked."""
+    if trigger.at is not None:
+        hours = Hours(at=trigger.at)
+        return clock.settled(now + timedelta(microseconds=1), hours, evaluate.zone())
     if not trigger.rule or trigger.first is None:
         return None
     return recurring.following(trigger.rule, trigger.first, zone=evaluate.zone(), after=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ LONGEST = timedelta(days=400)
 UNUSABLE = timedelta(0)
 NOTHING = timedelta(0)
 FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 PROPERTY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}\Z")
 NOBODY = UUID(int=0)
 
@@ -83,6 +84,15 @@ class Reader:
             self.missing(key, value, "a date and time of day such as 2027-03-01T09:00")
             return None
         return given
+
+    def time_of_day(self, key: str) -> time | None:
+        value = self.take(key)
+        if value is None:
+            return None
+        if isinstance(value, str) and CLOCK.match(value):
+            return time.fromisoformat(value)
+        self.missing(key, value, "a time of day such as 09:00")
+        return None
 
     def flag(self, key: str) -> bool:
         value = self.take(key)

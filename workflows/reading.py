@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from workflows.problems import Problem
@@ -21,6 +21,7 @@ from workflows.steps import (
     Hours,
     InSegment,
     ListChange,
+    Reply,
     Send,
     Split,
     Step,
@@ -29,10 +30,14 @@ from workflows.steps import (
     Update,
     Wait,
     WaitFor,
+    Webhook,
+    WriteBack,
 )
 
-CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+POINTER = re.compile(r"(/[^/\x00-\x1f]{1,60}){1,8}\Z")
+"""A place in a JSON document (RFC 6901)."""
+MOST_FIELDS = 40
 GOALS = ("exit", "jump", "count")
 
 
@@ -92,7 +97,7 @@ def _until(reader: Reader, node: str) -> Step:
 
 
 def _hours(reader: Reader) -> Hours:
-    at, opens, closes = (_time_of_day(reader, key) for key in ("at", "from", "to"))
+    at, opens, closes = (reader.time_of_day(key) for key in ("at", "from", "to"))
     if (opens is None) != (closes is None):
         reader.problem("missing", "from and to belong together: give both, or neither")
     if at is not None and opens is not None:
@@ -100,16 +105,6 @@ def _hours(reader: Reader) -> Hours:
     if opens is not None and opens == closes:
         reader.problem("bad_value", "from and to are the same: the window is empty")
     return Hours(at, opens, closes, _weekdays(reader))
-
-
-def _time_of_day(reader: Reader, key: str) -> time | None:
-    value = reader.take(key)
-    if value is None:
-        return None
-    if isinstance(value, str) and CLOCK.match(value):
-        return time.fromisoformat(value)
-    reader.missing(key, value, "a time of day such as 09:00")
-    return None
 
 
 def _weekdays(reader: Reader) -> frozenset[int]:
@@ -221,6 +216,72 @@ def _task(reader: Reader, node: str) -> Step:
     )
 
 
+def _webhook(reader: Reader, node: str) -> Step:
+    """Replies are numbered from 1 without a gap, and the first that fits decides."""
+    replies, leads = [], {}
+    for number, then in enumerate(THENS, start=1):
+        if not reader.has(f"reply{number}") and not reader.has(then):
+            break
+        replies.append(_reply(reader, f"reply{number}"))
+        leads[then] = reader.way(then)
+    fields = reader.names("fields", pattern=FIELD, wanted='a list of fields such as ["plan"]')
+    if len(fields) > MOST_FIELDS:
+        reader.problem("bad_value", f"fields names more than {MOST_FIELDS}")
+    return Webhook(
+        id=node,
+        endpoint=reader.id("endpoint"),
+        patience=reader.duration("up_to"),
+        fields=fields,
+        replies=tuple(replies),
+        writes=_writes(reader),
+        answered=reader.way("answered"),
+        failed=reader.way("failed"),
+        **leads,
+    )
+
+
+def _reply(reader: Reader, key: str) -> Reply:
+    value = reader.take(key)
+    if not isinstance(value, dict) or not value:
+        reader.missing(key, value, 'what the answer says, {"at": "/eligible", "is": true}')
+        return Reply()
+    inner = Reader(value, node=reader.node, problems=reader.problems)
+    status = inner.count("status", most=599, optional=True)
+    at, told = inner.take("at"), inner.take("is")
+    if at is not None and not (isinstance(at, str) and POINTER.match(at)):
+        inner.missing("at", at, "a place in the answer such as /plan/name")
+        at = None
+    if (at is None) != (told is None) or isinstance(told, list | dict):
+        inner.problem("bad_value", f"{key}: at and is belong together, and is is one value")
+        told = None
+    if at is None and not status:
+        inner.problem("missing", f"{key} asks nothing: give status, or at and is")
+    inner.leftover()
+    return Reply(status, at, told)
+
+
+def _writes(reader: Reader) -> dict[str, str]:
+    value = reader.take("write")
+    if value is None:
+        return {}
+    good = isinstance(value, dict) and all(
+        FIELD.match(key) and isinstance(at, str) and POINTER.match(at) for key, at in value.items()
+    )
+    if not good or len(value) > MOST_FIELDS:
+        reader.missing("write", value, 'fields with places in the answer, {"plan": "/plan/name"}')
+        return {}
+    return dict(value)
+
+
+def _write_back(reader: Reader, node: str) -> Step:
+    return WriteBack(
+        id=node,
+        next=reader.way("next"),
+        event=reader.text("event", pattern=EVENT),
+        about=reader.text("about", pattern=ID, optional=True),
+    )
+
+
 def _update(reader: Reader, node: str) -> Step:
     values, clear = reader.take("set"), reader.take("clear")
     values = {} if values is None else values
@@ -263,6 +324,8 @@ KINDS: Mapping[str, Callable[[Reader, str], Step]] = {
     "split": _split,
     "goal": _goal,
     "task": _task,
+    "webhook": _webhook,
+    "write_back": _write_back,
     "update": _update,
     "list": _list,
     "exit": _exit,

@@ -174,6 +174,53 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What an answer of another system may say: a status of HTTP, a value at a place of its JSON
+    (RFC 6901), or both."""
+
+    status: int = 0
+    at: str | None = None
+    value: str | int | float | bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Call an endpoint of the organisation with these fields of the contact, and wait for what it
+    answers: the first reply that fits decides, `answered` takes every other good answer."""
+
+    id: str
+    endpoint: UUID
+    patience: timedelta
+    answered: str
+    failed: str
+    fields: tuple[str, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    writes: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the contact that a good answer sets, each with its place in the answer."""
+    then1: str = ""
+    then2: str = ""
+    then3: str = ""
+    then4: str = ""
+    then5: str = ""
+    then6: str = ""
+    then7: str = ""
+    then8: str = ""
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """Tell the record of care, as an event that other systems read; `about` names a send step."""
+
+    id: str
+    next: str
+    event: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Set fields of the contact, or clear them."""
 
@@ -209,6 +256,8 @@ Step = (
     | Split
     | Goal
     | Task
+    | Webhook
+    | WriteBack
     | Update
     | ListChange
     | Exit
@@ -227,6 +276,8 @@ WAYS: Mapping[type, tuple[str, ...]] = {
     Split: ARMS,
     Goal: ("next",),
     Task: ("done", "failed", "overdue"),
+    Webhook: (*THENS, "answered", "failed"),
+    WriteBack: ("next",),
     Update: ("next",),
     ListChange: ("next",),
     Exit: (),

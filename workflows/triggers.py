@@ -19,7 +19,7 @@ from accounts import tenancy
 from audit import trail
 from contacts.segments.live import touches
 from contacts.segments.reading import DefinitionInvalid
-from workflows import audience, ending, enrol, opened, publishing, versions
+from workflows import audience, dates, ending, enrol, opened, publishing, versions
 from workflows.models import Cursor, Workflow
 
 LIMIT = 20_000
@@ -170,9 +170,10 @@ def _take_present(*, now: datetime) -> int:
 
 
 def _take_scheduled(*, now: datetime) -> int:
-    """Let in everybody in the segment whose time has come by the rule of the trigger.
+    """Let in everybody whose time has come, by the rule of the trigger or by a date of their own.
 
-    Times that were missed meanwhile come once, now. A broken segment waits until it is mended.
+    Times of a rule that were missed meanwhile come once, now; days of dates come each. A broken
+    segment waits until it is mended.
     """
     due = Workflow.objects.select_for_update(of=("self",)).filter(
         comes_at__lte=now, state=Workflow.State.LIVE, live__isnull=False
@@ -181,15 +182,31 @@ def _take_scheduled(*, now: datetime) -> int:
     for workflow in due.select_related("live"):
         assert workflow.live is not None and workflow.comes_at is not None
         version = versions.of_row(workflow.live)
-        trigger = version.graph.trigger
-        if trigger.segment is None:
-            continue
+        take = _take_dated if version.graph.trigger.field else _take_segment
         try:
-            inside = audience.members(trigger.segment, now=now)
+            came, following = take(version, workflow.comes_at, now)
         except DefinitionInvalid:
             continue
-        occurrence = f"{workflow.comes_at:%Y-%m-%dT%H:%M}" if trigger.each else ""
-        entered += enrol.insert_people(version, [(one, occurrence) for one in inside], now=now)
-        following = publishing.triggers_at(trigger, now=now)
+        entered += came
         Workflow.objects.filter(id=workflow.id).update(comes_at=following)
     return entered
+
+
+def _take_segment(
+    version: versions.Published, comes_at: datetime, now: datetime
+) -> tuple[int, datetime | None]:
+    trigger = version.graph.trigger
+    assert trigger.segment is not None
+    inside = audience.members(trigger.segment, now=now)
+    occurrence = f"{comes_at:%Y-%m-%dT%H:%M}" if trigger.each else ""
+    entered = enrol.insert_people(version, [(one, occurrence) for one in inside], now=now)
+    return entered, publishing.triggers_at(trigger, now=now)
+
+
+def _take_dated(
+    version: versions.Published, comes_at: datetime, now: datetime
+) -> tuple[int, datetime | None]:
+    """The next day follows, even if it is over already: it is made up for at the next look."""
+    comes_at = max(comes_at, now - dates.CATCHES_UP)
+    entered = dates.let_in(version, comes_at, now=now)
+    return entered, publishing.triggers_at(version.graph.trigger, now=comes_at)

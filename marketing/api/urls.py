@@ -29,10 +29,12 @@ from marketing.api import (
     templates,
     wishes,
     workflows,
+    write_backs,
 )
 
 app_name = "api"
 urlpatterns = [
+    path("write-backs", write_backs.WriteBacks.as_view(), name="write-backs"),
     path("contacts", contacts.Contacts.as_view(), name="contacts"),
     path("contacts/batch", contacts.ContactBatches.as_view(), name="contact-batches"),
     path("contacts/lookup", contacts.ContactLookups.as_view(), name="contact-lookups"),

@@ -39,8 +39,11 @@ from workflows.steps import (
     Update,
     Wait,
     WaitFor,
+    Webhook,
+    WriteBack,
     ways,
 )
+from workflows.webhooks import endpoints
 
 NOTHING = timedelta(0)
 ENTRY = "trigger"
@@ -55,6 +58,7 @@ class Names:
     lists: Mapping[UUID, str] = field(default_factory=dict)
     segments: Mapping[UUID, str] = field(default_factory=dict)
     workflows: Mapping[UUID, str] = field(default_factory=dict)
+    endpoints: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def names(user: User) -> Names:
             one.id: catalogue.titled(one, clinical=clinical) for one in Segment.objects.all()
         },
         workflows=dict(Workflow.objects.values_list("id", "name")),
+        endpoints=endpoints.titled(),
     )
 
 
@@ -132,6 +137,8 @@ KINDS: Mapping[type, str] = {
     Split: "split",
     Goal: "goal",
     Task: "task",
+    Webhook: "webhook",
+    WriteBack: "write_back",
     Update: "update",
     ListChange: "list",
     Exit: "exit",
@@ -144,7 +151,7 @@ def _figures(step: Step, funnel: Funnel) -> list[dict[str, str]]:
     if isinstance(step, Exit):
         return [funnel.figure("reached the end", step.id, "arrived", reached)]
     came = funnel.figure("came", step.id, "arrived", reached)
-    if isinstance(step, Wait | Until | WaitFor | Task):
+    if isinstance(step, Wait | Until | WaitFor | Task | Webhook):
         return [came, funnel.figure("waiting", step.id, "inside", here)]
     figures = [came]
     if isinstance(step, Send):
@@ -170,6 +177,7 @@ _WAYS = {
     "done": "done",
     "failed": "not done",
     "overdue": "time over",
+    "answered": "answered",
     **{way: f"case {number}" for number, way in enumerate(THENS, start=1)},
     **{way: f"arm {number}" for number, way in enumerate(ARMS, start=1)},
 }
@@ -189,6 +197,8 @@ def _ways(step: Step, funnel: Funnel | None) -> list[dict[str, Any]]:
 
 def _label(step: Step, way: str, funnel: Funnel | None) -> str:
     name = _WAYS.get(way, "refused" if way == "refused" else "")
+    if isinstance(step, Webhook):
+        name = {"failed": "no good answer"}.get(way, name.replace("case", "reply"))
     if funnel is None:
         return name
     count = funnel.steps[step.id]
@@ -210,6 +220,11 @@ def _trigger(trigger: Trigger, names: Names) -> str:
     if trigger.kind == "schedule" and trigger.segment and trigger.first:
         known = names.segments.get(trigger.segment, "a segment")
         return f"By schedule: {known}, from {trigger.first:%d %b %Y %H:%M}"
+    if trigger.kind == "date" and trigger.at is not None:
+        field = trigger.field.replace("_", " ")
+        days = abs(trigger.days)
+        away = f"{days} day{'' if days == 1 else 's'} {'before' if trigger.days < 0 else 'after'} "
+        return f"{away if days else 'On '}{field}, at {trigger.at:%H:%M}"
     if trigger.kind == "segment" and trigger.segment:
         does = "Leaves" if trigger.left else "Enters"
         return f"{does} {names.segments.get(trigger.segment, 'a segment')}"
@@ -265,6 +280,14 @@ def _task(step: Task, names: Names) -> str:
     return f"Staff: {step.title}"
 
 
+def _webhook(step: Webhook, names: Names) -> str:
+    return f"Call {names.endpoints.get(step.endpoint, 'an unknown endpoint')}"
+
+
+def _write_back(step: WriteBack, names: Names) -> str:
+    return f"Tell the record: {words(step.event)}"
+
+
 def _wait_for(step: WaitFor, names: Names) -> str:
     if step.condition is not None:
         return f"{_asked(step.condition, names)} Up to {duration(step.patience)}"
@@ -309,6 +332,8 @@ _TITLES: Mapping[type, Callable[[Any, Names], str]] = {
     Split: _split,
     Goal: _goal,
     Task: _task,
+    Webhook: _webhook,
+    WriteBack: _write_back,
     Update: _update,
     ListChange: _list,
     Exit: _exit,

@@ -61,6 +61,12 @@ SUBJECTS = (
         Permission.DELIVERY_VIEW,
     ),
     Subject(
+        "Endpoints",
+        "Which other systems workflows may call, and what those may be told.",
+        "endpoints",
+        Permission.DELIVERY_VIEW,
+    ),
+    Subject(
         "Topics",
         "What people can say no to by itself on the preference page behind every mail.",
         "topics",

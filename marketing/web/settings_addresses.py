@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from marketing.web import code_groups, fields, pools, protecting, sending, settings, topics_pages
+from marketing.web import (
+    code_groups,
+    endpoints,
+    fields,
+    pools,
+    protecting,
+    sending,
+    settings,
+    topics_pages,
+)
 from marketing.web.making import reviewing
 
 urlpatterns = [
@@ -34,6 +43,16 @@ urlpatterns = [
         "settings/pools/<slug:kind>/limits/<uuid:limit_id>/end/",
         pools.remove_limit,
         name="pool-limit-remove",
+    ),
+    path("settings/endpoints/", endpoints.endpoints, name="endpoints"),
+    path("settings/endpoints/new/", endpoints.new, name="endpoint-new"),
+    path("settings/endpoints/<uuid:endpoint_id>/", endpoints.endpoint, name="endpoint"),
+    path("settings/endpoints/<uuid:endpoint_id>/test/", endpoints.test, name="endpoint-test"),
+    path("settings/endpoints/<uuid:endpoint_id>/secret/", endpoints.renew, name="endpoint-renew"),
+    path(
+        "settings/endpoints/<uuid:endpoint_id>/archive/",
+        endpoints.archive,
+        name="endpoint-archive",
     ),
     path("settings/fields/", fields.fields, name="fields"),
     path("settings/fields/new/", fields.new, name="field-new"),

@@ -87,7 +87,9 @@ Publish = Callable[..., Workflow]
 def publish(mails: dict[str, Template]) -> Publish:
     """Publish the series with some steps changed, let in by API unless told otherwise."""
 
-    def published(*, trigger: object = None, slug: str = "series", **changes: Any) -> Workflow:
+    def published(
+        *, trigger: object = None, slug: str = "series", extra: object = None, **changes: Any
+    ) -> Workflow:
         raw = series(**{slug_: {"template": str(one.id)} for slug_, one in mails.items()})
         raw = series(
             **{
@@ -97,6 +99,7 @@ def publish(mails: dict[str, Template]) -> Publish:
             **changes,
         )
         raw["trigger"] = trigger or {"kind": "api"}
+        raw["nodes"] += [extra] if extra else []
         workflow = publishing.create("Series", slug=slug, draft=raw, now=NOON)
         publishing.publish(workflow.id, now=NOON)
         return Workflow.objects.select_related("live").get(id=workflow.id)

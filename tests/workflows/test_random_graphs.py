@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from tests.conftest import NOON
 from tests.workflows.graphs import EDUCATION
 from workflows.engine import (
+    AskCall,
     AskClock,
     AskFirst,
     AskLot,
     AskSend,
     AskTask,
+    CallIs,
     Chosen,
     Clock,
     Leave,
@@ -41,6 +43,11 @@ KINDS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "choose": ({"if1": WHERE, "if2": WHERE}, ("then1", "then2", "other")),
     "split": ({"weight1": 1, "weight2": 2}, ("arm1", "arm2")),
     "task": ({"title": "Call", "due": {"days": 2}}, ("done", "failed", "overdue")),
+    "webhook": (
+        {"endpoint": EDUCATION, "up_to": {"hours": 2}, "reply1": {"status": 404}},
+        ("answered", "then1", "failed"),
+    ),
+    "write_back": ({"event": "outreach.completed"}, ("next",)),
     "update": ({"set": {"plan": "A"}}, ("next",)),
 }
 
@@ -77,6 +84,9 @@ def answers(draw: st.DrawFn, asked: object) -> Any:
     if isinstance(asked, AskClock):
         known = draw(st.sampled_from([None, NOON, NOON - timedelta(days=40)]))
         return Clock(ZoneInfo("America/New_York"), known)
+    if isinstance(asked, AskCall):
+        state = draw(st.sampled_from(["open", "answered", "failed"]))
+        return CallIs(state, draw(st.integers(0, len(asked.step.replies))))
     if isinstance(asked, AskTask):
         return TaskIs(draw(st.sampled_from(["open", "done", "failed"])))
     return draw(st.booleans())

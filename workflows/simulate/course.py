@@ -21,8 +21,10 @@ from uuid import UUID
 from consent.policy import Answer as Decided
 from consent.policy import Hold, Permit, Refusal
 from workflows.engine import (
+    CALL_ENDED,
     TASK_ENDED,
     AskAdmission,
+    AskCall,
     AskClock,
     AskFirst,
     AskHappened,
@@ -30,6 +32,7 @@ from workflows.engine import (
     AskSegment,
     AskSend,
     AskTask,
+    CallIs,
     Chosen,
     Clock,
     Effect,
@@ -44,7 +47,7 @@ from workflows.engine import (
 )
 from workflows.graph import Graph
 from workflows.simulate.people import Did, Mail, Person
-from workflows.simulate.plan import Act, Plan, Reaction, TaskEnds
+from workflows.simulate.plan import Act, CallEnds, Plan, Reaction, TaskEnds
 from workflows.steps import Condition, Goal, Happened, InSegment, Until
 
 OPENED, CLICKED, SENT, FAILED = (
@@ -52,6 +55,8 @@ OPENED, CLICKED, SENT, FAILED = (
 )  # fmt: skip
 DECEASED = "contact.deceased"
 _TASK_ENDS = {"task.done": "done", "task.failed": "failed"}
+_CALL = "call."
+"""Before `answered`, `failed`, or the number of the reply that fitted."""
 _DOES, _STEPS, _MAILS = range(3)
 NOT_ANSWERED = "not_simulated"
 BROKEN = "segment_broken"
@@ -185,7 +190,8 @@ class Course:
         if goals:
             person.place = replace(person.place, reached=(*person.place.reached, *goals))
         task = person.waiting_for == TASK_ENDED and did.event in _TASK_ENDS
-        if goals or task or person.waiting_for == did.event:
+        call = person.waiting_for == CALL_ENDED and did.event.startswith(_CALL)
+        if goals or task or call or person.waiting_for == did.event:
             person.due_at = self.now
             self._put(self.now, _STEPS, person)
 
@@ -258,8 +264,26 @@ class Course:
             person.answer = self.world.clock(person, ask.step)
         elif isinstance(ask, AskTask):
             person.answer = self._task(person, ask)
+        elif isinstance(ask, AskCall):
+            person.answer = self._call(person, ask)
         else:
             self._hold(person, NOT_ANSWERED)
+
+    def _call(self, person: Person, ask: AskCall) -> CallIs:
+        """The endpoint is called once; what it will answer is decided then."""
+        node, known = ask.step.id, person.tasks
+        if node not in known:
+            known.add(node)
+            dice, plan = self._dice(person, f"call {node}"), self.plan.calls.get(node, CallEnds())
+            lot, moment = dice.random(), self.now + plan.within * dice.random()
+            ends = _fate(plan, lot, len(ask.step.replies))
+            if ends:
+                self._put(moment, _DOES, person, Did(_CALL + ends, moment, node))
+        said = [one.event for one in person.did if one.of == node and one.event.startswith(_CALL)]
+        if not said:
+            return CallIs("open")
+        became = said[0].removeprefix(_CALL)
+        return CallIs("answered", int(became)) if became.isdecimal() else CallIs(became)
 
     def _task(self, person: Person, ask: AskTask) -> TaskIs:
         """Staff see the task once; what they will say of it is decided then."""
@@ -384,6 +408,16 @@ class Course:
 
 def _when(act: Act, dice: Random) -> timedelta:
     return act.after + act.within * dice.random()
+
+
+def _fate(plan: CallEnds, lot: float, replies: int) -> str:
+    """Return what the endpoint answers for this lot; empty for nothing."""
+    shares = [(str(number), share) for number, share in enumerate(plan.replies[:replies], start=1)]
+    for name, share in (*shares, ("failed", plan.failed), ("answered", plan.answered)):
+        if lot < share:
+            return name
+        lot -= share
+    return ""
 
 
 def _did(person: Person, ask: AskHappened) -> bool:

@@ -90,6 +90,17 @@ class TaskEnds:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEnds:
+    """What an endpoint answers at one step: these shares; the rest is never answered."""
+
+    answered: float = 1.0
+    failed: float = 0.0
+    replies: tuple[float, ...] = ()
+    """The share of each reply of the step, in its order."""
+    within: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     whom: Whom
     starts_at: datetime
@@ -98,6 +109,7 @@ class Plan:
     messages: Mapping[str, Reaction] = field(default_factory=dict)
     acts: tuple[Act, ...] = ()
     tasks: Mapping[str, TaskEnds] = field(default_factory=dict)
+    calls: Mapping[str, CallEnds] = field(default_factory=dict)
     object_in: timedelta = timedelta(days=7)
     """How long after the start the date of the object lies, such as an appointment."""
 
@@ -120,6 +132,7 @@ def read(raw: object, *, now: datetime) -> Plan:
         messages=_messages(reader.take("messages"), problems),
         acts=_acts(reader.take("events"), problems),
         tasks=_tasks(reader.take("tasks"), problems),
+        calls=_calls(reader.take("webhooks"), problems),
         object_in=reader.duration("object_in", default=timedelta(days=7)),
     )
     reader.leftover()
@@ -207,6 +220,27 @@ def _task_ends(step: str, raw: Any, problems: list[Problem]) -> TaskEnds:
         reader.problem("bad_value", "done and failed are shares of one whole: at most 1 together")
     reader.leftover()
     return TaskEnds(done, failed, within)
+
+
+def _calls(raw: Any, problems: list[Problem]) -> dict[str, CallEnds]:
+    if not isinstance(raw, Mapping):
+        if raw is not None:
+            problems.append(Problem("webhooks", "not_an_object", "webhooks is a JSON object"))
+        return {}
+    return {str(step): _call_ends(str(step), one, problems) for step, one in raw.items()}
+
+
+def _call_ends(step: str, raw: Any, problems: list[Problem]) -> CallEnds:
+    reader = inner(raw, f"webhooks.{step}", problems)
+    within = reader.duration("within", default=timedelta(minutes=1))
+    named = [key for key in (f"reply{number}" for number in range(1, 9)) if reader.has(key)]
+    replies = tuple(share_in(reader, key, 0.0) for key in named)
+    failed = share_in(reader, "failed", 0.0)
+    answered = share_in(reader, "answered", max(0.0, 1 - failed - sum(replies)))
+    if answered + failed + sum(replies) > 1 + 1e-9:
+        reader.problem("bad_value", "the shares are of one whole: at most 1 together")
+    reader.leftover()
+    return CallEnds(answered, failed, replies, within)
 
 
 def _acts(raw: Any, problems: list[Problem]) -> tuple[Act, ...]:

@@ -43,7 +43,7 @@ from workflows.graph import Graph
 from workflows.models import WorkflowVersion
 from workflows.simulate.people import Did, Person
 from workflows.simulate.plan import Chosen, Plan, Sample, Synthetic
-from workflows.steps import InSegment, Until, Update, segments
+from workflows.steps import InSegment, Until, Update, WriteBack, segments
 
 EVERYTHING = frozenset({"identity", "demographic", "clinical", "coverage", "engagement"})
 NOBODY = UUID(int=0)
@@ -302,6 +302,8 @@ class House:
             person.changed |= dict(building.facts_values(said, fields))
             person.changed |= dict.fromkeys(effect.clear)
             return ", ".join([*effect.values, *effect.clear])
+        if isinstance(effect, WriteBack):
+            return f"told {effect.event}"
         person.lists[effect.list_id] = effect.add
         return "joined the list" if effect.add else "left the list"
 

@@ -41,6 +41,8 @@ export function Input(given: Given) {
       return <div className="field">{label}<input id={id} type="datetime-local" aria-describedby={described} value={typeof value === "string" ? value : ""} onChange={(event) => change({ [field.key]: event.target.value || undefined })} /></div>;
     case "weekdays":
       return <Weekdays {...given} />;
+    case "reply":
+      return <Reply {...given} />;
     case "where":
       return <Where {...given} />;
     case "message":
@@ -139,6 +141,35 @@ function Where({ field, values, change }: Given) {
       <button type="button" className="button small" onClick={() => put([...held, { property: "", op: "equals", value: "" }])}>Add a condition</button>
     </fieldset>
   );
+}
+
+/** What an answer says: a status, a value at a place of its JSON, or both. */
+function Reply({ field, values, change }: Given) {
+  const id = useId();
+  const value = values[field.key];
+  const held: Fields = isFields(value) ? value : {};
+  const set = (changes: Fields) => {
+    const next = Object.fromEntries(Object.entries({ ...held, ...changes }).filter(([, one]) => one !== undefined));
+    change({ [field.key]: Object.keys(next).length ? next : undefined });
+  };
+  return (
+    <fieldset className="field">
+      <legend>{field.label}<span className="muted"> (optional)</span></legend>
+      <label htmlFor={`${id}-at`}>At this place of the answer</label>
+      <Words id={`${id}-at`} value={String(held.at ?? "")} set={(at) => set({ at: at || undefined, is: at ? held.is ?? "" : undefined })} />
+      <label htmlFor={`${id}-is`}>stands</label>
+      <Words id={`${id}-is`} value={String(held.is ?? "")} set={(text) => set({ is: meant(text) })} />
+      <label htmlFor={`${id}-status`}>With the status</label>
+      <input id={`${id}-status`} type="number" min="100" max="599" step="1" inputMode="numeric" value={typeof held.status === "number" ? held.status : ""} onChange={(event) => set({ status: event.target.value === "" ? undefined : Math.trunc(Number(event.target.value)) })} />
+    </fieldset>
+  );
+}
+
+/** A word that stands for a yes, a no or a number means that; in quotes it is the word itself. */
+function meant(text: string): unknown {
+  if (text === "true" || text === "false") return text === "true";
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  return /^".*"$/.test(text) ? text.slice(1, -1) : text;
 }
 
 function listed(text: string): string[] | undefined {

@@ -68,6 +68,7 @@ export function firstFields(kind: string): Fields {
   if (kind === "split") return { weight1: 50, weight2: 50 };
   if (kind === "goal") return { then: "exit" };
   if (kind === "task") return { due: { days: 2 } };
+  if (kind === "webhook") return { up_to: { hours: 1 } };
   return {};
 }
 
@@ -91,6 +92,7 @@ function renamed(draft: Draft, forms: Forms, before: string, after: string): Dra
     const changes: Fields = {};
     for (const way of waysOf(forms, one)) if (way.to === before) changes[way.key] = after || undefined;
     if (one.of === before) changes.of = after || undefined;
+    if (one.about === before) changes.about = after || undefined;
     for (const [key, asked] of Object.entries(one)) {
       if (/^if\d?$/.test(key) && isFields(asked) && asked.of === before) changes[key] = after ? { ...asked, of: after } : undefined;
     }

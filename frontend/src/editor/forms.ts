@@ -5,7 +5,7 @@ export type Option = { value: string; label: string };
 export type FieldForm = {
   key: string;
   label: string;
-  type: "choice" | "duration" | "text" | "flag" | "again" | "condition" | "values" | "names" | "message" | "either" | "number" | "clock" | "moment" | "weekdays" | "pick" | "where";
+  type: "choice" | "duration" | "text" | "flag" | "again" | "condition" | "values" | "names" | "message" | "either" | "number" | "clock" | "moment" | "weekdays" | "pick" | "where" | "reply";
   options: string;
   optional: boolean;
   hint: string;

@@ -15,12 +15,14 @@ from marketing.web.canvas_forms.changing import EXIT, LIST, UPDATE
 from marketing.web.canvas_forms.deciding import BRANCH, CHOOSE, GOAL, SPLIT
 from marketing.web.canvas_forms.entering import TRIGGERS
 from marketing.web.canvas_forms.options import options
+from marketing.web.canvas_forms.outward import WEBHOOK, WRITE_BACK
 from marketing.web.canvas_forms.sending import SEND, TASK
 from marketing.web.canvas_forms.shape import Option
 from marketing.web.canvas_forms.waiting import UNTIL, WAIT, WAIT_FOR
 
 KINDS = (
-    SEND, WAIT, UNTIL, WAIT_FOR, BRANCH, CHOOSE, SPLIT, GOAL, TASK, UPDATE, LIST, EXIT
+    SEND, WAIT, UNTIL, WAIT_FOR, BRANCH, CHOOSE, SPLIT, GOAL, TASK, WEBHOOK,
+    WRITE_BACK, UPDATE, LIST, EXIT
 )  # fmt: skip
 """In the order in which the editor offers them."""
 

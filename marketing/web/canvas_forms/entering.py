@@ -117,6 +117,32 @@ TRIGGERS = (
         ),
     ),
     KindForm(
+        kind="date",
+        label="by a date of theirs",
+        does="Everybody whose date it is, or who is so many days before or after it: a birthday, "
+        "the end of a coverage, the last visit.",
+        title="{before} {after} {field}",
+        fields=(
+            FieldForm(key="field", label="Date", type="choice", options="dates"),
+            FieldForm(
+                key="before",
+                label="So long before it",
+                type="duration",
+                optional=True,
+                hint="Whole days.",
+            ),
+            FieldForm(key="after", label="So long after it", type="duration", optional=True),
+            FieldForm(key="at", label="At", type="clock", hint="On the clinic's clock."),
+            FieldForm(
+                key="yearly",
+                label="Every year, on its anniversary",
+                type="flag",
+                optional=True,
+            ),
+            *_RULES,
+        ),
+    ),
+    KindForm(
         kind="schedule",
         label="by a schedule",
         does="Everybody in a segment, again and again, on the clinic's clock.",

@@ -16,6 +16,7 @@ from marketing.web.timeline import EVENTS
 from messaging.models import Template
 from workflows.lint import PROTECTED
 from workflows.models import Workflow
+from workflows.webhooks import endpoints
 
 _ENGAGEMENT = ("message.opened", "message.clicked", "message.bounced", "message.unsubscribed")
 
@@ -33,6 +34,12 @@ def options(user: User) -> Mapping[str, Iterable[Option]]:
         ),
         "lists": [Option(str(one.id), one.name) for one in ContactList.objects.all()],
         "workflows": [Option(str(one.id), one.name) for one in workflows],
+        "endpoints": [Option(str(one.id), one.name) for one in endpoints.in_use()],
+        "told": [
+            Option("outreach.started", "reaching out has begun"),
+            Option("outreach.completed", "the person was reached"),
+            Option("outreach.given_up", "nobody was reached"),
+        ],
         "events": [Option(kind, words) for kind, words in EVENTS.items()],
         "engagement": [Option(kind, EVENTS[kind]) for kind in _ENGAGEMENT],
         "rules": [

@@ -8,6 +8,7 @@ from typing import Literal
 Type = Literal[
     "choice", "duration", "text", "flag", "again", "condition", "values", "names", "message",
     "either", "number", "clock", "moment", "weekdays", "pick", "where",
+    "reply",
 ]  # fmt: skip
 
 
