@@ -137,7 +137,10 @@ def _claim(*, now: datetime, limit: int) -> Sequence[Claimed]:
         cursor.execute(CLAIM, {"now": now, "limit": limit, "lease": now + LEASE})
         rows = cursor.fetchall()
     known = versions.load({row[8] for row in rows})
-    return [Claimed(*row[:8], known[row[8]]) for row in rows]
+    return [
+        Claimed(id_, key, attempt, enrolment, node, endpoint, deadline, contact, known[version])
+        for id_, key, attempt, enrolment, node, endpoint, deadline, contact, version in rows
+    ]
 
 
 def _mark(

@@ -7,8 +7,7 @@ from typing import Literal
 
 Type = Literal[
     "choice", "duration", "text", "flag", "again", "condition", "values", "names", "message",
-    "either", "number", "clock", "moment", "weekdays", "pick", "where",
-    "reply",
+    "either", "number", "clock", "moment", "weekdays", "pick", "where", "reply",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pytest
 from accounts import tenancy
 from accounts.models import Organisation
 from audit.models import Disclosure, Entry
+from contacts.fields import DataClass
 from contacts.reveal import reveal
 from tests.conftest import NOON
 from tests.workflows.conftest import people
@@ -20,7 +21,7 @@ from tests.workflows.webhooks.conftest import Made, Receiver
 from workflows import runner
 from workflows.models import Enrolment, Move, WebhookCall
 from workflows.problems import GraphInvalid
-from workflows.webhooks import answering, client, delivering, endpoints, tending
+from workflows.webhooks import answering, building, client, delivering, endpoints, tending
 from workflows.webhooks.addresses import Policy
 from workflows.webhooks.client import Said, Unanswered
 from workflows.webhooks.models import Endpoint
@@ -69,7 +70,7 @@ def test_the_reply_that_fits_decides_the_way_and_sets_fields(
     go(draw(asked, LONG), ada)
     deliver()
     assert places() == ["long"] and Move.objects.get().way == "then1"
-    assert reveal([ada], ["coverage"], purpose="test")[ada]["plan"] == "Gold"
+    assert reveal([ada], [DataClass.COVERAGE], purpose="test")[ada]["plan"] == "Gold"
 
 
 def test_no_answer_is_asked_for_again_with_the_same_key(
@@ -96,12 +97,12 @@ def test_time_over_takes_the_way_for_it_and_a_late_answer_changes_nothing(
     claimed = delivering._claim(now=NOON, limit=9)
     runner.run_once(now=NOON + 2 * HOUR)
     assert places() == ["long"]
-    built = delivering.building.bodies(claimed, endpoints.by_id({claimed[0].endpoint_id}), now=NOON)
+    built = building.bodies(claimed, endpoints.by_id({claimed[0].endpoint_id}), now=NOON)
     one = claimed[0]
     row = Endpoint.objects.get()
     delivering._mark(one, row, slow("", b"", {}), built[one.id], now=NOON + 2 * HOUR)
     assert WebhookCall.objects.get().state == "failed"
-    assert "plan" not in reveal([ada], ["coverage"], purpose="test").get(ada, {})
+    assert "plan" not in reveal([ada], [DataClass.COVERAGE], purpose="test").get(ada, {})
 
 
 def test_whoever_comes_back_after_another_attempt_writes_nothing(
