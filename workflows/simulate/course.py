@@ -80,6 +80,9 @@ class World(Protocol):
     def clock(self, person: Person, step: Until) -> Clock:
         """Return the person's zone, and the date that the step waits for."""
 
+    def lot(self, person: Person, node: str) -> float | None:
+        """Return the lot that a known person draws live at this split; None for the invented."""
+
     def hear(self, person: Person, did: Did) -> None:
         """Take in what an event does to consent."""
 
@@ -259,7 +262,9 @@ class Course:
         if isinstance(ask, AskHappened):
             person.answer = _did(person, ask)
         elif isinstance(ask, AskLot):
-            person.answer = Lot(self._dice(person, f"split {ask.node}").random())
+            drawn = self.world.lot(person, ask.node)
+            dice = self._dice(person, f"split {ask.node}")
+            person.answer = Lot(dice.random() if drawn is None else drawn)
         elif isinstance(ask, AskClock):
             person.answer = self.world.clock(person, ask.step)
         elif isinstance(ask, AskTask):

@@ -37,7 +37,7 @@ from crypto.rows import binary_cursor
 from messaging import pace
 from messaging import versions as templates
 from messaging.paying import stating
-from workflows import audience, lint, versions
+from workflows import audience, lint, lots, versions
 from workflows.engine import Clock, Effect
 from workflows.graph import Graph
 from workflows.models import WorkflowVersion
@@ -281,6 +281,12 @@ class House:
         conditions += [InSegment(audience.of(one)) for one in rules if one is not None]
         asked = (self._definition(one) for one in conditions)
         return [one for one in asked if one is not None]
+
+    # Lots
+
+    def lot(self, person: Person, node: str) -> float | None:
+        known = self.tried.workflow_id if person.contact_id > 0 else None
+        return lots.drawn(known, node, person.contact_id, "") if known else None
 
     # Dates
 
