@@ -18,7 +18,9 @@ from benchmarks.ground import durable_database
 from benchmarks.kept import folder_of
 
 TENTH = 0.1
-NOT_BENCHMARKS = frozenset({"__main__", "ground", "kept", "measure", "population", "relay"})
+NOT_BENCHMARKS = frozenset(
+    {"__main__", "ground", "kept", "measure", "population", "prompt", "relay"}
+)
 KEEPS = frozenset({"segments"})
 """Benchmarks whose loaded world may stay for the next run (`benchmarks.kept`)."""
 MODULES = {"import": "import_"}

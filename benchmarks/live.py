@@ -11,16 +11,12 @@ live_p50, live_p95   seconds from the change's commit to the event, against the 
 from __future__ import annotations
 
 import itertools
-import os
 import random
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 from uuid import UUID
@@ -31,14 +27,14 @@ from accounts import tenancy
 from audit.actor import Actor, acting_as
 from benchmarks.ground import found_organisation
 from benchmarks.measure import Row
+from benchmarks.prompt import prompt_worker
 from contacts import events, lists, records
 from contacts.amending import amend
 from contacts.records import Change
 from contacts.segments import catalogue, columns, membership
-from contacts.segments.live import follow, wake
+from contacts.segments.live import follow
 from contacts.segments.live.models import Feed
 from crypto.ids import uuid7
-from deploy.broker import EmbeddedBroker
 
 PEOPLE, SEGMENTS, CHANGES_A_SECOND, SECONDS = 20_000, 200, 50, 60
 LIMIT = 2.0
@@ -64,7 +60,7 @@ def run(scale: float) -> Iterator[Row]:
             now=datetime.now(UTC)
         ):
             pass
-        with _worker():
+        with prompt_worker(_follows()):
             taken = _measure(ids, acts, organisation_id, duration)
     yield Row("live_p50", len(taken), median(taken), LIMIT, "time")
     yield Row("live_p95", len(taken), quantiles(taken, n=20)[-1], LIMIT, "time")
@@ -146,52 +142,15 @@ def _joins(list_id: UUID) -> Act:
     return lambda one: _done(lists.add(list_id, [one], now=datetime.now(UTC)))
 
 
+def _follows() -> Callable[[], bool]:
+    """Return the question whether the worker has started and looked."""
+    began = datetime.now(UTC)
+    return lambda: Feed.objects.filter(followed_at__gt=began).exists()
+
+
 def _done(count: int) -> None:
     if count != 1:
         raise RuntimeError("a change changed nothing")
-
-
-@contextmanager
-def _worker() -> Iterator[None]:
-    """The product's own worker for what answers promptly, woken through a broker."""
-    from marketing.apps import ring
-    from marketing.tasks import look
-
-    url = os.environ["BROKER_URL"]
-    broker = EmbeddedBroker(Path(url.removeprefix("redis+socket://")).parent)
-    broker.start()
-    command = [sys.executable, "-m", "celery", "-A", "marketing.celery", "--quiet", "worker"]
-    command += ["--pool", "prefork", "--concurrency", "1", "-Q", "prompt"]
-    worker = subprocess.Popen(command, env=dict(os.environ), start_new_session=True)
-    wake.register(ring)
-    stop = threading.Event()
-    ticks = threading.Thread(target=_tick, args=(look, stop))
-    ticks.start()
-    try:
-        _until_it_follows()
-        yield
-    finally:
-        wake.register(None)
-        stop.set()
-        ticks.join()
-        worker.terminate()
-        worker.wait(20)
-        broker.stop_any()
-
-
-def _until_it_follows() -> None:
-    """Wait until the worker has started and looked."""
-    began, end = datetime.now(UTC), time.monotonic() + 4 * PATIENCE
-    while not Feed.objects.filter(followed_at__gt=began).exists():
-        if time.monotonic() > end:
-            raise RuntimeError("the worker does not follow")
-        time.sleep(0.2)
-
-
-def _tick(look: Any, stop: threading.Event) -> None:
-    """What the scheduler does."""
-    while not stop.wait(1.0):
-        look.apply_async(queue="prompt", expires=2)
 
 
 def _measure(ids: list[int], acts: list[Act], organisation_id: int, duration: float) -> list[float]:

@@ -20,6 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketing.settings")
 PERIODS = {
     "triggers": 1.0,
     "runner": 1.0,
+    "react": 1.0,
     "dispatch": 1.0,
     "campaigns": 1.0,
     "guard": 5.0,
@@ -46,7 +47,7 @@ PERIODS = {
 PROMPT = "prompt"
 """The queue of the loops that answer within a second or two. A worker of its own takes it, so that
 an import or a campaign that keeps the others busy holds nobody up."""
-PROMPTLY = frozenset({"live", "triggers"})
+PROMPTLY = frozenset({"live", "triggers", "react"})
 
 
 def _queue(loop: str) -> str:

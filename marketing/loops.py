@@ -38,6 +38,8 @@ Loop = Callable[[datetime], int]
 
 BUDGET = 20.0
 """Seconds for one organisation; what is left waits until the others had theirs."""
+AT_ONCE = 500
+"""People who are moved on in one go, right after what moves them was heard."""
 SHORT = {"live": 1.0, "triggers": 1.0, "imports_beside": 1.0}
 """The same for loops that answer promptly: the next look is never more than a second away. And for
 the helper of an import, so that what else is due comes between."""
@@ -70,6 +72,12 @@ def _triggers(now: datetime) -> int:
 
 def _runner(now: datetime) -> int:
     return runner.run_once(now=now).claimed
+
+
+def _react(now: datetime) -> int:
+    """Move on who was just woken or let in, before any backlog: one batch, ticks do the rest."""
+    runner.run_once(now=now, limit=AT_ONCE, newest=True)
+    return 0
 
 
 def _dispatch(now: datetime) -> int:
@@ -204,6 +212,7 @@ WHOLE: Mapping[str, Loop] = {"mailbox": _mailbox}
 LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
+    "react": _react,
     "dispatch": _dispatch,
     "receivers": _receivers,
     "guard": _guard,

@@ -23,11 +23,12 @@ def tick(loop: str) -> None:
 
 @app.task(name="marketing.look")
 def look() -> None:
-    """Follow what has just changed, then let in whom that concerns, without waiting for a tick.
+    """Follow what has just changed, let in or wake whom that concerns, and move them on, without
+    waiting for a tick.
 
     Under a stream of changes a short pause lets each look take many of them in.
     """
     close_old_connections()
     time.sleep(PAUSE)
-    for loop in ("live", "triggers"):
+    for loop in ("live", "triggers", "react"):
         loops.run(loop, now=datetime.now(UTC))

@@ -29,6 +29,8 @@ where state = 'waiting' and due_at <= %b and workflow_id not in (
 )
 order by due_at limit %b for update skip locked
 """
+CLAIM_NEWEST = CLAIM.replace("order by due_at", "order by due_at desc")
+"""Who was woken a moment ago comes before a backlog."""
 STAGING = (
     """
 create temporary table if not exists staged_place (
@@ -96,9 +98,9 @@ def anybody_due(*, now: datetime) -> bool:
     return bool(found and found[0])
 
 
-def claim(*, now: datetime, limit: int) -> list[Journey]:
+def claim(*, now: datetime, limit: int, newest: bool = False) -> list[Journey]:
     """Lock and return those who are due and whom nobody else has in hand."""
-    return claimed(CLAIM, [now, limit])
+    return claimed(CLAIM_NEWEST if newest else CLAIM, [now, limit])
 
 
 def claimed(statement: str, told: Sequence[object]) -> list[Journey]:

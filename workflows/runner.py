@@ -40,12 +40,12 @@ class Ran:
     stopped: int = 0
 
 
-def run_once(*, now: datetime, limit: int = LIMIT) -> Ran:
-    """Move up to `limit` people of the current organisation."""
+def run_once(*, now: datetime, limit: int = LIMIT, newest: bool = False) -> Ran:
+    """Move up to `limit` people of the current organisation, the longest due first, or the last."""
     if not journeys.anybody_due(now=now):
         return Ran()
     with transaction.atomic():
-        people = journeys.claim(now=now, limit=limit)
+        people = journeys.claim(now=now, limit=limit, newest=newest)
         if not people:
             return Ran()
         turn = Turn.begin(people, now=now)
