@@ -41,9 +41,7 @@ def run(scale: float) -> Iterator[Row]:
         tally.expect(version.workflow_id, waiting)
         advance.fill(version, waiting, due_at=NOW)
         with connection.cursor() as cursor:
-            cursor.execute(
-                SPREAD, {"now": NOW, "minutes": MONTH, "organisation": organisation_id}
-            )
+            cursor.execute(SPREAD, {"now": NOW, "minutes": MONTH, "organisation": organisation_id})
         with connections["owner"].cursor() as cursor:
             cursor.execute("vacuum analyze workflows_enrolment")  # as autovacuum does in its time
         polls = [seconds(lambda: runner.run_once(now=NOW)) for _ in range(25)]
