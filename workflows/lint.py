@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-import networkx
 from django.utils import timezone
 
 from consent.policy import Purpose
@@ -22,13 +21,11 @@ from contacts.segments.references import CLINICAL_KINDS
 from messaging.making import reviews
 from messaging.models import Template, TemplateVersion
 from messaging.versions import latest_approved
-from workflows import audience, dates, opened
+from workflows import audience, circles, dates, opened
 from workflows.entry import Trigger
 from workflows.graph import Graph, parse
-from workflows.models import Workflow
 from workflows.problems import GraphInvalid, Problem
 from workflows.steps import (
-    Exit,
     Goal,
     ListChange,
     Send,
@@ -62,7 +59,7 @@ def problems(graph: Graph, *, workflow_id: UUID | None = None) -> Iterator[Probl
         yield from _CHECKS.get(type(step), _nothing)(step)
         for condition in segments(step):
             yield from _conditions(step.id, condition.definition)
-    yield from _other_workflows(graph, workflow_id)
+    yield from circles.problems(graph, workflow_id, now=timezone.now())
     try:
         yield from _approved_for_more(graph)
         yield from _told_outside(graph)
@@ -265,31 +262,6 @@ def _fields(step: Update) -> Iterator[Problem]:
 def _list(step: ListChange) -> Iterator[Problem]:
     if not ContactList.objects.filter(id=step.list_id).exists():
         yield Problem(step.id, "unknown_list", "there is no such list")
-
-
-def _other_workflows(graph: Graph, workflow_id: UUID | None) -> Iterator[Problem]:
-    """Jumps between workflows are checked as one graph, as if this one were published (CA-15)."""
-    names = dict(Workflow.objects.values_list("id", "name"))
-    jumps = _jumps(besides=workflow_id)
-    for step in graph.steps.values():
-        if not isinstance(step, Exit) or step.enter is None:
-            continue
-        if step.enter not in names:
-            yield Problem(step.id, "unknown_workflow", "there is no such workflow")
-        elif workflow_id and networkx.has_path(jumps, step.enter, workflow_id):
-            back = networkx.shortest_path(jumps, step.enter, workflow_id)
-            named = " → ".join(names[one] for one in (workflow_id, *back))
-            yield Problem(step.id, "cycle", f"people would go round for ever: {named}")
-
-
-def _jumps(*, besides: UUID | None) -> networkx.DiGraph[UUID]:
-    """Return which live workflow sends people on to which."""
-    jumps: networkx.DiGraph[UUID] = networkx.DiGraph()
-    jumps.add_nodes_from(Workflow.objects.values_list("id", flat=True))
-    for row in Workflow.objects.filter(live__isnull=False).select_related("live"):
-        if row.id != besides and row.live is not None:
-            jumps.add_edges_from((row.id, there) for there in parse(row.live.graph).enters())
-    return jumps
 
 
 _CHECKS: Mapping[type, Callable[[Any], Iterator[Problem]]] = {
