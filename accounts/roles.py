@@ -13,6 +13,7 @@ class Role(StrEnum):
     COMPLIANCE = "compliance"
     INTEGRATION = "integration"
     ADMINISTRATOR = "administrator"
+    CARE = "care"
 
     @property
     def label(self) -> str:
@@ -27,6 +28,7 @@ _LABELS = {
     Role.COMPLIANCE: "Compliance officer",
     Role.INTEGRATION: "Integration engineer",
     Role.ADMINISTRATOR: "Administrator",
+    Role.CARE: "Care staff",
 }
 
 
@@ -57,6 +59,7 @@ class Permission(StrEnum):
     WORKFLOWS_ENROL = "workflows.enrol"
     MESSAGES_VIEW = "messages.view"
     MESSAGES_SEND = "messages.send"
+    ANSWERS_HANDLE = "answers.handle"
     CONSENT_VIEW = "consent.view"
     CONSENT_RECORD = "consent.record"
     CONSENT_EXPORT = "consent.export"
@@ -104,6 +107,7 @@ _MEANS = {
     Permission.WORKFLOWS_ENROL: "put a contact into a workflow",
     Permission.MESSAGES_VIEW: "see messages and why they were sent or not",
     Permission.MESSAGES_SEND: "send messages",
+    Permission.ANSWERS_HANDLE: "read what people write back, and answer them",
     Permission.CONSENT_VIEW: "see who agreed to what",
     Permission.CONSENT_RECORD: "record and revoke consent",
     Permission.CONSENT_EXPORT: "take proof of consent out as files, draw samples",
@@ -139,6 +143,7 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
         "messages.view", "consent.view",
         "consent.record", "consent.export", "forms.edit", "trail.view", "imports.view",
         "delivery.view", "protection.manage", "code_groups.manage", "templates.review_compliance",
+        "answers.handle",
     ),
     Role.INTEGRATION: (
         "contacts.view", "imports.view", "imports.run", "imports.download", "delivery.view",
@@ -148,6 +153,10 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
         "staff.manage", "keys.manage", "organisation.manage", "delivery.view", "protection.manage",
         "trail.view",
         "imports.view", "fields.view", "fields.manage", "code_groups.manage",
+    ),
+    Role.CARE: (
+        *_PEOPLE, "contacts.reveal_identity", "contacts.reveal_clinical", "messages.view",
+        "answers.handle", "consent.view",
     ),
 }  # fmt: skip
 
@@ -161,6 +170,9 @@ _CLASSES: dict[Role, tuple[str, ...]] = {
     ),
     Role.INTEGRATION: (),
     Role.ADMINISTRATOR: (),
+    Role.CARE: (
+        "identity", "contact_point", "demographic", "clinical", "coverage", "engagement",
+    ),
 }  # fmt: skip
 
 MATRIX: dict[Role, frozenset[Permission]] = {

@@ -22,6 +22,7 @@ STAFF: dict[Role, tuple[str, str]] = {
     Role.COMPLIANCE: ("Omar Haddad", "omar"),
     Role.INTEGRATION: ("Inés Duarte", "ines"),
     Role.ADMINISTRATOR: ("Adaeze Obi", "adaeze"),
+    Role.CARE: ("Nora Ferris", "nora"),
 }
 
 

@@ -37,6 +37,7 @@ PERIODS = {
     "write_backs": 2.0,
     "mailbox": 60.0,
     "visits": 1.0,
+    "codes": 1.0,
     "seal": 5.0,
     "partitions": 3600.0,
     "sweep": 3600.0,
@@ -47,7 +48,7 @@ PERIODS = {
 PROMPT = "prompt"
 """The queue of the loops that answer within a second or two. A worker of its own takes it, so that
 an import or a campaign that keeps the others busy holds nobody up."""
-PROMPTLY = frozenset({"live", "triggers", "react"})
+PROMPTLY = frozenset({"live", "triggers", "react", "codes"})
 
 
 def _queue(loop: str) -> str:

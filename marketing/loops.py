@@ -23,7 +23,8 @@ from contacts.segments.live import follow, touches
 from marketing.campaigns import running as campaigns
 from messaging import dispatch, sender, settling
 from messaging.hearing import mailbox, visits
-from messaging.pools import facts, fencing, guarding
+from messaging.pools import facts, fencing, guarding, lanes
+from messaging.portal import carriers, codes
 from messaging.preflight import keeping as preflight
 from messaging.protection import looking, receivers
 from workflows import runner, triggers, writing_back
@@ -40,7 +41,7 @@ BUDGET = 20.0
 """Seconds for one organisation; what is left waits until the others had theirs."""
 AT_ONCE = 500
 """People who are moved on in one go, right after what moves them was heard."""
-SHORT = {"live": 1.0, "triggers": 1.0, "imports_beside": 1.0}
+SHORT = {"live": 1.0, "triggers": 1.0, "imports_beside": 1.0, "codes": 1.0}
 """The same for loops that answer promptly: the next look is never more than a second away. And for
 the helper of an import, so that what else is due comes between."""
 
@@ -93,6 +94,14 @@ def _served(pool: facts.PoolFacts, now: datetime) -> int:
             transport=transport, now=now, onward=sender.onward(pool), pool=pool.kind
         )
     return done.moved
+
+
+def _codes(now: datetime) -> int:
+    """Hand over the one-time codes that somebody waits for in front of the portal."""
+    if not codes.due(now=now) or fencing.check(now=now):
+        return 0
+    with closing(sender.transport(facts.of(lanes.TRANSACTIONAL))) as transport:
+        return codes.send_due(carriers.usual(transport), now=now)
 
 
 def _receivers(now: datetime) -> int:
@@ -215,6 +224,7 @@ LOOPS: Mapping[str, Loop] = {
     "react": _react,
     "dispatch": _dispatch,
     "receivers": _receivers,
+    "codes": _codes,
     "guard": _guard,
     "reconcile": _reconcile,
     "domains": _domains,

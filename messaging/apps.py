@@ -14,6 +14,7 @@ class MessagingConfig(AppConfig):
         from contacts.segments import language
         from contacts.segments.live import index
         from messaging import dependants
+        from messaging.answers import reading as answers
         from messaging.hearing import visits
         from messaging.leaf import EngagementLeaf
         from messaging.merged import Waiting
@@ -22,6 +23,7 @@ class MessagingConfig(AppConfig):
             language.register(EngagementLeaf())
         carried.register(Waiting())
         erase.also(visits.forget)
+        erase.also(answers.forget)
         index.also_names("messaging_template")
         undoing.register("messaging_message")
         leaning.register("messaging", leaning.Lookup(dependants.of_field, dependants.of_code_group))

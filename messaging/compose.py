@@ -28,7 +28,7 @@ from messaging.render import Parts, Rendered
 from messaging.sender import Sender
 from messaging.templates_compile import COMMERCIAL
 
-FORMAT = 2
+FORMAT = 3
 TABLE = "messaging_message"
 
 
@@ -47,6 +47,8 @@ class Merged:
     """None of a mail from before there were locales; so is `when` empty."""
     when: frozenset[str] = frozenset()
     """Which of the version's conditions held for the person."""
+    spoken: str = ""
+    """The person's own language, which the notice of the portal speaks where it can."""
 
     def packed(self) -> bytes:
         raw: bytes = msgpack.packb(
@@ -66,6 +68,7 @@ class Merged:
                 self.renewed,
                 self.locale.stored() if self.locale else None,
                 sorted(self.when),
+                self.spoken,
             ]
         )
         return raw
@@ -73,7 +76,7 @@ class Merged:
 
 def unpacked(raw: bytes) -> Merged:
     kind, *kept = msgpack.unpackb(raw)
-    locale, when = kept[7:] if kind > 1 else (None, ())
+    locale, when = kept[7:9] if kind > 1 else (None, ())
     recipient, values, organisation, addresses, route, at, renewed = kept[:7]
     return Merged(
         recipient,
@@ -85,6 +88,7 @@ def unpacked(raw: bytes) -> Merged:
         renewed,
         Locale(*locale) if locale else None,
         frozenset(when),
+        kept[9] if kind > 2 else "",
     )
 
 

@@ -283,11 +283,17 @@ class Pickup(TenantModel):
     expires_at = models.DateTimeField()
     renewed = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(null=True)
+    """When the message was first shown to the person."""
+    language = models.CharField(max_length=8, blank=True, default="")
+    """In which its pages and mails speak; the person may choose another."""
     code_number = models.PositiveSmallIntegerField(default=0)
     """How many one-time codes were asked for; each is derived from its number."""
+    code_by = models.CharField(max_length=8, blank=True, default="")
+    """Which carrier takes the code (`messaging.portal.carriers`)."""
     code_asked_at = models.DateTimeField(null=True)
     code_sent_at = models.DateTimeField(null=True)
-    code_attempts = models.PositiveSmallIntegerField(default=0)
+    sessions = models.PositiveSmallIntegerField(default=0)
+    """How often somebody came in or went: a pass is good for the latest alone."""
     recalled_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -317,6 +323,7 @@ class Pickup(TenantModel):
 
 
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
+from messaging.answers.models import Answer, Letter  # noqa: E402
 from messaging.attachments.models import Attachment  # noqa: E402
 from messaging.hearing.models import ProviderFeed, Returned, Visit  # noqa: E402
 from messaging.making.models import (  # noqa: E402
@@ -330,7 +337,6 @@ from messaging.making.models import (  # noqa: E402
 from messaging.paying.models import SendPayment  # noqa: E402
 from messaging.pictures.models import Picture  # noqa: E402
 from messaging.pools.models import DestinationLimit, Pool, Stop, Tally  # noqa: E402
-from messaging.portal.models import Answer  # noqa: E402
 from messaging.preflight.models import DomainCheck  # noqa: E402
 from messaging.protection.models import (  # noqa: E402
     ProtectionPolicy,
@@ -348,6 +354,7 @@ __all__ = [
     "ContentBlock",
     "DestinationLimit",
     "DomainCheck",
+    "Letter",
     "Link",
     "Message",
     "Pickup",

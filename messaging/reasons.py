@@ -39,6 +39,11 @@ OWN = {
         "The campaign that it belonged to was cancelled.",
         "Nothing to do. A copy of the campaign can be launched anew.",
     ),
+    "no_birth_date": (
+        "It would wait on the portal, where the person shows who they are by the date of birth; "
+        "none is known.",
+        "Add the date of birth to the record, or the person's key, and send it again.",
+    ),
     "no_protected_way": (
         "No way that the protection policy allows can be gone for this person.",
         "Add their key, or allow the portal under Settings, Protection.",

@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from accounts.models import Session
+from messaging.words import by_browser, frame, said
+from messaging.words import errors as error_words
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Answer without the database or the visitor: either may be what broke."""
-    return HttpResponse(render_to_string("errors/broken.html", _words(BROKEN)), status=500)
+    context = _words(BROKEN) | (_to_patient(request, BROKEN) if _is_public(request) else {})
+    return HttpResponse(render_to_string("errors/broken.html", context), status=500)
 
 
 def _page(request: HttpRequest, fault: Fault) -> HttpResponse:
@@ -72,7 +75,26 @@ def _page(request: HttpRequest, fault: Fault) -> HttpResponse:
         template = "errors/_part.html"
     else:
         template = "errors/staff.html" if inside else "errors/public.html"
-    return render(request, template, _words(fault), status=fault.status)
+    context = _words(fault)
+    if not inside and _is_public(request):
+        context |= _to_patient(request, fault)
+    return render(request, template, context, status=fault.status)
+
+
+def _is_public(request: HttpRequest) -> bool:
+    return request.path.startswith("/m/")
+
+
+def _to_patient(request: HttpRequest, fault: Fault) -> dict[str, Any]:
+    """Say the same in words for patients, in what the browser prefers: a form may be broken."""
+    language = by_browser(request)
+    words = said(error_words.WORDS, language)
+    told = Fault(fault.status, words[f"title_{fault.status}"], words[f"text_{fault.status}"])
+    return {
+        "fault": told,
+        "language": language,
+        "words": said(frame.WORDS, language),
+    }
 
 
 def _words(fault: Fault) -> dict[str, Any]:

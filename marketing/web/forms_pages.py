@@ -22,8 +22,8 @@ from consent.signing import designing, stored, wording
 from consent.signing.models import Form
 from consent.signing.wording import ELEMENTS, STANDARD, Elements, Expiry, Fault, Words
 from contacts.fields import DataClass, Sensitivity
-from marketing.web.public_words import LANGUAGES
 from messaging.models import PURPOSES
+from messaging.words import LANGUAGES
 
 CHANNELS = [("email", "E-mail"), ("sms", "Text message"), ("phone", "Telephone"), ("post", "Post")]
 ENDS = [

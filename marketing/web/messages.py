@@ -24,9 +24,10 @@ from audit import trail
 from consent import policy
 from contacts.models import Contact, Event
 from marketing.web.segment_sight import sees_clinical
-from messaging import evidence, pickup, reasons
-from messaging.hearing import answers
+from messaging import evidence, reasons
+from messaging.answers import reading as answers
 from messaging.models import Message, Pickup, Returned, Transition
+from messaging.portal import pickup
 from messaging.portal.frame import framed
 
 PAGE = 50
@@ -151,16 +152,18 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def recall(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Take a message back from the portal."""
     row = get_object_or_404(Message, public_id=public_id)
-    if pickup.recall(row, now=timezone.now()):
-        notices.success(request, "Taken back. Nobody can open it on the portal any more.")
+    taken = pickup.recall(row, now=timezone.now())
+    if taken is not None and taken.opened_at is None:
+        notices.success(request, "Taken back before it was read. Nobody can open it any more.")
+    elif taken is not None:
+        notices.warning(request, "Taken back, but it was read before. Nobody can open it again.")
     else:
         notices.info(request, "It does not wait on the portal, or was taken back already.")
     return redirect("message", public_id)
 
 
 def _may_read_answers(row: Message, user: User) -> bool:
-    """What a person writes may say anything of them."""
-    return _within(row, user) and {"clinical", "identity"} <= user.data_classes
+    return answers.may_read(row, user.data_classes)
 
 
 @require_safe
@@ -172,7 +175,7 @@ def answered(request: HttpRequest, public_id: UUID) -> HttpResponse:
     )
     if not _may_read_answers(row, staff_of(request)):
         raise PermissionDenied
-    context = {"message": row, "answers": answers.read(row)}
+    context = {"message": row, "answers": answers.of_message(row)}
     return render(request, "messaging/answers.html", context)
 
 
@@ -238,6 +241,7 @@ _EVENTS = {
 
 
 def _steps(row: Message) -> Iterator[Step]:
+    yield from _on_portal(row)
     yield Step(row.created_at, "Ordered", f"due {row.due_at:%Y-%m-%d %H:%M} UTC")
     if row.handed_over_at:
         yield Step(row.handed_over_at, "Handed over to the mail relay", ROUTES.get(row.route, ""))
@@ -249,6 +253,23 @@ def _steps(row: Message) -> Iterator[Step]:
     for event in happened.filter(kind__in=_EVENTS).order_by("id"):
         text = " · ".join(filter(None, [event.link, "a program did" if event.machine else ""]))
         yield Step(event.occurred_at, _EVENTS[event.kind], text)
+
+
+def _on_portal(row: Message) -> Iterator[Step]:
+    """The read receipt, and the recall, of what waits on the portal."""
+    waiting = Pickup.objects.filter(message_id=row.pk).first()
+    if waiting is None:
+        return
+    if waiting.opened_at:
+        yield Step(waiting.opened_at, "Read on the portal", "after code and date of birth", "ok")
+    if waiting.recalled_at:
+        late = waiting.opened_at is not None
+        yield Step(
+            waiting.recalled_at,
+            "Taken back",
+            "after it was read" if late else "before anybody read it",
+            "warn" if late else "plain",
+        )
 
 
 @require_safe

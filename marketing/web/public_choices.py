@@ -12,22 +12,21 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts import tenancy
 from accounts.guard import public
-from accounts.models import Organisation
 from audit.actor import Actor, acting_as
 from consent.choices import elsewhere, preferences, sign_ups, topics
 from consent.choices.preferences import CHANNELS, FREQUENCIES, PAUSES, Preferences
 from contacts import persons
 from crypto.tokens import TokenRefused
-from marketing.web import public_words
 from marketing.web.public_sign_up import visit_of
 from messaging import feedback, links
+from messaging.words import LANGUAGES, asked, said
+from messaging.words import choices as words_of
+from messaging.words.showing import page
 
 BY = "preferences"
 
@@ -88,7 +87,7 @@ def _wanted(given: Mapping[str, Any], standing: Preferences) -> Preferences:
         topics_off=frozenset(one.key for one in topics.current() if one.key not in kept),
         channels_off=frozenset(one for one in CHANNELS if one not in by),
         frequency=often if often in FREQUENCIES else standing.frequency,
-        language=language if language in public_words.LANGUAGES else standing.language,
+        language=language if language in LANGUAGES else standing.language,
         measured="measured" in given,
     )
 
@@ -112,13 +111,9 @@ def _page(
     request: HttpRequest, token: str, contact_id: int, *, done: str, fault: str, now: datetime
 ) -> HttpResponse:
     standing = preferences.of(contact_id, now=now)
-    language = public_words.asked(request, otherwise=standing.language)
-    words = public_words.words(public_words.CHOICES, language)
+    language = asked(request, otherwise=standing.language)
+    words = said(words_of.WORDS, language)
     context = {
-        "organisation": Organisation.objects.get(id=tenancy.current()),
-        "language": language,
-        "languages": public_words.LANGUAGES.items(),
-        "words": words,
         "pending": sign_ups.pending(contact_id, now=now),
         "chosen": standing,
         "spoken": standing.language or language,
@@ -137,8 +132,11 @@ def _page(
         "fault": words.get(fault, ""),
         "parts": [("month", words["month"]), ("day", words["day"]), ("year", words["year"])],
     }
-    answer = render(request, "public/choices.html", context, status=422 if fault else 200)
-    answer["Referrer-Policy"] = "no-referrer"
-    answer["Cache-Control"] = "no-store"
-    answer["Content-Language"] = language
-    return answer
+    return page(
+        request,
+        "public/choices.html",
+        words_of.WORDS,
+        language=language,
+        status=422 if fault else 200,
+        **context,
+    )

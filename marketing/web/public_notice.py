@@ -6,18 +6,18 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import tenancy
 from accounts.guard import public
-from accounts.models import Organisation
 from consent.notices import keeping
 from consent.notices.models import Notice
 from crypto import tokens
 from crypto.tokens import TokenRefused
+from messaging.words import notices
+from messaging.words.showing import page
 
 PURPOSE = "consent.notice"
 
@@ -45,11 +45,10 @@ def notice(request: HttpRequest, token: str) -> HttpResponse:
         found = keeping.by_id(UUID(read.payload["n"]))
         if found is None:
             raise Http404
-        context = {
-            "organisation": Organisation.objects.get(id=tenancy.current()),
-            "notice": found,
-            "language": found.text.language,
-        }
-        response = render(request, "public/notice.html", context)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+        return page(
+            request,
+            "public/notice.html",
+            notices.WORDS,
+            language=found.text.language,
+            notice=found,
+        )

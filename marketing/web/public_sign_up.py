@@ -7,19 +7,18 @@ whether the address is known or not. Bots meet limits by network and by address,
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts import tenancy, throttle
 from accounts.guard import public
-from accounts.models import Organisation
+from accounts.networks import network_of
 from audit.actor import Actor, acting_as
 from consent.choices import sign_ups
 from consent.choices.sign_ups import Visit
@@ -28,8 +27,10 @@ from contacts.canonical import ValueRefused, email_form
 from crypto import tokens
 from crypto.tokens import TokenRefused
 from marketing.security_headers import POLICY
-from marketing.web import public_words
 from messaging import outbox
+from messaging.words import asked, said
+from messaging.words import sign_up as words_of
+from messaging.words.showing import page
 
 PURPOSE = "consent.sign_up"
 VISITOR = Actor("system", "sign_up")
@@ -85,7 +86,7 @@ def _ask(request: HttpRequest, form: SignUpForm) -> str:
     if not throttle.spend(ADDRESS, f"{tenancy.current()}:{known}", now=now):
         return ""  # the same answer: whoever asks too often learns nothing, and no mail goes out
     visit = visit_of(request)
-    version = sign_ups.wording(form, public_words.asked(request))
+    version = sign_ups.wording(form, asked(request))
     with transaction.atomic():
         _send(sign_ups.ask(form, version, email, visit=visit, now=now))
     return ""
@@ -115,23 +116,10 @@ def visit_of(request: HttpRequest) -> Visit:
     )
 
 
-def network_of(request: HttpRequest) -> str:
-    """Return the network that the request came from: one household or office, roughly."""
-    try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return "unknown"
-    return str(ip_network((address, 24 if address.version == 4 else 64), strict=False))
-
-
 def _page(request: HttpRequest, form: SignUpForm, state: str, fault: str) -> HttpResponse:
-    language = public_words.asked(request)
-    words = public_words.words(public_words.SIGN_UP, language)
-    context = {
-        "organisation": Organisation.objects.get(id=tenancy.current()),
-        "language": language,
-        "languages": public_words.LANGUAGES.items(),
-        "words": words,
+    language = asked(request)
+    words = said(words_of.WORDS, language)
+    context: dict[str, Any] = {
         "wording": sign_ups.wording(form, language),
         "state": state,
         "fault": words.get(fault, ""),
@@ -139,9 +127,14 @@ def _page(request: HttpRequest, form: SignUpForm, state: str, fault: str) -> Htt
         "email": request.POST.get("email", "")[:254] if fault else "",
     }
     status = {"": 200, "too_many": 429}.get(fault, 422)
-    answer = render(request, "public/sign_up.html", context, status=status)
-    answer["Referrer-Policy"] = "no-referrer"
-    answer["Cache-Control"] = "no-store"
+    answer = page(
+        request,
+        "public/sign_up.html",
+        words_of.WORDS,
+        language=language,
+        status=status,
+        **context,
+    )
     answer["Content-Security-Policy"] = framed_by(form.sites)
     return answer
 

@@ -33,6 +33,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Campaigns", "campaigns", Permission.WORKFLOWS_VIEW, "p"),
             Place("Workflows", "workflows", Permission.WORKFLOWS_VIEW, "w"),
             Place("Messages", "messages", Permission.MESSAGES_VIEW, "m"),
+            Place("Inbox", "inbox", Permission.ANSWERS_HANDLE, "x"),
             Place("Templates", "templates", Permission.TEMPLATES_VIEW, "e"),
             Place("Segments", "segments", Permission.SEGMENTS_VIEW, "s"),
         ),

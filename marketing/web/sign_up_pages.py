@@ -19,9 +19,9 @@ from consent.choices import sign_ups, topics
 from consent.ledger import ConsentInvalid
 from consent.models import SignUpForm
 from marketing.web import public_sign_up
-from marketing.web.public_words import LANGUAGES
 from marketing.web.sending import CHANNELS
 from messaging.models import TemplateVersion
+from messaging.words import LANGUAGES
 
 
 class Making(forms.Form):

@@ -29,7 +29,11 @@ from consent.signing.models import Signature, SigningRequest
 from consent.signing.signing import SignatureInvalid, Signer
 from crypto import tokens
 from crypto.tokens import TokenRefused
-from marketing.web import public_notice, public_words
+from marketing.web import public_notice
+from messaging import words as public_words
+from messaging.words import frame
+from messaging.words import signing as signing_words
+from messaging.words.showing import private
 
 COPY = "consent.copy"
 COPY_LASTS = timedelta(days=1)
@@ -44,7 +48,10 @@ def sign(request: HttpRequest, token: str) -> HttpResponse:
     try:
         with asking.at(token, now=now) as asked:
             version = designing.in_language(asked.form, _language(request, asked))
-            words = public_words.words(public_words.SIGNING, version.language)
+            words = {
+                **public_words.said(frame.WORDS, version.language),
+                **public_words.said(signing_words.WORDS, version.language),
+            }
             if shut := asking.shut(asked, now=now):
                 return _page(request, "shut", version, words, why=words[f"shut_{shut}"])
             if request.method != "POST":
@@ -180,7 +187,7 @@ def _page(
         "notice": (notice := _in_force(version.language)),
         "notice_address": public_notice.address(notice, now=timezone.now()) if notice else "",
     }
-    return _private(render(request, "public/sign.html", context | more, status=status))
+    return private(render(request, "public/sign.html", context | more, status=status))
 
 
 @public
@@ -201,10 +208,4 @@ def copy(request: HttpRequest, token: str) -> HttpResponse:
         signing.hand_out(signature, now=now)
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = 'attachment; filename="authorization.pdf"'
-    return _private(response)
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    return response
+    return private(response)

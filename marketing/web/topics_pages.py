@@ -17,7 +17,7 @@ from accounts.roles import Permission
 from consent.choices import topics
 from consent.ledger import ConsentInvalid
 from consent.models import Topic
-from marketing.web.public_words import LANGUAGES
+from messaging.words import LANGUAGES
 
 SEE = Permission.DELIVERY_VIEW
 CHANGE = Permission.ORGANISATION_MANAGE

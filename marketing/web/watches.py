@@ -18,7 +18,7 @@ from contacts.segments.models import Segment
 from marketing.campaigns.models import Campaign, CampaignApproval, Run
 from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
-from messaging.models import Message, Stop, TemplateVersion, Undelivered
+from messaging.models import Answer, Message, Stop, TemplateVersion, Undelivered
 from workflows.models import Pause
 
 SEALED_WITHIN = timedelta(minutes=5)
@@ -45,6 +45,21 @@ def unread_replies(now: datetime) -> Matter | None:
         "Each may be a no; messages to whoever wrote wait until somebody decides.",
         reverse("replies"),
         "Read the replies",
+    )
+
+
+@watches(Permission.ANSWERS_HANDLE)
+def unread_answers(now: datetime) -> Matter | None:
+    """What people wrote back and nobody has opened; who may handle answers may read all of it."""
+    count = Answer.objects.filter(done_at=None, read_at=None).count()
+    if not count:
+        return None
+    return Matter(
+        count,
+        "answer from a person is unread" if count == 1 else "answers from people are unread",
+        "They wrote back on the portal or by e-mail, and nobody has opened it.",
+        reverse("inbox"),
+        "Open the inbox",
     )
 
 

@@ -13,9 +13,20 @@ from messaging.attachments.keeping import (
     Opened,
     attach,
     check,
+    named,
     of_message,
     one,
     opened,
 )
 
-__all__ = ["FileRefused", "Given", "Opened", "attach", "check", "of_message", "one", "opened"]
+__all__ = [
+    "FileRefused",
+    "Given",
+    "Opened",
+    "attach",
+    "check",
+    "named",
+    "of_message",
+    "one",
+    "opened",
+]

@@ -55,6 +55,19 @@ class Ready:
     merge: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """What the portal needs to know of a person beforehand."""
+
+    language: str
+    can_show: bool
+    """A date of birth is known, so that the person can show who they are."""
+
+
+NOBODY = Someone("", can_show=True)
+"""Stands where the portal takes no part."""
+
+
 @dataclass(slots=True)
 class Run:
     """What one run of the dispatcher works with."""
@@ -74,6 +87,10 @@ class Run:
     senders: dict[str, Sender] = field(default_factory=dict)
     ways: Ways = field(default_factory=Ways.nothing)
     """What is known of receivers and keys for the slice in the making."""
+    waiting: Mapping[int, Someone] = field(default_factory=dict)
+    """Whom a message of the slice will wait for on the portal, by contact."""
+    letters: Mapping[int, str] = field(default_factory=dict)
+    """The words of staff's letters among the slice, by message."""
 
     def sender_of(self, one: Claimed) -> Sender:
         """Return who sends this message: its pool's address, where that has one of its own."""

@@ -15,6 +15,7 @@ from messaging.models import Pickup
 from messaging.pools import places
 from messaging.protect import Route
 from messaging.transports.base import Outcome, Outgoing
+from messaging.words import known
 
 
 @transaction.atomic
@@ -33,7 +34,11 @@ def begin(ready: Sequence[Ready], run: Run) -> set[int]:
     _count([one for one in ready if one.claimed.id in ours], run)
     Pickup.objects.bulk_create(
         [
-            Pickup(message_id=one.claimed.id, expires_at=run.now + links.PICKUP_LASTS)
+            Pickup(
+                message_id=one.claimed.id,
+                expires_at=run.now + links.PICKUP_LASTS,
+                language=known(one.merged.spoken),
+            )
             for one in ready
             if one.merged.route is Route.PORTAL and one.claimed.id in ours
         ],

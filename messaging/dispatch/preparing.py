@@ -14,10 +14,11 @@ from contacts.fields import DataClass
 from contacts.points import Address
 from crypto import data_keys
 from messaging import attachments, compose, links, mime, personal, protect, tracking
+from messaging.answers import letters
 from messaging.attachments import Opened
 from messaging.claims import Claimed, Result
 from messaging.compose import Merged
-from messaging.dispatch.facts import Ready, Run
+from messaging.dispatch.facts import NOBODY, Ready, Run, Someone
 from messaging.dispatch.noting import failed, later
 from messaging.hearing import providers
 from messaging.models import Attachment, Pickup
@@ -50,6 +51,10 @@ def composed(
     turned = _turned_away([one for one in part if one.id not in moved], recipients, run)
     run.ways = ways.of({one.value for one in recipients.values()}, now=run.now)
     files = _files(part)
+    run.waiting = _waiting(part, recipients, run)
+    run.letters = letters.words_of(
+        one.id for one in part if letters.FIELD in loaded[one.version_id].fields_read
+    )
     ready: list[Ready] = []
     results: list[Result] = [
         Result(one, "deferred", turned[one.id].code, tried=False, again_at=turned[one.id].until)
@@ -144,12 +149,13 @@ def _compose_one(
     way = _way(one, recipient, run)
     if isinstance(way, Hold):
         return failed(one, way.code) if way.final else later(one, way.code, run)
-    if key is None or recipient is None:
-        return failed(one, "no_address")
+    someone = run.waiting.get(one.contact_id, NOBODY) if way.route is Route.PORTAL else NOBODY
+    if key is None or recipient is None or not someone.can_show:
+        return failed(one, "no_address" if someone.can_show else "no_birth_date")
     who = run.sender_of(one)
     merged = Merged(
         recipient.value,
-        values_for({**record, "email": recipient.value}, version.fields_read),
+        values_for(_values(one, record, recipient, run), version.fields_read),
         run.sender.merged(),
         _addresses(one, way.route, run, tracked=tracked),
         way.route,
@@ -157,6 +163,7 @@ def _compose_one(
         run.renewed.get(one.id, 0),
         known.locale,
         known.when,
+        someone.language,
     )
     parts = version.parts_in(known.locale)
     try:
@@ -191,6 +198,36 @@ def _compose_one(
         merged, key=key, organisation_id=run.sender.organisation_id, number=one.id
     )
     return Ready(one, recipient.value, composed, merged, sealed)
+
+
+def _values(
+    one: Claimed, record: Mapping[str, Any], recipient: Address, run: Run
+) -> dict[str, Any]:
+    letter = {letters.FIELD: run.letters[one.id]} if one.id in run.letters else {}
+    return {**record, "email": recipient.value, **letter}
+
+
+def _waiting(
+    part: Sequence[Claimed], recipients: Mapping[int, Address], run: Run
+) -> dict[int, Someone]:
+    """Open, for those alone whose message will wait on the portal, what its pages go by."""
+    ways_of = {one.contact_id: _way(one, recipients.get(one.id), run) for one in part}
+    people = [
+        number
+        for number, way in ways_of.items()
+        if not isinstance(way, Hold) and way.route is Route.PORTAL
+    ]
+    if not people:
+        return {}
+    wanted = [DataClass.IDENTITY, DataClass.DEMOGRAPHIC]
+    records = reveal.reveal(people, wanted, purpose="portal-notice")
+    return {
+        number: Someone(
+            str(records.get(number, {}).get(personal.LANGUAGE) or ""),
+            bool(records.get(number, {}).get("birth_date")),
+        )
+        for number in people
+    }
 
 
 def _way(one: Claimed, recipient: Address | None, run: Run) -> Way | Hold:

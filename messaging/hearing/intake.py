@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,16 +21,16 @@ from accounts import tenancy
 from audit import trail
 from audit.actor import Actor, acting_as
 from consent import ledger, precedence, suppression
-from consent.choices import replies
-from contacts import events, persons
-from contacts.models import Contact
+from contacts import events
 from contacts.points import keeping
 from crypto import blind_index
-from messaging import bounces, evidence, feedback, reconcile
+from messaging import bounces, evidence, feedback, happened, reconcile
+from messaging.answers import taking
+from messaging.answers.sealing import Erased
 from messaging.bounces import Heard, Kind, Verdict
 from messaging.bounces.verdict import FULL
 from messaging.hearing import providers, return_path
-from messaging.models import Message, Returned
+from messaging.models import Answer, Message, Returned
 from messaging.undelivered import cases
 
 HEARING = Actor("system", "hearing")
@@ -222,45 +223,15 @@ def _complained(message: Message, *, now: datetime) -> None:
 
 
 def _replied(heard: Heard, message: Message, *, now: datetime) -> None:
-    event = event_of(message, "message.replied", now=now)
-    if event is not None:
-        events.append([replace(event, key=None, properties={"said": heard.words})], now=now)
-    try:
-        address = evidence.merged(message).recipient
-    except evidence.Gone:
-        return
-    replies.take(
-        heard.words,
-        address=address,
-        channel="email",
-        purpose=feedback.scope(message),
-        topic=message.topic,
-        received_at=now,
-        now=now,
-    )
+    with suppress(Erased):
+        taking.kept(message, heard.words, way=Answer.Way.MAIL, now=now)
+    taking.told(message, heard.words, source="mail", now=now)
 
 
 def _event(message: Message, kind: str, *, now: datetime) -> None:
-    event = event_of(message, kind, now=now)
+    event = happened.event_of(message, kind, now=now)
     if event is not None:
         events.append([replace(event, key=None)], now=now)
-
-
-def event_of(message: Message, kind: str, *, now: datetime) -> events.NewEvent | None:
-    """Return the event of the message's person, keyed to happen once; None for who was erased."""
-    person = persons.standing_for([message.contact_id])[message.contact_id]
-    if not Contact.objects.filter(id=person, erased_at=None).exists():
-        return None
-    return events.NewEvent(
-        contact_id=person,
-        through=message.contact_id if message.contact_id != person else None,
-        kind=kind,
-        occurred_at=now,
-        source="mail",
-        campaign=message.version.template_id,
-        message_id=message.pk,
-        key=f"{kind} {message.public_id}",
-    )
 
 
 def _entry(row: Returned) -> trail.Entry:

@@ -26,7 +26,7 @@ from consent import ledger
 from contacts import events
 from crypto import tokens
 from crypto.tokens import TokenRefused
-from messaging import bounces, feedback, tracking
+from messaging import bounces, feedback, happened, tracking
 from messaging.bounces import Class, Heard, Kind, Verdict
 from messaging.hearing import feeds, intake, visits
 from messaging.hearing.feeds import FeedRefused, Report
@@ -158,7 +158,7 @@ def _verdict(report: Report) -> Verdict:
 def _delivered(message: Message, report: Report, *, now: datetime) -> None:
     """Note it once; a message of unclear fate is settled by it."""
     intake.settle(message, now=now)
-    event = intake.event_of(message, "message.delivered", now=_when(message, report, now))
+    event = happened.event_of(message, "message.delivered", now=_when(message, report, now))
     if event is not None:
         events.append([event], now=now, keep_first=True)
 

@@ -14,7 +14,8 @@ from contacts import erase
 from contacts.models import Contact, Event
 from contacts.segments.definition import data_classes, parse
 from messaging import dispatch
-from messaging.hearing import answers, intake
+from messaging.answers import reading
+from messaging.hearing import intake
 from messaging.models import Message
 from messaging.transports.memory import Memory
 from tests.conftest import NOON
@@ -54,8 +55,7 @@ def test_an_answer_stands_with_its_message_and_the_person(
     assert WORDS not in page
     said = client.get(f"/messages/{sent.public_id}/answers/").content.decode()
     assert WORDS in said
-    entry = Entry.objects.filter(action="message.viewed").order_by("-id")[0]
-    assert entry.facts()["purpose"] == "answers"
+    assert Entry.objects.filter(action="message.answer_viewed").count() == 1
 
 
 def test_a_marketer_sees_that_there_is_an_answer_and_not_what_it_says(
@@ -73,7 +73,7 @@ def test_the_words_are_sealed_and_go_with_the_person(sent: Message) -> None:
     held = Event.objects.get(kind="message.replied").properties
     assert held is not None and b"Quincy" not in bytes(held)
     erase.erase(sent.contact_id, now=LATER)
-    assert [one.said for one in answers.read(sent)] == [""]
+    assert [one.words for one in reading.of_message(sent)] == [""]
 
 
 def test_a_question_about_the_words_is_clinical() -> None:

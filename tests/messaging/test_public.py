@@ -15,9 +15,9 @@ from audit.models import Entry
 from consent.models import OptOut
 from contacts.models import Event
 from crypto import keyring
-from messaging import dispatch, links, pickup
+from messaging import dispatch
 from messaging.hearing import visits
-from messaging.models import Message, Pickup
+from messaging.models import Message
 from messaging.protect import Onward
 from messaging.transports.memory import Memory
 from tests.conftest import NOON
@@ -239,84 +239,6 @@ def test_measuring_can_be_stopped_by_itself(enqueue: Enqueue, ada: int, outside:
     assert OptOut.objects.get().topic == "tracking"
 
 
-# The portal (EM-26)
-
-
-def born(outside: Client, path: str, year: int = 1960) -> int:
-    answer = outside.post(path, {"month": "4", "day": "5", "year": str(year)})
-    return answer.status_code
-
-
-def test_the_link_alone_shows_nothing(enqueue: Enqueue, ada: int, outside: Client) -> None:
-    """EM-26"""
-    path = path_in(received(enqueue, ada, portal=True)[1], "p")
-    page = outside.get(path).content.decode()
-    assert "date of birth" in page
-    for secret in ("Ada", "eat well", "neighbour"):
-        assert secret not in page
-    assert outside.get(path + "/message").status_code == 302
-    assert outside.get(path + "/body").status_code == 302
-
-
-def test_the_right_date_opens_it_and_the_trail_knows(
-    enqueue: Enqueue, ada: int, outside: Client
-) -> None:
-    """EM-26"""
-    path = path_in(received(enqueue, ada, portal=True)[1], "p")
-    assert born(outside, path) == 303
-    page = outside.get(path + "/message").content.decode()
-    assert "News from Harbor Clinic" in page
-    body = outside.get(path + "/body")
-    assert "Dear Ada," in body.content.decode()
-    assert "script" not in body["Content-Security-Policy"]
-    entry = Entry.objects.get(action="message.picked_up")
-    assert (entry.actor_kind, entry.outcome) == ("patient", "done")
-
-
-def test_a_wrong_date_opens_nothing_and_five_close_it(
-    enqueue: Enqueue, ada: int, outside: Client
-) -> None:
-    """EM-26"""
-    path = path_in(received(enqueue, ada, portal=True)[1], "p")
-    for _ in range(Pickup.MOST_ATTEMPTS):
-        assert born(outside, path, 1961) == 200
-    assert born(outside, path) == 200, "the right date comes too late"
-    assert outside.get(path + "/message").status_code == 302
-    assert Entry.objects.filter(action="message.picked_up", outcome="refused").count() == 5
-
-
-def test_a_pass_for_one_message_opens_no_other(enqueue: Enqueue, ada: int, outside: Client) -> None:
-    path = path_in(received(enqueue, ada, portal=True)[1], "p")
-    born(outside, path)
-    other = Client()
-    other.cookies["pickup"] = "forged"
-    assert other.get(path + "/message").status_code == 302
-
-
-def test_an_expired_link_brings_a_new_one_by_mail(
-    enqueue: Enqueue, ada: int, outside: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """EM-26"""
-    path = path_in(received(enqueue, ada, portal=True)[1], "p")
-    late = NOON + links.PICKUP_LASTS + timedelta(hours=1)
-    monkeypatch.setattr(timezone, "now", lambda: late)
-    assert "does not open any more" in outside.get(path).content.decode()
-    assert "on its way" in outside.post(path, {"act": "renew"}).content.decode()
-    memory = Memory()
-    dispatch.run_once(transport=memory, now=late, onward=Onward.OPPORTUNISTIC)
-    text = next(parsed(memory.sent[0]).iter_parts()).get_content()
-    fresh = path_in(text, "p")
-    assert outside.get(path).status_code == 404, "the old link is dead"
-    assert born(outside, fresh) == 303
-
-
-def test_a_link_that_still_opens_is_not_renewed(
-    enqueue: Enqueue, ada: int, outside: Client
-) -> None:
-    received(enqueue, ada, portal=True)
-    assert not pickup.renew(Pickup.objects.get(), now=NOON)
-
-
 def test_every_page_works_without_scripts_and_loads_nothing_foreign(
     enqueue: Enqueue, ada: int, outside: Client, at_harbor: Organisation
 ) -> None:
@@ -325,4 +247,4 @@ def test_every_page_works_without_scripts_and_loads_nothing_foreign(
     for kind in ("u", "p"):
         page = outside.get(path_in(text, kind)).content.decode()
         assert "<script" not in page
-        assert not re.search(r'(src|href)="(?!/|#|mailto:)', page)
+        assert not re.search(r'(src|href)="(?!/|#|\?|mailto:)', page)

@@ -42,20 +42,23 @@ class Shown:
 
 @transaction.atomic
 def add(contact_id: int, raw: bytes, *, source: str, now: datetime) -> RecipientKey:
-    """Keep a key for one of the contact's own addresses; it replaces the one before.
+    """Keep a key for one of the contact's own addresses; it replaces the one before of its kind.
 
     Raises KeyRefused: it must name an address that the contact has, be for encrypting, and live.
+    What the person gave stands until it is removed or ends; what was found on mail replaces only
+    what was found on mail.
     """
     usable = read(raw, now=now)
     own = set(hashes_of_contact(contact_id, channel=EMAIL))
     address = next((one for one in usable.addresses if hash_of(one, channel=EMAIL) in own), None)
     if address is None:
-        raise KeyRefused("It is made out to another address than this person's.")
+        raise KeyRefused("It is made out to another address than this person's.", "address")
     digest = hash_of(address, channel=EMAIL)
     standing = RecipientKey.objects.filter(
         address_hash=digest, kind=usable.kind, removed_at=None
     ).select_for_update()
     for row in standing:
+        _check_rank(row, source, now=now)
         _end(row, reason="replaced", now=now)
     made = _made(contact_id, usable, address, digest, source=source, now=now)
     made.save(force_insert=True)
@@ -65,6 +68,25 @@ def add(contact_id: int, raw: bytes, *, source: str, now: datetime) -> Recipient
         detail={"kind": usable.kind, "source": source, "key": str(made.id)},
     )
     return made
+
+
+_YIELDS = {
+    RecipientKey.Source.PORTAL.value: {RecipientKey.Source.PORTAL.value},
+    RecipientKey.Source.STAFF.value: {"staff", "api", "portal"},
+    RecipientKey.Source.API.value: {"staff", "api", "portal"},
+}
+"""Which sources may replace a key of this one while it lives; one found on mail yields to all."""
+
+
+def _check_rank(standing: RecipientKey, source: str, *, now: datetime) -> None:
+    """Refuse to push a better known key aside; raises KeyRefused."""
+    lives = standing.expires_at is None or now < standing.expires_at
+    if lives and source not in _YIELDS.get(standing.source, {source}):
+        raise KeyRefused(
+            "A key that is known better stands for this address: what the person gave, or what "
+            "staff or a machine of yours added. Remove it first.",
+            "stands",
+        )
 
 
 def _made(

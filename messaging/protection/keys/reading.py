@@ -17,10 +17,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from contacts.canonical import email_form
 
 LARGEST = 64 * 1024
+_PRIVATE = "This is a private key. Keep it to yourself and give us the public part."
 
 
 class KeyRefused(ValueError):
-    """It cannot be used; the sentence says why and what to do."""
+    """It cannot be used; the sentence says why and what to do.
+
+    `code` is one of `private`, `address`, `expired`, `stands`, `many`, `unusable`.
+    """
+
+    def __init__(self, sentence: str, code: str = "unusable") -> None:
+        self.code = code
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ def read(raw: bytes, *, now: datetime) -> Usable:
     if len(raw) > LARGEST:
         raise KeyRefused("This is larger than 64 KB. Give one certificate or one public key.")
     if b"PRIVATE KEY" in raw:
-        raise KeyRefused("This is a private key. Keep it to yourself and give us the public part.")
+        raise KeyRefused(_PRIVATE, "private")
     if b"BEGIN PGP" in raw:
         return read_pgp(raw, now=now)
     try:
@@ -68,7 +76,7 @@ def _certificate(found: x509.Certificate, *, now: datetime) -> Usable:
     if now < found.not_valid_before_utc:
         raise KeyRefused("The certificate is not valid yet.")
     if now >= found.not_valid_after_utc:
-        raise KeyRefused("The certificate has expired. Give the new one.")
+        raise KeyRefused("The certificate has expired. Give the new one.", "expired")
     _check_usage(found)
     addresses = _addresses(found)
     if not addresses:
@@ -122,13 +130,13 @@ def read_pgp(raw: bytes, *, now: datetime) -> Usable:
     except Exception:  # the library raises what it likes, and its texts may hold a name
         raise KeyRefused("This OpenPGP key cannot be read. Export the public key again.") from None
     if _is_private(found):
-        raise KeyRefused("This is a private key. Keep it to yourself and give us the public part.")
+        raise KeyRefused(_PRIVATE, "private")
     if found.is_revoked:
-        raise KeyRefused("This OpenPGP key was revoked. Give the new one.")
+        raise KeyRefused("This OpenPGP key was revoked. Give the new one.", "expired")
     ends = found.expiration
     ends = ends.replace(tzinfo=UTC) if ends is not None and ends.tzinfo is None else ends
     if ends is not None and now >= ends:
-        raise KeyRefused("This OpenPGP key has expired. Extend it, or give the new one.")
+        raise KeyRefused("This OpenPGP key has expired. Extend it, or give the new one.", "expired")
     addresses = _forms([_address_in(str(one)) for one in found.user_ids])
     if not addresses:
         raise KeyRefused("This OpenPGP key names no e-mail address.")
