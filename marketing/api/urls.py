@@ -21,6 +21,7 @@ from marketing.api import (
     points,
     preferences,
     problems,
+    recipient_keys,
     reference,
     returned_mail,
     segments,
@@ -40,6 +41,16 @@ urlpatterns = [
     path("contacts/lookup", contacts.ContactLookups.as_view(), name="contact-lookups"),
     path("contacts/<uuid:public_id>", contacts.OneContact.as_view(), name="contact"),
     path("contacts/<uuid:public_id>/history", histories.History.as_view(), name="history"),
+    path(
+        "contacts/<uuid:public_id>/keys",
+        recipient_keys.RecipientKeys.as_view(),
+        name="recipient-keys",
+    ),
+    path(
+        "contacts/<uuid:public_id>/keys/<uuid:key_id>",
+        recipient_keys.OneRecipientKey.as_view(),
+        name="recipient-key",
+    ),
     path("contacts/<uuid:public_id>/points", points.Points.as_view(), name="points"),
     path(
         "contacts/<uuid:public_id>/points/<uuid:point_id>",

@@ -25,7 +25,7 @@ from messaging import reasons
 from messaging.answers import letters, reading
 from messaging.answers.letters import LetterRefused
 from messaging.attachments import FileRefused, Given
-from messaging.models import Answer, Message
+from messaging.models import Answer, Letter, Message
 
 HANDLE = Permission.ANSWERS_HANDLE
 PAGE = 50
@@ -66,12 +66,12 @@ class Writing(forms.Form):
     purpose = forms.ChoiceField(
         label="It is about", choices=[(one, _ABOUT[one]) for one in letters.PURPOSES]
     )
-    files = Files(
+    enclosed = Files(
         label="Files", required=False, help_text="PDF, PNG, JPEG or text; 10 MB each at most."
     )
 
     def given(self) -> list[Given]:
-        return [Given(one.name or "", one.read()) for one in self.cleaned_data["files"]]
+        return [Given(one.name or "", one.read()) for one in self.cleaned_data["enclosed"]]
 
 
 @require_safe
@@ -205,7 +205,7 @@ def _wrote(request: HttpRequest, form: Writing, row: Answer) -> bool:
             now=timezone.now(),
         )
     except (LetterRefused, FileRefused) as refused:
-        form.add_error("files" if isinstance(refused, FileRefused) else "words", str(refused))
+        form.add_error("enclosed" if isinstance(refused, FileRefused) else "words", str(refused))
         return False
     if written.refusal_code:
         why = reasons.explain(written.refusal_code)
@@ -218,7 +218,7 @@ def _wrote(request: HttpRequest, form: Writing, row: Answer) -> bool:
 def _names(row: Answer) -> Mapping[str, str]:
     """Return who wrote the letters of this conversation."""
     family = persons.ids_of([row.contact_id])[row.contact_id]
-    wrote = letters.Letter.objects.filter(answer__contact_id__in=family)
+    wrote = Letter.objects.filter(answer__contact_id__in=family)
     return _names_of(set(wrote.values_list("written_by", flat=True)))
 
 

@@ -67,6 +67,12 @@ SUBJECTS = (
         Permission.DELIVERY_VIEW,
     ),
     Subject(
+        "Signing",
+        "The certificate and the key that encrypted mail is signed with, and when they end.",
+        "signing",
+        Permission.DELIVERY_VIEW,
+    ),
+    Subject(
         "Topics",
         "What people can say no to by itself on the preference page behind every mail.",
         "topics",

@@ -12,6 +12,7 @@ from marketing.web import (
     protecting,
     sending,
     settings,
+    signing_settings,
     topics_pages,
 )
 from marketing.web.making import reviewing
@@ -20,6 +21,9 @@ urlpatterns = [
     path("settings/", settings.settings, name="settings"),
     path("settings/protection/", protecting.protection, name="protection"),
     path("settings/protection/<uuid:version_id>/", protecting.decide, name="protection-decide"),
+    path("settings/signing/", signing_settings.signing_keys, name="signing"),
+    path("settings/signing/own/", signing_settings.own, name="signing-own"),
+    path("settings/signing/<uuid:key_id>/", signing_settings.public_part, name="signing-public"),
     path("settings/topics/", topics_pages.topics_list, name="topics"),
     path("settings/topics/<uuid:topic_id>/", topics_pages.one, name="topic"),
     path("settings/topics/<uuid:topic_id>/archive/", topics_pages.archive, name="topic-archive"),

@@ -19,10 +19,12 @@ from marketing.campaigns.models import Campaign, CampaignApproval, Run
 from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
 from messaging.models import Answer, Message, Stop, TemplateVersion, Undelivered
+from messaging.protection.keys import signing
 from workflows.models import Pause
 
 SEALED_WITHIN = timedelta(minutes=5)
 EXPIRY_NEAR = timedelta(days=14)
+SIGNING_NEAR = timedelta(days=30)
 OVERDUE_AFTER = timedelta(minutes=15)
 RECENT = timedelta(days=7)
 MOST = 10_000
@@ -60,6 +62,33 @@ def unread_answers(now: datetime) -> Matter | None:
         "They wrote back on the portal or by e-mail, and nobody has opened it.",
         reverse("inbox"),
         "Open the inbox",
+    )
+
+
+@watches(Permission.PROTECTION_MANAGE)
+def signing_ends(now: datetime) -> Matter | None:
+    """A signing certificate of an authority that is about to end, or did."""
+    days = [
+        left
+        for one in signing.standing()
+        if not one.made_here and (left := one.days_left(now=now)) is not None
+    ]
+    if not days or min(days) > SIGNING_NEAR.days:
+        return None
+    left = min(days)
+    return Matter(
+        max(left, 0),
+        "day until the signing certificate ends"
+        if left == 1
+        else "days until the signing certificate ends",
+        "Encrypted mail is signed with it. After its end, one made here takes its place, which "
+        "mail programs do not know."
+        if left >= 0
+        else "The signing certificate has ended; one made here signs, which mail programs do not "
+        "know.",
+        reverse("signing"),
+        "Bring the new one",
+        "warn" if left >= 0 else "bad",
     )
 
 

@@ -78,13 +78,15 @@ def opened(answers: Sequence[Answer], letters: Sequence[Letter]) -> list[Said]:
     """Open these, each with its own entry in the trail."""
     words = sealing.unsealed([*answers, *letters])
     files = _files(answers)
+    looked = [(row.message_id, row.id) for row in answers]
+    looked += [(row.message_id, row.id) for row in letters]
     trail.record_many(
         trail.Entry(
             "message.answer_viewed",
-            subject=f"message:{row.message_id}",
-            detail={"answer": str(row.id)},
+            subject=f"message:{message_id}",
+            detail={"answer": str(number)},
         )
-        for row in [*answers, *letters]
+        for message_id, number in looked
     )
     said = [Said(one.sent_at, words[one.id], one, None, files.get(one.id, ())) for one in answers]
     said += [Said(one.written_at, words[one.id], None, one) for one in letters]

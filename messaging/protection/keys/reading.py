@@ -78,7 +78,7 @@ def _certificate(found: x509.Certificate, *, now: datetime) -> Usable:
     if now >= found.not_valid_after_utc:
         raise KeyRefused("The certificate has expired. Give the new one.", "expired")
     _check_usage(found)
-    addresses = _addresses(found)
+    addresses = addresses_in(found)
     if not addresses:
         raise KeyRefused("The certificate names no e-mail address.")
     issuer = found.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
@@ -109,7 +109,7 @@ def _check_usage(found: x509.Certificate) -> None:
         raise KeyRefused("The certificate is not made out for e-mail.")
 
 
-def _addresses(found: x509.Certificate) -> tuple[str, ...]:
+def addresses_in(found: x509.Certificate) -> tuple[str, ...]:
     named = [str(one.value) for one in found.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)]
     try:
         held = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

@@ -1,7 +1,9 @@
-"""What the organisation signs encrypted mail with: made here at the first use.
+"""What the organisation signs encrypted mail with: brought as a file, or made at the first use.
 
-The private part is sealed with the organisation's key (W3). The certificate is signed by nobody:
-it tells mails of one organisation apart from forged ones after the first.
+The private part is sealed with the organisation's key (W3). A certificate made here is signed by
+nobody: it tells mails of one organisation apart from forged ones after the first. One that an
+authority issued (`importing`) is trusted by mail programs from the first mail on; when it ends,
+one made here takes its place, so that mail goes on.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from django.db import transaction
 
 from audit import trail
 from crypto.ids import uuid7
+from messaging.protection.keys.reading import addresses_in
 from messaging.protection.models import SigningKey
 
 LASTS = timedelta(days=730)
@@ -76,6 +79,51 @@ def keep(
     )
     trail.record("signing_key.added", detail={"kind": kind, "fingerprint": fingerprint})
     return row
+
+
+@transaction.atomic
+def retire(kind: str, *, now: datetime) -> bool:
+    """Stop signing with what stands; the next mail makes a new one. False where none stands."""
+    row = SigningKey.objects.filter(kind=kind, retired_at=None).select_for_update().first()
+    if row is None:
+        return False
+    SigningKey.objects.filter(pk=row.pk).update(retired_at=now)
+    trail.record("signing_key.retired", detail={"kind": kind, "fingerprint": row.fingerprint})
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A signing key as staff see it; `made_here` of one that no authority issued."""
+
+    row: SigningKey
+    made_here: bool
+    issuer: str
+    addresses: tuple[str, ...]
+
+    def days_left(self, *, now: datetime) -> int | None:
+        """Return for how many whole days it is good, below nought once it ended; None: for ever."""
+        return (self.row.expires_at - now).days if self.row.expires_at else None
+
+
+def about(row: SigningKey) -> About:
+    """Read what a key says of itself, without opening its private part."""
+    if row.kind != "smime":
+        return About(row, True, "", ())
+    found = x509.load_pem_x509_certificates(row.public.encode())[0]
+    named = found.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return About(
+        row,
+        found.issuer == found.subject,
+        str(named[0].value) if named else "",
+        addresses_in(found),
+    )
+
+
+def standing() -> list[About]:
+    """Return what signs now, at most one of each kind."""
+    rows = SigningKey.objects.filter(retired_at=None).defer("private").order_by("kind")
+    return [about(row) for row in rows]
 
 
 def _certificate(
