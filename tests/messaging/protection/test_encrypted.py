@@ -45,6 +45,7 @@ def certificate(
     ends: datetime = NOON + timedelta(days=300),
     curve: bool = False,
     server: bool = False,
+    issuer: str = "Ada",
 ) -> tuple[bytes, bytes]:
     key = (
         ec.generate_private_key(ec.SECP256R1()) if curve else rsa.generate_private_key(65537, 2048)
@@ -54,7 +55,7 @@ def certificate(
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
-        .issuer_name(name)
+        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(7)
         .not_valid_before(NOON - timedelta(days=900))

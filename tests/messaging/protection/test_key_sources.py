@@ -193,7 +193,9 @@ def test_what_has_ended_keeps_nobody_out(ada: int) -> None:
 def bundle(
     *, address: str = OURS, ends: datetime = NOON + timedelta(days=300), server: bool = False
 ) -> bytes:
-    public, private = certificate(address=address, ends=ends, server=server)
+    public, private = certificate(
+        address=address, ends=ends, server=server, issuer="Mail Authority"
+    )
     key = load_pem_private_key(private, None)
     return pkcs12.serialize_key_and_certificates(
         b"ours",
