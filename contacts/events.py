@@ -165,6 +165,7 @@ def _append_keyed(
                 sealed,
                 *(organisation_id, now) * 2,
             ],
+            prepare=True,
         )
         taken = {bytes(row[0]) for row in cursor.fetchall()}
     used = {key: (place, body) for place, key, body in first if key and key not in taken}

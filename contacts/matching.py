@@ -87,6 +87,7 @@ def owners_by_public_id(public_ids: Iterable[UUID]) -> dict[UUID, Owner]:
             " CASE WHEN merged_into IS NOT NULL THEN id END FROM contacts_contact"
             " WHERE public_id = ANY(%b::uuid[]) AND (erased_at IS NULL OR merged_into IS NOT NULL)",
             [list(public_ids)],
+            prepare=True,
         )
         return {public_id: Owner(one, origin) for public_id, one, origin in cursor.fetchall()}
 

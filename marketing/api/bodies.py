@@ -16,6 +16,11 @@ LIMIT = 16 * 1024 * 1024
 """Bytes. A thousand contacts with long histories stay under it; files have the imports address."""
 
 
+SMALL = 64 * 1024
+"""Bytes of a body that may be kept in memory until it is known what it is."""
+_JSON = frozenset({"application/json", "text/json"})
+
+
 def _no_constant(_: str) -> NoReturn:
     raise ValueError("not a JSON number")
 
@@ -81,10 +86,16 @@ def _encodes(text: str) -> bool:
     return True
 
 
+def is_small(request: HttpRequest) -> bool:
+    """Whether it is JSON of a length that was said and is at most SMALL."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return request.content_type in _JSON and length.isdecimal() and 0 < int(length) <= SMALL
+
+
 def read(request: HttpRequest, *, limit: int = LIMIT) -> Any:
     """Return the request's JSON document."""
     content_type = request.content_type or ""
-    if content_type not in {"application/json", "text/json"}:
+    if content_type not in _JSON:
         raise Problem(415, "media-type", "Send Content-Type: application/json.")
     raw = request.read(limit + 1)
     return parse(_within(raw, limit))

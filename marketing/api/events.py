@@ -2,28 +2,42 @@
 
 A batch is checked whole before anything is written. Then each event has its own result: taken,
 known already (the same key with the same body), or its contact is unknown.
+
+Single events that come at one moment are written in one transaction (`marketing.api.together`).
+That is the short way, for an event in which nothing is wrong, from a key that was used a moment
+ago. All else goes the long way, which answers for what is wrong.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 
+from accounts import api_keys, tenancy
+from accounts.models import ApiKey
 from accounts.roles import Permission
 from audit import trail
+from audit.actor import Actor
 from contacts import events, matching
 from contacts.events import EventRefused, KeyConflict, NewEvent
 from contacts.identity import Owner
 from marketing.api import bodies
 from marketing.api.idempotency import HEADER
-from marketing.api.machines import Scopes, behind_door
+from marketing.api.machines import Scopes, bearer_of, behind_door
 from marketing.api.problems import Fault, Problem, invalid
+from marketing.api.together import Together
 
 MOST = events.MAX_BATCH
 SOURCE = "api"
@@ -40,15 +54,112 @@ _NO_KEY = (
 
 
 def _take_one(request: HttpRequest) -> HttpResponse:
-    document = bodies.read(request)
+    answer = _take([_keyed(bodies.read(request), request)], "", request)
+    status = answer["results"][0]["status"]
+    if status == "unknown_contact":
+        raise invalid([Fault("/contact", "There is no such contact in your organisation.")])
+    return _answer(status)
+
+
+def _keyed(document: object, request: HttpRequest) -> object:
+    """Return the event with the key of the request's header, where it has none of its own."""
     if isinstance(document, dict) and HEADER in request.headers:
         document.setdefault("idempotency_key", request.headers[HEADER])
-    answer = _take([document], "", request)
-    result = answer["results"][0]
-    if result["status"] == "unknown_contact":
-        raise invalid([Fault("/contact", "There is no such contact in your organisation.")])
-    status = 201 if result["status"] == "accepted" else 200
-    return HttpResponse(json.dumps(result), status=status, content_type="application/json")
+    return document
+
+
+def _answer(status: str) -> HttpResponse:
+    return HttpResponse(
+        json.dumps({"status": status}),
+        status=201 if status == "accepted" else 200,
+        content_type="application/json",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An event on the short way; whose key it came by is not asked yet."""
+
+    key: ApiKey
+    event: Mapping[str, Any]
+    now: datetime
+
+
+def _shortly(request: HttpRequest) -> HttpResponse | None:
+    """Take the event with those that come at the same moment; None where something is unusual."""
+    now = timezone.now()
+    key = api_keys.remembered(bearer_of(request), now=now)
+    if key is None or request.method != "POST" or not key.allows(SCOPES["POST"]):
+        return None
+    event = _plain_event(request)
+    status = _together.ask(_Asked(key, event, now)) if event is not None else None
+    return _answer(status) if status is not None else None
+
+
+def _plain_event(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the event where nothing is wrong with it; the body can be read again."""
+    if not bodies.is_small(request):
+        return None
+    try:
+        document = bodies.parse(request.body)
+    except Problem:
+        return None
+    faults: list[Fault] = []
+    read = _read(_keyed(document, request), "", faults)
+    return None if faults else read
+
+
+def _write_together(asked: Sequence[_Asked]) -> list[str | None]:
+    """Return what became of each: accepted, duplicate, or None where it must go the long way."""
+    places: dict[int, list[int]] = {}
+    for place, one in enumerate(asked):
+        places.setdefault(one.key.organisation_id, []).append(place)
+    answers: list[str | None] = [None] * len(asked)
+    for organisation_id, mine in places.items():
+        with suppress(EventRefused, KeyConflict), tenancy.acting_for(organisation_id):
+            statuses = _write_for_one([asked[place] for place in mine])
+            for place, status in zip(mine, statuses, strict=True):
+                answers[place] = status
+    return answers
+
+
+def _write_for_one(asked: Sequence[_Asked]) -> list[str | None]:
+    """Write one organisation's events, and what came by each key to the trail."""
+    standing = api_keys.standing({one.key.id for one in asked})
+    owners = _owners([one.event["contact"] for one in asked])
+    known = [
+        place
+        for place, owner in enumerate(owners)
+        if owner is not None and asked[place].key.id in standing
+    ]
+    statuses: list[str | None] = [None] * len(asked)
+
+    def received(appended: events.Appended) -> None:
+        repeated = {known[position] for position in appended.repeated}
+        for place in known:
+            statuses[place] = "duplicate" if place in repeated else "accepted"
+        trail.record_many(_entries(asked, statuses))
+
+    if known:
+        fresh = [_event(asked[place].event, owners[place]) for place in known]
+        events.append(fresh, now=max(one.now for one in asked), within=received)
+    return statuses
+
+
+def _entries(asked: Sequence[_Asked], statuses: Sequence[str | None]) -> Iterator[trail.Entry]:
+    counts = Counter(
+        (one.key.id, status) for one, status in zip(asked, statuses, strict=True) if status
+    )
+    for key_id in {key_id for key_id, _ in counts}:
+        facts = {
+            "accepted": counts[key_id, "accepted"],
+            "duplicates": counts[key_id, "duplicate"],
+        }
+        actor = Actor("api_key", str(key_id))
+        yield trail.Entry("events.received", detail=facts, actor=actor)
+
+
+_together = Together(_write_together)
 
 
 def _take_batch(request: HttpRequest) -> HttpResponse:
@@ -210,5 +321,13 @@ def _owners(wanted: Sequence[UUID | tuple[str, str]]) -> list[Owner | None]:
     return [by_id.get(one) if isinstance(one, UUID) else by_number[one] for one in wanted]
 
 
-take_one = behind_door(_take_one, SCOPES)
+_one_by_one = behind_door(_take_one, SCOPES)
+
+
+@wraps(_one_by_one)
+def take_one(request: HttpRequest) -> HttpResponseBase:
+    """Take one event: the short way, or, where that is not for it, through the door."""
+    return _shortly(request) or _one_by_one(request)
+
+
 take_batch = behind_door(_take_batch, SCOPES)

@@ -34,13 +34,19 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="attune"'}
 NO_KEY = "Send the header Authorization: Bearer, followed by the key."
 
 
+def bearer_of(request: HttpRequest) -> str:
+    """Return what the request gives as its key; empty where it gives none."""
+    kind, _, raw = request.headers.get("Authorization", "").partition(" ")
+    return raw.strip() if kind.lower() == "bearer" else ""
+
+
 def key_of(request: HttpRequest, *, now: datetime) -> ApiKey:
     """Return the request's API key; raise a 401 that says in plain words why not."""
-    kind, _, raw = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not raw.strip():
+    raw = bearer_of(request)
+    if not raw:
         raise Problem(401, "no-key", NO_KEY, headers=CHALLENGE)
     try:
-        return api_keys.authenticate(raw.strip(), now=now)
+        return api_keys.authenticate(raw, now=now)
     except api_keys.KeyRefused as refused:
         raise Problem(401, "key-refused", refused.sentence, headers=CHALLENGE) from None
 
