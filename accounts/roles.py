@@ -184,7 +184,7 @@ SCOPES = (
     Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT,
     Permission.TEMPLATES_VIEW, Permission.TEMPLATES_EDIT,
-    Permission.WORKFLOWS_ENROL,
+    Permission.WORKFLOWS_VIEW, Permission.WORKFLOWS_ENROL,
     Permission.CONSENT_VIEW, Permission.CONSENT_RECORD, Permission.CONSENT_EXPORT,
     Permission.MESSAGES_VIEW, Permission.MESSAGES_SEND,
     Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,

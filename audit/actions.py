@@ -255,6 +255,7 @@ for _action, _facts in {
     "disclosure.recorded": "purpose basis",
     "disclosure.listed": "count",
     "report.viewed": "report count",
+    "report.exported": "report count format",
     "emergency.opened": "reason minutes",
     "emergency.closed": "reason",
 }.items():

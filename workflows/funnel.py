@@ -65,6 +65,15 @@ class StepCount:
         return self.left.total()
 
     @property
+    def lost(self) -> int:
+        """Those who left here before the end, and not by reaching a goal."""
+        return sum(
+            count
+            for outcome, count in self.left.items()
+            if outcome != "finished" and not outcome.startswith("goal:")
+        )
+
+    @property
     def arrived(self) -> int:
         return self.inside + self.passed + self.gone
 

@@ -29,6 +29,7 @@ from marketing.api import (
     suppressions,
     templates,
     wishes,
+    workflow_reports,
     workflows,
     write_backs,
 )
@@ -143,6 +144,21 @@ urlpatterns = [
         "workflows/<uuid:workflow_id>/enrolments",
         workflows.Enrolments.as_view(),
         name="enrolments",
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/report",
+        workflow_reports.Reports.as_view(),
+        name="workflow-report",
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/report/people",
+        workflow_reports.ReportPeople.as_view(),
+        name="workflow-report-people",
+    ),
+    path(
+        "contacts/<uuid:public_id>/workflows",
+        workflow_reports.ContactWorkflows.as_view(),
+        name="contact-workflows",
     ),
     path(
         "workflows/<uuid:workflow_id>/simulations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -75,7 +75,12 @@ class Funnel:
 
 def names(user: User) -> Names:
     """Return what this member of staff may know the organisation's things as."""
-    clinical = "clinical" in user.data_classes
+    return names_for(user.data_classes)
+
+
+def names_for(granted: Collection[str]) -> Names:
+    """Return what whoever sees these classes may know the organisation's things as."""
+    clinical = "clinical" in granted
     return Names(
         templates=dict(Template.objects.values_list("id", "name")),
         lists={one.id: one.name for one in ContactList.objects.all()},
@@ -110,7 +115,13 @@ def plan(graph: Graph, *, names: Names, funnel: Funnel | None = None) -> dict[st
     }
     steps = [graph.steps[node] for node in graph.in_order()]
     into = str(funnel.tell("", "entered", funnel.entered)) if funnel else ""
-    first = {"from": ENTRY, "to": graph.start, "branch": "next", "label": into}
+    first = {
+        "from": ENTRY,
+        "to": graph.start,
+        "branch": "next",
+        "label": into,
+        "weight": 1.0 if into else 0.0,
+    }
     return {
         "steps": [entry, *(_box(step, names, funnel) for step in steps)],
         "ways": [first, *(way for step in steps for way in _ways(step, funnel))],
@@ -124,7 +135,19 @@ def _box(step: Step, names: Names, funnel: Funnel | None) -> dict[str, Any]:
         "title": title(step, names),
         "detail": f"Step {step.id}",
         "figures": _figures(step, funnel) if funnel else [],
+        "bar": _bar(step, funnel) if funnel else None,
     }
+
+
+def _bar(step: Step, funnel: Funnel) -> dict[str, int] | None:
+    """Of those who came, how many per cent left here, and how many are here: as they are told."""
+    count = funnel.steps[step.id]
+    came = funnel.tell(step.id, "arrived", count.arrived).number
+    if not came:
+        return None
+    parts = {"left": ("lost", count.lost), "here": ("inside", count.inside)}
+    told = {name: funnel.tell(step.id, *part).number or 0 for name, part in parts.items()}
+    return {name: min(100, round(100 * number / came)) for name, number in told.items()}
 
 
 KINDS: Mapping[type, str] = {
@@ -151,20 +174,23 @@ def _figures(step: Step, funnel: Funnel) -> list[dict[str, str]]:
     if isinstance(step, Exit):
         return [funnel.figure("reached the end", step.id, "arrived", reached)]
     came = funnel.figure("came", step.id, "arrived", reached)
+    lost = [funnel.figure("left", step.id, "lost", count.lost)] if count.lost else []
     if isinstance(step, Wait | Until | WaitFor | Task | Webhook):
-        return [came, funnel.figure("waiting", step.id, "inside", here)]
+        return [came, funnel.figure("waiting", step.id, "inside", here), *lost]
     figures = [came]
     if isinstance(step, Send):
-        mail = {state: many for state, many in count.mail.items() if state in _MAIL}
+        mail = {state: count.mail[state] for state in _MAIL}
         figures += [
             funnel.figure(_MAIL[state], step.id, f"mail {state}", many)
             for state, many in mail.items()
             if many
         ]
-    return [*figures, *([funnel.figure("here now", step.id, "inside", here)] if here else [])]
+    inside = [funnel.figure("here now", step.id, "inside", here)] if here else []
+    return [*figures[:2], *lost, *inside, *figures[2:]]
 
 
 _MAIL = {"sent": "sent", "refused": "refused", "failed": "failed", "unknown": "unclear"}
+"""In the order in which a narrow box has room for them."""
 
 
 _WAYS = {
@@ -183,6 +209,16 @@ _WAYS = {
 }
 
 
+def way(name: str) -> str:
+    """What a way out of a step is called."""
+    return _WAYS.get(name, name)
+
+
+def way_label(name: str) -> str:
+    """What stands on a line: nothing where a step has but one way on."""
+    return "" if name in ("next", "goal", "reached") else _WAYS.get(name, name)
+
+
 def _ways(step: Step, funnel: Funnel | None) -> list[dict[str, Any]]:
     return [
         {
@@ -190,13 +226,23 @@ def _ways(step: Step, funnel: Funnel | None) -> list[dict[str, Any]]:
             "to": there,
             "branch": way,
             "label": _label(step, way, funnel),
+            "weight": _weight(step, way, funnel),
         }
         for way, there in ways(step).items()
     ]
 
 
+def _weight(step: Step, way: str, funnel: Funnel | None) -> float:
+    """The share of all who entered that went this way, as it is told: how broad its line is."""
+    if funnel is None:
+        return 0.0
+    entered = funnel.tell("", "entered", funnel.entered).number
+    went = funnel.tell(step.id, f"way {way}", funnel.steps[step.id].ways[way]).number
+    return round(min(1.0, (went or 0) / entered), 3) if entered else 0.0
+
+
 def _label(step: Step, way: str, funnel: Funnel | None) -> str:
-    name = _WAYS.get(way, "refused" if way == "refused" else "")
+    name = way_label(way)
     if isinstance(step, Webhook):
         name = {"failed": "no good answer"}.get(way, name.replace("case", "reply"))
     if funnel is None:

@@ -16,6 +16,7 @@ _TABS = (
     ("Addresses", "contact-points"),
     ("Keys", "contact-keys"),
     ("Family", "contact-family"),
+    ("Workflows", "contact-workflows"),
     ("History", "contact-history"),
 )
 

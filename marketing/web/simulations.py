@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,14 +24,14 @@ from contacts.models import Contact
 from contacts.segments import evaluate
 from marketing.web import canvas, workflow_figures
 from marketing.web.making import preview
-from marketing.web.workflows import _table
+from marketing.web.workflows import table_of
 from messaging.models import TemplateVersion
 from messaging.render import NotRendered
 from workflows.graph import Graph, parse
 from workflows.models import Simulation, Workflow
 from workflows.problems import GraphInvalid
 from workflows.simulate import figures, keeping
-from workflows.steps import Send
+from workflows.steps import Send, ways
 
 PAGE = 50
 EVENTS = range(3)
@@ -139,11 +140,9 @@ def _contact(public_id: str) -> Contact | None:
 
 
 def _result(request: HttpRequest, made: Simulation) -> dict[str, Any]:
-    steps = [figures.read_step(one) for one in made.result["steps"]]
     graph, named = parse(made.graph), canvas.names(staff_of(request))
-    tell = _teller(made, staff_of(request))
-    tell.steps(steps)
-    funnel = canvas.Funnel(made.result["people"], {one.node: one for one in steps}, tell)
+    funnel = funnel_of(made, staff_of(request))
+    tell = funnel.tell
     plan = canvas.plan(graph, names=named, funnel=funnel)
     titles = {box["id"]: box["title"] for box in plan["steps"]}
     seen = _may_see_people(request, made)
@@ -153,9 +152,11 @@ def _result(request: HttpRequest, made: Simulation) -> dict[str, Any]:
     if real := sum(bool(one["contact"]) for one in people):
         trail.record("contact.listed", detail={"count": real})
     chosen = request.GET.get("person", "")
+    if chosen and seen:
+        plan["walked"] = _walked(graph, _person(made, chosen))
     return {
         "plan": plan,
-        "rows": _table(plan),
+        "rows": table_of(plan),
         "result": _counted(made, tell),
         "exact": tell.reader.exact,
         "refusals": [
@@ -176,6 +177,32 @@ def _result(request: HttpRequest, made: Simulation) -> dict[str, Any]:
         "person": _timeline(_person(made, chosen), titles) if chosen and seen else None,
         "mailed": {step.id for step in graph.steps.values() if isinstance(step, Send)},
         "next": f"?page={first // PAGE + 1}" if len(made.timelines) > first + PAGE else "",
+    }
+
+
+def funnel_of(made: Simulation, user: User) -> canvas.Funnel:
+    """The simulation's counts, as the reader may be told them."""
+    steps = [figures.read_step(one) for one in made.result["steps"]]
+    tell = _teller(made, user)
+    tell.steps(steps)
+    return canvas.Funnel(made.result["people"], {one.node: one for one in steps}, tell)
+
+
+def _walked(graph: Graph, person: dict[str, Any]) -> dict[str, Any]:
+    """The steps of one person's timeline, and the ways between each and the next."""
+    nodes = [node for _, _, node, _ in person["lines"] if node in graph.steps]
+    walked = [node for at, node in enumerate(nodes) if at == 0 or nodes[at - 1] != node]
+    taken = [
+        [one, way]
+        for one, other in pairwise(walked)
+        for way, there in ways(graph.steps[one]).items()
+        if there == other
+    ]
+    here = walked[-1] if walked else canvas.ENTRY
+    return {
+        "steps": [canvas.ENTRY, *walked],
+        "ways": [[canvas.ENTRY, "next"], *taken],
+        "here": here,
     }
 
 

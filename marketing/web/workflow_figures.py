@@ -6,10 +6,11 @@ are blurred like those of segments (PR-40).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,8 +18,13 @@ from contacts.fields import DataClass
 from contacts.segments.counts import Shown
 from contacts.segments.told import Question, Reader, reader
 from workflows.funnel import Fates, StepCount
+from workflows.graph import Graph, parse
 from workflows.models import Simulation, WorkflowVersion
 from workflows.simulate import keeping
+from workflows.steps import Step
+
+TIME, COMPARED = "time", "compared"
+"""What a drawing can show beside the counts of now."""
 
 
 @dataclass(slots=True)
@@ -59,9 +65,20 @@ def teller(classes: Collection[str], user: User, *about: object, free: bool = Tr
 
     Labels among the classes are left out: who sees clinical facts sees labelled ones.
     """
+    return teller_to(classes, user.data_classes, user.pk, about, free=free)
+
+
+def teller_to(
+    classes: Collection[str],
+    granted: Collection[str],
+    asker: object,
+    about: Question,
+    *,
+    free: bool = True,
+) -> Teller:
+    """The same for whoever is granted these classes: a person, or a key, by its id."""
     asked = {kind.value for kind in DataClass}.intersection(classes)
-    told_to = reader(asked, user.data_classes, asker=user.pk, now=timezone.now())
-    return Teller(told_to, about, free)
+    return Teller(reader(asked, granted, asker=asker, now=timezone.now()), about, free)
 
 
 def of_version(version: WorkflowVersion, user: User) -> Teller:
@@ -71,6 +88,14 @@ def of_version(version: WorkflowVersion, user: User) -> Teller:
 def classes_of(version: WorkflowVersion) -> set[str]:
     """All that the way through the version may say of a person."""
     return {name for names in version.path_classes.values() for name in names}
+
+
+def graph_of(version: WorkflowVersion) -> Graph:
+    return parse(version.graph)
+
+
+def steps_of(version: WorkflowVersion) -> Mapping[str, Step]:
+    return parse(version.graph).steps
 
 
 def in_all(
@@ -98,6 +123,37 @@ def in_all(
     }  # fmt: skip
 
 
+def modes(version: WorkflowVersion) -> list[dict[str, str]]:
+    """What the drawing can show, and where it is asked for."""
+    address = reverse("workflow-drawing", args=[version.workflow_id, version.number])
+    shown = [
+        {"key": "live", "label": "Now", "address": address},
+        {"key": TIME, "label": "Time in each step", "address": f"{address}?show={TIME}"},
+    ]
+    if last_simulation(version) is not None:
+        label = "Beside the simulation"
+        shown.append({"key": COMPARED, "label": label, "address": f"{address}?show={COMPARED}"})
+    return shown
+
+
+def last_simulation(version: WorkflowVersion) -> Simulation | None:
+    """Return the latest simulation of the same graph, be it as a draft or as a version."""
+    done = Simulation.objects.filter(workflow_id=version.workflow_id, state=Simulation.State.DONE)
+    return done.filter(graph=version.graph).first()
+
+
+def lasted(seconds: float) -> str:
+    """Return a length of time in its two largest units."""
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"))
+    for place, (size, unit) in enumerate(units):
+        if seconds >= size:
+            count, rest = divmod(round(seconds), size)
+            lower = units[place + 1] if place + 1 < len(units) else None
+            more = f" {rest // lower[0]} {lower[1]}" if lower and rest >= lower[0] else ""
+            return f"{count} {unit}{more}"
+    return "under a minute"
+
+
 def real_classes(made: Simulation) -> set[str]:
     """What a simulation says of people there are; nothing where they are invented."""
     if not any(one["contact"] for one in made.timelines):
@@ -109,7 +165,7 @@ def _cells(step: StepCount) -> dict[tuple[str, str], int]:
     counted = {
         "arrived": step.arrived,
         "passed": step.passed,
-        "gone": step.gone,
+        "lost": step.lost,
         "inside": step.inside,
         **{f"way {way}": many for way, many in step.ways.items()},
         **{f"mail {state}": many for state, many in step.mail.items()},

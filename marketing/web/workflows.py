@@ -21,6 +21,7 @@ from accounts.roles import Permission
 from audit import trail
 from consent.policy import REASONS
 from marketing.web import canvas, payments, workflow_drafts, workflow_figures
+from marketing.web.timeline import words
 from marketing.web.workflow_figures import Teller
 from workflows import enrol, funnel, lint, publishing
 from workflows.graph import parse
@@ -29,6 +30,10 @@ from workflows.problems import GraphInvalid, Problem
 
 PAGE = 50
 WHY_STOPPED = {
+    "stopped_by_staff": ("The workflow was closed, and whoever was inside left.", ""),
+    "deceased": ("The person has died.", ""),
+    "merged": ("Two records of one person became one, and the other's way goes on.", ""),
+    "migrated_out": ("The version's people were moved, and those at this step left.", ""),
     "kept_out": ("The rules of the trigger keep this person out.", "Change “only” or “nobody”."),
     "no_date": ("The date that a step waits for is not known.", "Give the step a way for that."),
     "budget_spent": ("The journey took more steps than any may.", "Publish a shorter graph."),
@@ -53,7 +58,12 @@ def workflows(request: HttpRequest) -> HttpResponse:
     told = workflow_figures.in_all(counted, _classes(), user)
     rows = [_Row(one, one.live.number if one.live else None, *told[one.id]) for one in found]
     may_edit = user.may(Permission.WORKFLOWS_EDIT)
-    context = {"rows": rows, "may_edit": may_edit, "may_do": user.may(Permission.WORKFLOWS_ENROL)}
+    context = {
+        "rows": rows,
+        "may_edit": may_edit,
+        "may_do": user.may(Permission.WORKFLOWS_ENROL),
+        "may_find": user.may(Permission.CONTACTS_SEARCH),
+    }
     return render(request, "workflows/list.html", context)
 
 
@@ -65,18 +75,20 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     versions = list(found.versions.all())
     version = _asked_for(request.GET.get("version", ""), versions) or found.live
     names = canvas.names(user)
-    figures = _figures(version, user) if version else None
+    figures = figures_of(version, user) if version else None
     plan = (
         canvas.plan_of(version, names=names, funnel=figures.funnel)
         if version and figures
         else _draft_plan(found, names)
     )
+    if plan and version:
+        plan["modes"] = workflow_figures.modes(version)
     context = {
         "workflow": found,
         "version": version,
         "versions": versions,
         "plan": plan,
-        "rows": _table(plan) if plan else [],
+        "rows": table_of(plan) if plan else [],
         "braked": found.pauses.filter(resumed_at=None).exclude(why="").first(),
         "overflow": _overflow(found, figures.funnel.tell) if figures else "",
         "steps": _steps(figures.funnel, plan) if figures else [],
@@ -132,17 +144,17 @@ def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
 
 
 @dataclass(frozen=True)
-class _Figures:
+class Figures:
     funnel: canvas.Funnel
     fates: dict[str, str]
 
 
-def _figures(version: WorkflowVersion, user: User) -> _Figures:
+def figures_of(version: WorkflowVersion, user: User) -> Figures:
     tell = workflow_figures.of_version(version, user)
     steps, fates = funnel.counts(version.id), funnel.fates(version.id)
     tell.steps(steps)
     told = tell.fates(fates)
-    return _Figures(canvas.Funnel(fates.enrolled, {one.node: one for one in steps}, tell), told)
+    return Figures(canvas.Funnel(fates.enrolled, {one.node: one for one in steps}, tell), told)
 
 
 def by_id(workflow_id: UUID) -> Workflow:
@@ -193,7 +205,7 @@ def _problems(found: Workflow) -> list[Problem]:
     return lint.check(found.draft, workflow_id=found.id)[1]
 
 
-def _table(plan: dict[str, Any]) -> list[dict[str, Any]]:
+def table_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the drawing's twin: each step with the titles of where it leads."""
     titles = {step["id"]: step["title"] for step in plan["steps"]}
     leads: dict[str, list[dict[str, str]]] = {step["id"]: [] for step in plan["steps"]}
@@ -211,7 +223,7 @@ def _steps(figures: canvas.Funnel, plan: dict[str, Any] | None) -> list[dict[str
             "anybody": one.inside,
             **{
                 what: figures.tell(one.node, what, getattr(one, what))
-                for what in ("arrived", "passed", "gone", "inside")
+                for what in ("arrived", "passed", "lost", "inside")
             },
         }
         for one in figures.steps.values()
@@ -231,8 +243,16 @@ def _losses(version: WorkflowVersion, tell: Teller) -> list[tuple[str, str, str,
     for outcome, count in ended.values_list("outcome").annotate(n=Count("id")):
         found[outcome.removeprefix("refused:")] += count
     tell.ask({("", f"lost {code}"): count for code, count in found.items()})
-    known = REASONS | WHY_STOPPED
     return [
-        (str(tell("", f"lost {code}", count)), code, *known.get(code, (code, "")))
+        (str(tell("", f"lost {code}", count)), *why_left(code))
         for code, count in found.most_common()
     ]
+
+
+def why_left(outcome: str) -> tuple[str, str, str]:
+    """Return why somebody left before the end: the code, a sentence, and what would change it."""
+    code = outcome.removeprefix("refused:")
+    if code.startswith("stopped:"):
+        kind = code.removeprefix("stopped:")
+        return code, f"It ends the way: {words(kind)}.", "Change when the workflow stops."
+    return code, *(REASONS | WHY_STOPPED).get(code, (code.replace("_", " ").capitalize(), ""))

@@ -1,15 +1,18 @@
 import {
   Background,
   Controls,
-  MarkerType,
-  ReactFlow,
-  type NodeTypes,
+  type Edge,
   type EdgeTypes,
+  MarkerType,
+  type NodeTypes,
+  ReactFlow,
+  type ReactFlowInstance,
 } from "@xyflow/react";
 import { useMemo, useState } from "react";
-import { layOut } from "./layout";
-import type { Plan, Step } from "./plan";
-import { StepBox, type StepNode } from "./StepBox";
+import { layOut, type Placed } from "./layout";
+import type { Mode, Plan, Step, Walked } from "./plan";
+import { type Mark, StepBox, type StepNode } from "./StepBox";
+import { useShown } from "./useShown";
 import { WayLine, type WayEdge } from "./WayLine";
 
 const nodeTypes: NodeTypes = { step: StepBox };
@@ -18,35 +21,74 @@ const words = {
   "node.a11yDescription.default": "Press Enter to show the step.",
   "node.a11yDescription.keyboardDisabled": "Press Enter to show the step.",
 };
+/** Its size does not grow with the breadth of the line. */
+const ARROW = { markerUnits: "userSpaceOnUse", width: 18, height: 18 };
+const WHOLE = { maxZoom: 1, padding: 0.08 };
+/** Below this, what stands in a box cannot be read: then the top is shown, and one pans. */
+const READABLE = 0.62;
 
-export function Canvas({ plan }: { plan: Plan }) {
-  const { nodes, edges } = useMemo(() => draw(plan), [plan]);
-  const [chosen, choose] = useState<Step>();
+export function Canvas({ plan: given }: { plan: Plan }) {
+  const { plan, mode, show, lost } = useShown(given);
+  const placed = useMemo(() => layOut(given), [given]);
+  const nodes = useMemo(() => boxes(plan, placed, given.walked), [plan, placed, given.walked]);
+  const edges = useMemo(() => lines(plan, given, placed), [plan, given, placed]);
+  const [chosen, choose] = useState("");
+  const detail = plan.steps.find((step) => step.id === chosen);
   return (
     <>
-      <ReactFlow
-        defaultNodes={nodes}
-        defaultEdges={edges}
-        nodeTypes={nodeTypes}
-        edgeTypes={edgeTypes}
-        fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
-        minZoom={0.2}
-        maxZoom={1.5}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        edgesFocusable={false}
-        deleteKeyCode={null}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        ariaLabelConfig={words}
-        onSelectionChange={({ nodes }) => choose((nodes[0] as StepNode | undefined)?.data.step)}
-      >
-        <Background gap={20} />
-        <Controls showInteractive={false} />
-      </ReactFlow>
-      {chosen && <Detail step={chosen} />}
+      {given.modes && <Modes modes={given.modes} mode={mode} show={show} lost={lost} />}
+      <div className="canvas" role="group" aria-label="Workflow, drawn. The same stands in the table below.">
+        <ReactFlow<StepNode, Edge>
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={nodeTypes}
+          edgeTypes={edgeTypes}
+          onInit={begin}
+          minZoom={0.1}
+          maxZoom={1.5}
+          nodesDraggable={false}
+          nodesConnectable={false}
+          edgesFocusable={false}
+          deleteKeyCode={null}
+          zoomOnScroll={false}
+          preventScrolling={false}
+          onlyRenderVisibleElements={nodes.length > 60}
+          ariaLabelConfig={words}
+          onSelectionChange={({ nodes }) => choose(nodes[0]?.id ?? "")}
+        >
+          <Background gap={20} />
+          <Controls showInteractive={false} fitViewOptions={WHOLE} />
+        </ReactFlow>
+        {detail && <Detail step={detail} />}
+      </div>
     </>
+  );
+}
+
+/** Show all of it, or the beginning where all of it would be too small to read. */
+function begin(flow: ReactFlowInstance<StepNode, Edge>) {
+  void flow.fitView(WHOLE).then(() => {
+    if (flow.getZoom() >= READABLE) return;
+    const first = flow.getNodes().reduce((one, other) => (other.position.y < one.position.y ? other : one));
+    const width = document.querySelector(".canvas .react-flow")?.clientWidth ?? 320;
+    const zoom = Math.max(READABLE, 0.8);
+    const x = width / 2 - (first.position.x + 128) * zoom;
+    void flow.setViewport({ x, y: 16 - first.position.y * zoom, zoom });
+  });
+}
+
+function Modes({ modes, mode, show, lost }: { modes: Mode[]; mode: string; show: (key: string) => void; lost: boolean }) {
+  return (
+    <fieldset className="canvas-modes">
+      <legend>Shows</legend>
+      {modes.map((one) => (
+        <label key={one.key}>
+          <input type="radio" name="canvas-mode" value={one.key} checked={mode === one.key} onChange={() => show(one.key)} />
+          {one.label}
+        </label>
+      ))}
+      {lost && <span className="muted" role="status">The server cannot be reached; the counts are older.</span>}
+    </fieldset>
   );
 }
 
@@ -54,7 +96,7 @@ function Detail({ step }: { step: Step }) {
   return (
     <aside className="canvas-detail" aria-live="polite">
       <h3>{step.title}</h3>
-      {step.detail && <p>{step.detail}</p>}
+      {step.detail && <p className="muted">{step.detail}</p>}
       <dl>
         {step.figures.map((figure) => (
           <div key={figure.label}>
@@ -68,33 +110,50 @@ function Detail({ step }: { step: Step }) {
   );
 }
 
-function spoken(step: Step): string {
+function spoken(step: Step, mark: Mark): string {
   const figures = step.figures.map((figure) => `${figure.value} ${figure.label}`).join(", ");
-  return [step.kind.replace("_", " "), step.title, figures].filter(Boolean).join(". ");
+  const said = { "": "", walked: "on the way", here: "the person is here", beside: "not on the way" }[mark];
+  return [step.kind.replace("_", " "), step.title, figures, said].filter(Boolean).join(". ");
 }
 
-function draw(plan: Plan): { nodes: StepNode[]; edges: WayEdge[] } {
-  const placed = layOut(plan);
-  const nodes = plan.steps.map((step): StepNode => {
-    const out = plan.ways.filter((way) => way.from === step.id);
-    const outs = out.map((way) => placed.sides.get(way) ?? "middle");
+function boxes(plan: Plan, placed: Placed, walked: Walked | undefined): StepNode[] {
+  const found = plan.steps.map((step): StepNode => {
+    const outs = placed.outs.get(step.id) ?? [];
     const position = placed.corners.get(step.id) ?? { x: 0, y: 0 };
-    return { id: step.id, type: "step", position, data: { step, outs }, ariaLabel: spoken(step) };
+    const mark = markOf(step.id, walked);
+    return { id: step.id, type: "step", position, data: { step, outs, mark }, ariaLabel: spoken(step, mark) };
   });
-  nodes.sort((one, other) => one.position.y - other.position.y || one.position.x - other.position.x);
-  const edges = plan.ways.map((way, index): WayEdge => ({
-    id: String(index),
-    type: "way",
-    source: way.from,
-    target: way.to,
-    sourceHandle: placed.sides.get(way) ?? "middle",
-    targetHandle: "in",
-    markerEnd: { type: MarkerType.ArrowClosed, color: "var(--canvas-line)" },
-    data: {
-      way,
-      bends: placed.bends.get(way) ?? [],
-      label: placed.labels.get(way) ?? { x: 0, y: 0 },
-    },
-  }));
-  return { nodes, edges };
+  return found.sort((one, other) => one.position.y - other.position.y || one.position.x - other.position.x);
+}
+
+function markOf(id: string, walked: Walked | undefined): Mark {
+  if (!walked) return "";
+  if (walked.here === id) return "here";
+  return walked.steps.includes(id) ? "walked" : "beside";
+}
+
+/** The places were worked out for the plan as it was given; another look brings other labels only. */
+function lines(plan: Plan, given: Plan, placed: Placed): WayEdge[] {
+  return plan.ways.flatMap((way, index): WayEdge[] => {
+    const drawn = given.ways[index];
+    if (!drawn) return [];
+    const { walked } = given;
+    const on = walked?.ways.some(([from, branch]) => from === way.from && branch === way.branch);
+    return [{
+      id: String(index),
+      type: "way",
+      source: way.from,
+      target: way.to,
+      sourceHandle: way.branch,
+      targetHandle: "in",
+      zIndex: on ? 1 : 0,
+      markerEnd: { type: MarkerType.ArrowClosed, ...ARROW, color: on ? "var(--canvas-accent)" : "var(--canvas-line)" },
+      data: {
+        way,
+        bends: placed.bends.get(drawn) ?? [],
+        label: placed.labels.get(drawn) ?? { x: 0, y: 0 },
+        mark: !walked ? "" : on ? "walked" : "beside",
+      },
+    }];
+  });
 }

@@ -3,7 +3,7 @@ import type { Bend, Point } from "./layout";
 import type { Way } from "./plan";
 import { route } from "./route";
 
-export type WayEdge = Edge<{ way: Way; bends: Bend[]; label: Point }, "way">;
+export type WayEdge = Edge<{ way: Way; bends: Bend[]; label: Point; mark: "" | "walked" | "beside" }, "way">;
 
 export function WayLine(props: EdgeProps<WayEdge>) {
   const { data, markerEnd } = props;
@@ -13,7 +13,13 @@ export function WayLine(props: EdgeProps<WayEdge>) {
   const { x, y } = data.label;
   return (
     <>
-      <BaseEdge id={props.id} path={route(start, data.bends, end)} markerEnd={markerEnd} />
+      <BaseEdge
+        id={props.id}
+        path={route(start, data.bends, end)}
+        markerEnd={markerEnd}
+        className={data.mark && `canvas-way-${data.mark}`}
+        style={data.mark || !data.way.weight ? {} : { strokeWidth: 1.5 + 4.5 * data.way.weight }}
+      />
       {data.way.label && (
         <EdgeLabelRenderer>
           <div

@@ -1,19 +1,22 @@
 import dagre, { type graphlib } from "@dagrejs/dagre";
 import type { Plan, Way } from "./plan";
 
-export const BOX = { width: 256, height: 92 };
+export const BOX = { width: 256, height: 116 };
 
 /** Half the height in which a line runs straight down: past a rank of boxes, or behind its label. */
 const STRAIGHT = { box: BOX.height / 2 + 4, label: 11 };
 
+const NEAR = 6;
+
 export type Point = { x: number; y: number };
 export type Bend = Point & { half: number };
-export type Side = "middle" | "left" | "right";
+/** Where a way leaves its box, in per cent of the width. */
+export type Out = { key: string; place: number };
 export type Placed = {
   corners: Map<string, Point>;
   bends: Map<Way, Bend[]>;
   labels: Map<Way, Point>;
-  sides: Map<Way, Side>;
+  outs: Map<string, Out[]>;
 };
 
 /** Place the boxes in ranks from top to bottom, and give every way the points it bends at. */
@@ -36,7 +39,7 @@ function readPlaces(plan: Plan, graph: graphlib.Graph): Placed {
     corners: new Map(),
     bends: new Map(),
     labels: new Map(),
-    sides: new Map(),
+    outs: new Map(),
   };
   const ranks = new Set(plan.steps.map((step) => Math.round(graph.node(step.id).y)));
   for (const step of plan.steps) {
@@ -45,9 +48,11 @@ function readPlaces(plan: Plan, graph: graphlib.Graph): Placed {
   }
   plan.ways.forEach((way, index) => {
     const edge = graph.edge({ v: way.from, w: way.to, name: String(index) });
+    const ends = [graph.node(way.from).x, graph.node(way.to).x];
     const inner = edge.points.slice(1, -1).map(({ x, y }: Point) => {
       const half = ranks.has(Math.round(y)) ? STRAIGHT.box : STRAIGHT.label;
-      return { x, y, half };
+      // A line that runs all but straight into a box's middle runs straight.
+      return { x: ends.find((end) => Math.abs(end - x) < NEAR) ?? x, y, half };
     });
     placed.bends.set(way, inner);
     placed.labels.set(way, inner[0] ?? { x: edge.x ?? 0, y: edge.y ?? 0 });
@@ -56,13 +61,12 @@ function readPlaces(plan: Plan, graph: graphlib.Graph): Placed {
   return placed;
 }
 
-/** A branch's two ways leave at the side to which they lead, so that they never cross at the box. */
+/** The ways leave a box from left to right as they lead, so that they never cross at it. */
 function chooseSides(plan: Plan, placed: Placed): void {
+  const across = (way: Way) => placed.bends.get(way)?.[0]?.x ?? placed.corners.get(way.to)?.x ?? 0;
   for (const step of plan.steps) {
-    const out = plan.ways.filter((way) => way.from === step.id);
-    const across = (way: Way) => placed.bends.get(way)?.[0]?.x ?? 0;
-    const [first, second] = out.sort((one, other) => across(one) - across(other));
-    if (first) placed.sides.set(first, second ? "left" : "middle");
-    if (second) placed.sides.set(second, "right");
+    const ways = plan.ways.filter((way) => way.from === step.id).sort((one, other) => across(one) - across(other));
+    const outs = ways.map((way, index) => ({ key: way.branch, place: (100 * (index + 1)) / (ways.length + 1) }));
+    placed.outs.set(step.id, outs);
   }
 }

@@ -1,7 +1,7 @@
 // From a draft to boxes and lines. Places come from the same layout as the drawing of what is live.
 
 import { type Edge, MarkerType, type Node } from "@xyflow/react";
-import { type Bend, layOut, type Point } from "../canvas/layout";
+import { type Bend, BOX, layOut, type Point } from "../canvas/layout";
 import type { Plan, Way } from "../canvas/plan";
 import { type Draft, ENTRY, formOf, type Forms, isShown, type Problem, type StepJson } from "./forms";
 import { stepOf, waysOf } from "./draft";
@@ -47,7 +47,7 @@ export function draw(forms: Forms, draft: Draft, problems: Problem[], moved: Pla
 }
 
 function middle(from: Point, to: Point): Point {
-  return { x: (from.x + to.x) / 2 + 128, y: (from.y + to.y) / 2 + 46 };
+  return { x: (from.x + to.x + BOX.width) / 2, y: (from.y + to.y + BOX.height) / 2 };
 }
 
 function titleAt(plan: Plan, id: string): string {
