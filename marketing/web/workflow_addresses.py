@@ -32,6 +32,7 @@ urlpatterns = [
     ),
     path("workflows/recipes/", workflow_recipes.recipes, name="workflow-recipes"),
     path("workflows/brakes/", brakes.brakes, name="workflow-brakes"),
+    path("workflows/recipes/<slug:slug>/", workflow_recipes.recipe, name="workflow-recipe"),
     path("workflows/new/", workflow_drafts.new, name="workflow-new"),
     path("workflows/<uuid:workflow_id>/", workflows.workflow, name="workflow"),
     path("workflows/<uuid:workflow_id>/draft/", workflow_drafts.edit, name="workflow-edit"),
