@@ -100,7 +100,7 @@ def _journey(one: Starter) -> list[dict[str, Any]]:
             {
                 "kind": kind,
                 "word": WORDS.get(kind, kind.replace("_", " ").capitalize()),
-                "title": canvas.title(step, named) if kind != "exit" else "",
+                "title": _title(kind, canvas.title(step, named)),
                 "leads": [
                     {"label": canvas.way_label(way), "number": number[there]}
                     for way, there in leads.items()
@@ -110,6 +110,13 @@ def _journey(one: Starter) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _title(kind: str, title: str) -> str:
+    """What stands behind the kind's word: nothing twice."""
+    if kind == "exit":
+        return title if title != "Exit" else ""
+    return title.removeprefix("Staff: ") if kind != "until" else title[:1].lower() + title[1:]
 
 
 def _begin(request: HttpRequest) -> HttpResponse:

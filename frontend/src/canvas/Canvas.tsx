@@ -24,12 +24,15 @@ const words = {
 /** Its size does not grow with the breadth of the line. */
 const ARROW = { markerUnits: "userSpaceOnUse", width: 18, height: 18 };
 const WHOLE = { maxZoom: 1, padding: 0.08 };
+/** The height of a box that has no figures. */
+const BARE = 80;
 /** Below this, what stands in a box cannot be read: then the top is shown, and one pans. */
 const READABLE = 0.62;
 
 export function Canvas({ plan: given }: { plan: Plan }) {
   const { plan, mode, show, lost } = useShown(given);
-  const placed = useMemo(() => layOut(given), [given]);
+  const bare = given.steps.every((step) => step.figures.length === 0);
+  const placed = useMemo(() => layOut(given, bare ? BARE : undefined), [given, bare]);
   const nodes = useMemo(() => boxes(plan, placed, given.walked), [plan, placed, given.walked]);
   const edges = useMemo(() => lines(plan, given, placed), [plan, given, placed]);
   const [chosen, choose] = useState("");
@@ -37,7 +40,7 @@ export function Canvas({ plan: given }: { plan: Plan }) {
   return (
     <>
       {given.modes && <Modes modes={given.modes} mode={mode} show={show} lost={lost} />}
-      <div className="canvas" role="group" aria-label="Workflow, drawn. The same stands in the table below.">
+      <div className="canvas" data-bare={bare || undefined} role="group" aria-label="Workflow, drawn. The same stands in the table below.">
         <ReactFlow<StepNode, Edge>
           nodes={nodes}
           edges={edges}

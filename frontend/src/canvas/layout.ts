@@ -1,10 +1,10 @@
 import dagre, { type graphlib } from "@dagrejs/dagre";
 import type { Plan, Way } from "./plan";
 
-export const BOX = { width: 256, height: 116 };
+export const BOX = { width: 256, height: 112 };
 
-/** Half the height in which a line runs straight down: past a rank of boxes, or behind its label. */
-const STRAIGHT = { box: BOX.height / 2 + 4, label: 11 };
+/** Half the height in which a line runs straight down behind its label. */
+const STRAIGHT = 11;
 
 const NEAR = 6;
 
@@ -20,21 +20,21 @@ export type Placed = {
 };
 
 /** Place the boxes in ranks from top to bottom, and give every way the points it bends at. */
-export function layOut(plan: Plan): Placed {
+export function layOut(plan: Plan, height = BOX.height): Placed {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: "TB", nodesep: 56, edgesep: 28, ranksep: 68 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const step of plan.steps) graph.setNode(step.id, { ...BOX });
+  for (const step of plan.steps) graph.setNode(step.id, { width: BOX.width, height });
   plan.ways.forEach((way, index) => {
     const width = way.label ? 12 + way.label.length * 7 : 0;
     const label = { width, height: way.label ? 22 : 0, labelpos: "c" };
     graph.setEdge(way.from, way.to, label, String(index));
   });
   dagre.layout(graph);
-  return readPlaces(plan, graph);
+  return readPlaces(plan, graph, height);
 }
 
-function readPlaces(plan: Plan, graph: graphlib.Graph): Placed {
+function readPlaces(plan: Plan, graph: graphlib.Graph, height: number): Placed {
   const placed: Placed = {
     corners: new Map(),
     bends: new Map(),
@@ -44,13 +44,13 @@ function readPlaces(plan: Plan, graph: graphlib.Graph): Placed {
   const ranks = new Set(plan.steps.map((step) => Math.round(graph.node(step.id).y)));
   for (const step of plan.steps) {
     const { x, y } = graph.node(step.id);
-    placed.corners.set(step.id, { x: x - BOX.width / 2, y: y - BOX.height / 2 });
+    placed.corners.set(step.id, { x: x - BOX.width / 2, y: y - height / 2 });
   }
   plan.ways.forEach((way, index) => {
     const edge = graph.edge({ v: way.from, w: way.to, name: String(index) });
     const ends = [graph.node(way.from).x, graph.node(way.to).x];
     const inner = edge.points.slice(1, -1).map(({ x, y }: Point) => {
-      const half = ranks.has(Math.round(y)) ? STRAIGHT.box : STRAIGHT.label;
+      const half = ranks.has(Math.round(y)) ? height / 2 + 4 : STRAIGHT;
       // A line that runs all but straight into a box's middle runs straight.
       return { x: ends.find((end) => Math.abs(end - x) < NEAR) ?? x, y, half };
     });
