@@ -15,7 +15,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit import actions, actor, trail
 from consent import addresses, precedence
@@ -167,6 +167,29 @@ def opt_in(
             contact_id=contact_id, channel=channel, purpose=purpose, topic=topic, lifted_at=None
         )
         rows = [row for row in standing if row.until is not None or not pauses_only]
+        OptOut.objects.filter(id__in=[row.id for row in rows]).update(lifted_at=now)
+        _enter(_about(rows, Entry.Kind.OPTED_IN, received_by=received_by, now=now), now=now)
+    return len(rows)
+
+
+def start_again(
+    contact_id: int | None, *, address: str, channel: str, received_by: str, now: datetime
+) -> int:
+    """Take back what a keyword from this address stopped; return how many rows it lifted.
+
+    A no that was given otherwise stays: START answers STOP and nothing else.
+    """
+    with transaction.atomic():
+        found = addresses.hash_of(address, channel=channel)
+        theirs = (
+            Q(address_hash=found) | Q(contact_id=contact_id)
+            if contact_id
+            else Q(address_hash=found)
+        )
+        standing = OptOut.objects.select_for_update().filter(
+            theirs, keyword=True, channel=channel, lifted_at=None
+        )
+        rows = list(standing)
         OptOut.objects.filter(id__in=[row.id for row in rows]).update(lifted_at=now)
         _enter(_about(rows, Entry.Kind.OPTED_IN, received_by=received_by, now=now), now=now)
     return len(rows)

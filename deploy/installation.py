@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +15,17 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from crypto import root
-from deploy import databases
+from deploy import databases, phone
 from deploy.broker import EmbeddedBroker
 from deploy.mailbox import Mailbox
+from deploy.phone import Phone
 from deploy.postgres import EmbeddedPostgres
 
 DATABASE = "attune"
 FIRST_PORT = 8000
 DKIM_DOMAIN = "harborview.example"
+TEXTS_NUMBER = "+16175550100"
+"""Nobody's: 555-0100 to 555-0199 are kept for stories."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,15 @@ class Installation:
     @cached_property
     def mailbox(self) -> Mailbox:
         return Mailbox(self.home / "mailbox", port=self.port("mailbox", first=8025))
+
+    @cached_property
+    def phone(self) -> Phone:
+        secret = self.texts_secret.read_text()
+        return Phone(self.home / "phones", secret, port=self.port("phones", first=8325))
+
+    @property
+    def texts_secret(self) -> Path:
+        return _kept(self.keys / "texts.secret", make=_gateway_secret)
 
     @property
     def keys(self) -> Path:
@@ -80,6 +94,10 @@ class Installation:
             "SMTP_PORT": str(self.mailbox.port),
             "SMTP_CA_FILE": str(self.mailbox.ca_file),
             "SMTP_ONWARD_TLS": "enforced",  # the mailbox is the last stop, and demands TLS
+            "TEXTS_URL": self.phone.url,
+            "TEXTS_SECRET_FILE": str(self.texts_secret),
+            "TEXTS_NUMBER": TEXTS_NUMBER,
+            "OUTBOUND_PRIVATE_HOSTS": phone.HOST,
             "DKIM_DOMAIN": DKIM_DOMAIN,
             "DKIM_KEY_FILE": str(_kept_rsa_key(self.keys / "dkim.pem")),
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
@@ -112,9 +130,17 @@ def _free(port: int) -> bool:
 
 
 def _kept_secret(path: Path) -> Path:
+    return _kept(path, make=lambda: secrets.token_urlsafe(50))
+
+
+def _kept(path: Path, *, make: Callable[[], str]) -> Path:
     if not path.exists():
-        _write_private(path, secrets.token_urlsafe(50).encode())
+        _write_private(path, make().encode())
     return path
+
+
+def _gateway_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _kept_rsa_key(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """`make run`: everything from nothing, a sample clinic with its journey under way.
 
 1. the state folder and its secrets     4. the sample's seed
-2. PostgreSQL, the broker               5. mailbox, web, workers, scheduler
+2. PostgreSQL, the broker               5. mailbox, phones, web, workers, scheduler
 3. the schema; the front end beside it  6. the address and a one-time link
 
 Every step finds what an earlier run left and keeps it, so a second run takes seconds.
@@ -91,9 +91,11 @@ def manage(installation: Installation, *arguments: str) -> str:
 def processes(installation: Installation) -> list[Process]:
     """Return the sample's processes in the order in which they stop."""
     mailbox = [sys.executable, "-m", "deploy.mailbox", str(installation.mailbox.folder)]
+    phones = [sys.executable, "-m", "deploy.phone", str(installation.phone.folder)]
     commands = {
         **programs(web_port=installation.web_port),
         "mailbox": [*mailbox, str(installation.mailbox.port)],
+        "phones": [*phones, str(installation.phone.port)],
     }
     return [_process(installation, name, command) for name, command in commands.items()]
 
@@ -157,6 +159,7 @@ Attune is ready after {seconds:.0f} s.
   Sign in (once, no password):  {link}
   Address:                      {installation.origin}/
   The patients' mailbox:        {installation.origin}/mailbox/
+  The patients' phones:         {installation.origin}/phones/
   Everything it keeps:          {installation.home}
 
 Ctrl-C stops it; the next `make run` goes on where this one ended.

@@ -27,6 +27,7 @@ from messaging.pools import facts, fencing, guarding, lanes
 from messaging.portal import carriers, codes
 from messaging.preflight import keeping as preflight
 from messaging.protection import looking, receivers
+from messaging.texts import answering
 from workflows import runner, triggers, writing_back
 from workflows.brakes import tally
 from workflows.simulate import keeping
@@ -85,11 +86,15 @@ def _dispatch(now: datetime) -> int:
     """Serve each pool by its own relay; a database older than its mails sends nothing."""
     if fencing.check(now=now):
         return 0
-    return sum(_served(pool, now) for pool in facts.read().values())
+    answered = answering.run_once(now=now)
+    return answered + sum(_served(pool, now) for pool in facts.read().values())
 
 
 def _served(pool: facts.PoolFacts, now: datetime) -> int:
-    with closing(sender.transport(pool)) as transport:
+    carrier = sender.carrier(pool)
+    if carrier is None:
+        return 0
+    with closing(carrier) as transport:
         done = dispatch.run_once(
             transport=transport, now=now, onward=sender.onward(pool), pool=pool.kind
         )

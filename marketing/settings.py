@@ -25,6 +25,8 @@ DEBUG = False
 ATTUNE_HOME = state_folder()
 ATTUNE_MAILBOX = ATTUNE_HOME / "mailbox" / "mail"
 """The sample's mailbox, which deploy.mailbox_store.MailboxStore reads."""
+ATTUNE_PHONES = ATTUNE_HOME / "phones"
+"""The sample's phones, which deploy.phone_store.PhoneStore reads."""
 
 # Keys
 ATTUNE_ROOT_KEY = environment.text("ATTUNE_ROOT_KEY")
@@ -193,6 +195,18 @@ SENDING_ADDRESSES = environment.text("SENDING_ADDRESSES")
 RETURN_PATH_SEPARATOR = environment.text("RETURN_PATH_SEPARATOR")
 """What your mail server takes for the beginning of a sub-address, such as `+`: with it each message
 has a return path of its own."""
+# Text messages: the gateway of the whole installation, docs/gateway.md. An organisation may set one
+# of its own under Settings, Pools.
+TEXTS_URL = environment.text("TEXTS_URL")
+TEXTS_SECRET = environment.secret("TEXTS_SECRET")
+TEXTS_NUMBER = environment.text("TEXTS_NUMBER")
+"""The number that texts come from where a pool names none."""
+
+# Hosts that this installation may call, beside the APIs of the providers that it knows. Those of
+# OUTBOUND_PRIVATE_HOSTS may have addresses that are not public, and loopback ones may speak http.
+OUTBOUND_HOSTS = environment.words("OUTBOUND_HOSTS")
+OUTBOUND_PRIVATE_HOSTS = environment.words("OUTBOUND_PRIVATE_HOSTS")
+
 # Mail that comes back: the mailbox that bounces and replies reach, read by IMAP over TLS.
 IMAP_HOST = environment.text("IMAP_HOST")
 IMAP_PORT = environment.number("IMAP_PORT", 993)

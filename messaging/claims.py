@@ -45,6 +45,7 @@ class Claimed:
     fence: int
     pool: str
     basis: str
+    channel: str = lanes.EMAIL
     plain: bool = False
     """The person prefers mail although its last hop may not be encrypted."""
     alternative: str | None = None
@@ -63,6 +64,8 @@ class Result:
     reply: str = ""
     tried: bool = True
     again_at: datetime | None = None
+    reference: str = ""
+    """The number that a gateway or provider gave the message."""
 
 
 _PICK = """
@@ -105,9 +108,11 @@ _RESULT = """
 UPDATE messaging_message m
 SET state = g.state, refusal_code = g.code, smtp_reply = g.reply, lease_until = NULL,
     attempts = m.attempts + g.tried, due_at = coalesce(g.again_at, m.due_at),
-    sent_at = CASE WHEN g.state = 'sent' THEN %b ELSE m.sent_at END
+    sent_at = CASE WHEN g.state = 'sent' THEN %b ELSE m.sent_at END,
+    reference = CASE WHEN g.reference = '' THEN m.reference ELSE g.reference END
 FROM unnest(%b::int8[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::int4[],
-            %b::timestamptz[]) AS g (id, fence, state, code, reply, tried, again_at)
+            %b::timestamptz[], %b::text[])
+     AS g (id, fence, state, code, reply, tried, again_at, reference)
 WHERE m.id = g.id AND m.fence = g.fence AND m.state IN ('claimed', 'handing_over', 'unknown')
 RETURNING m.id
 """
@@ -212,7 +217,8 @@ def _countable(
     rows: Sequence[tuple[Any, ...]], *, now: datetime
 ) -> tuple[Sequence[tuple[Any, ...]], Used | None]:
     """Return the messages whose people this worker may count, and what those got; see `pace`."""
-    back = pace.longest(now=now) if rows else None
+    texts = any(row[10] in lanes.OF_TEXTS for row in rows)
+    back = pace.longest(now=now, texts=texts) if rows else None
     if back is None:
         return rows, None
     people = pace.held({row[2] for row in rows})
@@ -262,7 +268,7 @@ def requests_of(rows: Sequence[Sequence[Any]]) -> list[GateRequest]:
         GateRequest(
             row[2],
             row[4],
-            "email",
+            loaded[row[3]].channel,
             frozenset(filter(None, row[6].split(","))),
             row[5],
             loaded[row[3]].remuneration,
@@ -279,7 +285,7 @@ def _again(one: Claimed) -> GateRequest:
     return GateRequest(
         one.contact_id,
         one.purpose,
-        "email",
+        one.channel,
         one.classes,
         one.topic,
         version.remuneration,
@@ -305,6 +311,7 @@ def _claimed(row: Sequence[Any], permit: Permit, paid: stating.Payments) -> Clai
         fence + 1,
         pool,
         permit.basis,
+        lanes.SMS if pool in lanes.OF_TEXTS else lanes.EMAIL,
         permit.plain,
         permit.alternative,
         paid,
@@ -359,6 +366,7 @@ def write_results(results: Sequence[Result], *, now: datetime) -> set[int]:
                 [one.reply for one in results],
                 [int(one.tried) for one in results],
                 [one.again_at for one in results],
+                [one.reference for one in results],
             ],
         )
         counted = {row[0] for row in cursor.fetchall()}

@@ -7,6 +7,7 @@ from datetime import datetime
 from contacts import events, persons
 from contacts.models import Contact
 from messaging.models import Message
+from messaging.pools import lanes
 
 
 def event_of(message: Message, kind: str, *, now: datetime) -> events.NewEvent | None:
@@ -19,7 +20,7 @@ def event_of(message: Message, kind: str, *, now: datetime) -> events.NewEvent |
         through=message.contact_id if message.contact_id != person else None,
         kind=kind,
         occurred_at=now,
-        source="mail",
+        source="text" if message.channel == lanes.SMS else "mail",
         campaign=message.version.template_id,
         message_id=message.pk,
         key=f"{kind} {message.public_id}",

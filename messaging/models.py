@@ -29,14 +29,20 @@ PURPOSES = [
     ("service_notice", "Service notice"),
 ]
 """The purposes of the rules with their labels; a test compares the two."""
+CHANNELS = [(lanes.EMAIL, "E-mail"), (lanes.SMS, "Text message")]
 
 
 class Template(TenantModel):
-    """A mail that staff write: its name, its purpose, and the draft being worked on."""
+    """A mail or text message that staff write: its name, its purpose, and the draft.
+
+    A text message has a text part only.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(max_length=80)
     name = models.CharField(max_length=120)
+    channel = models.CharField(max_length=8, choices=CHANNELS, default=lanes.EMAIL)
+    """It never changes: what is written for one channel does not fit the other."""
     purpose = models.CharField(max_length=24, choices=PURPOSES)
     topic = models.CharField(max_length=64, blank=True, default="")
     """What a person can say no to by itself; empty means everything of this purpose."""
@@ -69,6 +75,10 @@ class Template(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_text(self) -> bool:
+        return self.channel == lanes.SMS
+
 
 class TemplateVersion(TenantModel):
     """What was compiled, for good: the database refuses to change a row (migration 0001)."""
@@ -76,6 +86,7 @@ class TemplateVersion(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
+    channel = models.CharField(max_length=8, choices=CHANNELS, default=lanes.EMAIL)
     purpose = models.CharField(max_length=24, choices=PURPOSES)
     topic = models.CharField(max_length=64, blank=True, default="")
     remuneration = models.JSONField(null=True)
@@ -113,6 +124,10 @@ class TemplateVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.template_id} version {self.number}"
+
+    @property
+    def is_text(self) -> bool:
+        return self.channel == lanes.SMS
 
 
 class Approval(TenantModel):
@@ -190,6 +205,12 @@ class Message(TenantModel):
     purpose = models.CharField(max_length=24, choices=PURPOSES)
     pool = models.GeneratedField(
         expression=Case(
+            When(
+                channel=lanes.SMS,
+                purpose__in=lanes.purposes_of(lanes.TEXTS),
+                then=Value(lanes.TEXTS),
+            ),
+            When(channel=lanes.SMS, then=Value(lanes.MARKETING_TEXTS)),
             *(When(purpose__in=names, then=Value(one)) for one, names in lanes.PURPOSES.items()),
             default=Value(lanes.MARKETING),
         ),
@@ -217,9 +238,13 @@ class Message(TenantModel):
     merge = models.BinaryField(null=True)
     """What was merged in, sealed with the contact's own key: gone when that is destroyed."""
     smtp_reply = models.CharField(max_length=16, blank=True, default="")
+    reference = models.CharField(max_length=120, blank=True, default="", db_default="")
+    """The number that a gateway or provider gave it."""
     created_at = models.DateTimeField()
     handed_over_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    """When the receiving side said that it has it; null where nobody ever says."""
 
     class Meta:
         constraints = [
@@ -344,6 +369,7 @@ from messaging.protection.models import (  # noqa: E402
     RecipientKey,
     SigningKey,
 )
+from messaging.texts.models import IncomingText  # noqa: E402
 from messaging.undelivered.models import Undelivered  # noqa: E402
 
 __all__ = [
@@ -354,6 +380,7 @@ __all__ = [
     "ContentBlock",
     "DestinationLimit",
     "DomainCheck",
+    "IncomingText",
     "Letter",
     "Link",
     "Message",

@@ -35,15 +35,15 @@ INSERT INTO messaging_message (
     visit, occurrence, classes, state, refusal_code, permit, due_at, not_after, created_at,
     route, fence, attempts, message_id_header, sha256, smtp_reply
 )
-SELECT g.public_id, %b, g.contact_id, g.version_id, 'email', g.purpose, g.topic, g.source, g.step,
+SELECT g.public_id, %b, g.contact_id, g.version_id, g.channel, g.purpose, g.topic, g.source, g.step,
        g.visit, g.occurrence, string_to_array(g.classes, ','), g.state, g.refusal_code,
        g.permit::jsonb, g.due_at, g.not_after, %b, '', 0, 0, '', '', ''
 FROM unnest(
-    %b::uuid[], %b::int8[], %b::uuid[], %b::text[], %b::text[], %b::uuid[], %b::text[], %b::int4[],
-    %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
-    %b::timestamptz[]
-) AS g (public_id, contact_id, version_id, purpose, topic, source, step, visit, occurrence,
-        classes, state, refusal_code, permit, due_at, not_after)
+    %b::uuid[], %b::int8[], %b::uuid[], %b::text[], %b::text[], %b::text[], %b::uuid[],
+    %b::text[], %b::int4[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::timestamptz[], %b::timestamptz[]
+) AS g (public_id, contact_id, version_id, channel, purpose, topic, source, step, visit,
+        occurrence, classes, state, refusal_code, permit, due_at, not_after)
 ON CONFLICT (organisation_id, source, contact_id, step, visit, occurrence) DO NOTHING
 RETURNING source, contact_id, step, visit, occurrence, id, state, refusal_code
 """
@@ -121,7 +121,7 @@ def _request(order: Order, loaded: dict[UUID, Loaded], paid: Stated) -> GateRequ
     return GateRequest(
         order.contact_id,
         order.purpose,
-        "email",
+        version.channel,
         version.data_classes | order.path_classes,
         version.topic,
         version.remuneration,
@@ -144,6 +144,7 @@ def _row(order: Order, version: Loaded, answer: Answer, *, now: datetime) -> tup
         uuid4(),
         order.contact_id,
         order.template_version,
+        version.channel,
         order.purpose,
         version.topic,
         order.source,

@@ -15,6 +15,7 @@ from itertools import chain
 from accounts import tenancy
 from consent.choices import often
 from consent.gate import Use
+from consent.rules import shelf
 from consent.sending import terms
 from contacts import persons
 from crypto.rows import binary_cursor
@@ -32,9 +33,14 @@ WHERE contact_id = ANY(%b::int8[]) AND organisation_id = %b
 """
 
 
-def longest(*, now: datetime) -> timedelta | None:
-    """Return how far back the caps look; None where no cap stands."""
+def longest(*, now: datetime, texts: bool = False) -> timedelta | None:
+    """Return how far back the caps look; None where no cap stands.
+
+    `texts`: the law's own caps, which are all of text messages, count too (64.1200(a)(9)(iv)).
+    """
     caps = [*terms.read(now=now).caps, *often.chosen()]
+    if texts:
+        caps += shelf.at(now).caps
     return timedelta(days=max(one.days for one in caps)) if caps else None
 
 

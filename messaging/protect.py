@@ -66,6 +66,7 @@ class Route(StrEnum):
     SMIME = "smime"
     PGP = "pgp"
     PORTAL = "portal"
+    TEXT = "text"
 
 
 class By(StrEnum):
@@ -208,6 +209,22 @@ def choose(
             said = "the person prefers mail although its last hop may be in the clear"
             return Way(Route.MAIL, said)
     return Hold("no_protected_way", final=True)
+
+
+def choose_text(classes: Collection[str], *, hop: Hop, plain: bool) -> Way | Hold:
+    """Say whether a text message may carry this; carriers and whoever holds the phone read it.
+
+    `plain`: the person took the warning and wants texts all the same (PR-38), which no more than
+    spares what mail would need beyond the relay; what belongs on the portal never goes by text.
+    """
+    asked = demand(classes)
+    if asked >= Demand.PORTAL:
+        return Hold("never_by_text", final=True)
+    if asked is Demand.ALL_THE_WAY and not plain:
+        return Hold("plain_not_agreed", final=True)
+    if hop is Hop.CLEAR:
+        return Hold("tls_unverified")
+    return Way(Route.TEXT, "it says nothing that an open channel may not carry")
 
 
 _PORTAL = {

@@ -6,6 +6,7 @@ from django.urls import path
 
 from messaging.hearing import reported
 from messaging.portal import pages, pictures, views
+from messaging.texts import door
 
 urlpatterns = [
     path("o/<str:token>.gif", views.opened, name="mail-opened"),
@@ -20,4 +21,5 @@ urlpatterns = [
     path("p/<str:token>/key", pages.key, name="pickup-key"),
     path("p/<str:token>/leave", pages.leave, name="pickup-leave"),
     path("w/<str:token>/", reported.reported, name="provider-reports"),
+    path("t/<str:token>/", door.gateway_reports, name="text-reports"),
 ]

@@ -89,8 +89,8 @@ OWN = {
         "Check the relay's name and SMTP_CA_FILE; until then the message waits.",
     ),
     "sign_in_failed": (
-        "The relay refused the user name or the password.",
-        "Check SMTP_USER and SMTP_PASSWORD.",
+        "The relay, gateway or provider refused the account.",
+        "Check its user name and key under Settings, Pools, or SMTP_USER and SMTP_PASSWORD.",
     ),
     "no_answer": (
         "The mail was handed over, and no answer came: it may have been delivered.",
@@ -125,6 +125,46 @@ OWN = {
     "skipped_after_pause": (
         "It waited behind a pause, and whoever resumed chose to skip what waited.",
         "If it still makes sense, start the step again for this person.",
+    ),
+    "provider_cannot": (
+        "The provider's API cannot carry a mail of this kind.",
+        "Send it by a relay; the pool's carrier stands under Settings, Pools.",
+    ),
+    "never_by_text": (
+        "A text message is open, and this is only shown on the portal.",
+        "Send it as a mail, or take that information out of the text and its audience.",
+    ),
+    "text_too_long": (
+        "With this person's values the text would be longer than one may be.",
+        "Shorten the template; health care texts have at most 160 characters.",
+    ),
+    "number_unusable": (
+        "The number cannot get text messages.",
+        "Correct it at its source, or write by another channel.",
+    ),
+    "no_gateway": (
+        "No gateway for text messages is set up.",
+        "Choose one under Settings, Pools; until then the message waits.",
+    ),
+    "host_not_allowed": (
+        "The gateway's host is none that this installation may call.",
+        "Add it to OUTBOUND_HOSTS; until then the message waits.",
+    ),
+    "address_not_public": (
+        "The gateway's name leads to an address inside a private network.",
+        "Correct its address under Settings, Pools; until then the message waits.",
+    ),
+    "gateway_refused": (
+        "The gateway refused it for good.",
+        "Look at the reply's code in the gateway's own documentation.",
+    ),
+    "not_delivered": (
+        "The carrier said that it could not be delivered.",
+        "Look at the code; a number that nobody has is suppressed from now on.",
+    ),
+    "carrier_blocked": (
+        "The carrier took it for unwanted and did not deliver it.",
+        "Register the number and its use with the gateway, and look at the wording.",
     ),
     "never_by_mail": (
         "It holds information that never leaves by mail.",

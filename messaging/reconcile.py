@@ -8,7 +8,7 @@ after the hand-over; without that, not finding it proves nothing and it stays `u
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,8 @@ from contacts import events
 from crypto.rows import binary_cursor
 from messaging import claims
 from messaging.models import Message
+from messaging.pools import facts
+from messaging.pools.facts import RELAYS, PoolFacts
 
 RECONCILE = Actor("system", "reconcile")
 _LOGGED = re.compile(r"message-id=(<[^>\s]+>)")
@@ -48,9 +50,17 @@ def logged(lines: Iterable[str]) -> Iterator[str]:
 
 
 def reconcile(
-    taken_in: Collection[str], *, complete_until: datetime | None, now: datetime
+    taken_in: Collection[str],
+    *,
+    complete_until: datetime | None,
+    absent: Collection[str] = (),
+    now: datetime,
 ) -> Reconciled:
-    """Settle the current organisation's `unknown` messages against the Message-IDs taken in."""
+    """Settle the current organisation's `unknown` messages against the Message-IDs taken in.
+
+    A record that is complete until some moment speaks for mail that went by the relay alone. Of
+    what a gateway carried only itself can say that it never had it: those are `absent`.
+    """
     with acting_as(RECONCILE), transaction.atomic():
         unclear = list(
             Message.objects.select_for_update()
@@ -59,16 +69,24 @@ def reconcile(
             .order_by("id")
         )
         found = [one for one in unclear if one.message_id_header in taken_in]
-        absent = [
-            one for one in unclear if one not in found and _proves_absence(one, complete_until)
+        pools = facts.read() if unclear else {}
+        never = [
+            one
+            for one in unclear
+            if one not in found
+            and (one.message_id_header in absent or _proves_absence(one, complete_until, pools))
         ]
         _settle(found, "sent", now=now)
-        _settle(absent, "queued", now=now)
+        _settle(never, "queued", now=now)
         _tell(found, now=now)
-    return Reconciled(len(found), len(absent), len(unclear) - len(found) - len(absent))
+    return Reconciled(len(found), len(never), len(unclear) - len(found) - len(never))
 
 
-def _proves_absence(message: Message, complete_until: datetime | None) -> bool:
+def _proves_absence(
+    message: Message, complete_until: datetime | None, pools: Mapping[str, PoolFacts]
+) -> bool:
+    if not pools[message.pool].carried_then(message.handed_over_at, by=RELAYS):
+        return False
     handed_over = message.handed_over_at
     return bool(complete_until and handed_over and handed_over < complete_until)
 

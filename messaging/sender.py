@@ -11,10 +11,13 @@ from django.conf import settings
 
 from accounts import tenancy
 from accounts.models import Organisation
-from messaging import dkim
-from messaging.pools import facts
+from messaging import dkim, signed
+from messaging.pools import facts, lanes
 from messaging.pools.facts import PoolFacts
+from messaging.pools.models import Pool
 from messaging.protect import Onward
+from messaging.transports import carriers, provider
+from messaging.transports.base import Transport
 from messaging.transports.lanes import Lanes
 from messaging.transports.smtp import Broken, Relay, Security, Session
 
@@ -98,6 +101,59 @@ def transport(pool: PoolFacts | None = None) -> Lanes:
         connections=pool.connections if pool else CONNECTIONS,
         limits={one: most for one, most in limits.items() if most is not None},
     )
+
+
+def carrier(pool: PoolFacts) -> Transport | None:
+    """Return what carries a pool's messages; None where a pool of texts has no gateway."""
+    if pool.of_texts:
+        line = carriers.of(pool)
+        return line.transport(connections=pool.connections) if line else None
+    if pool.carrier == Pool.Carrier.WEBHOOK:
+        line = carriers.signed_gateway(pool.url, pool.secret, pool, channel=lanes.EMAIL)
+        return line.transport(connections=pool.connections)
+    if pool.carrier == Pool.Carrier.PROVIDER:
+        return carriers.mail_provider(pool).transport(connections=pool.connections)
+    return transport(pool)
+
+
+def has_carrier(pool: PoolFacts) -> bool:
+    carried = carrier(pool)
+    if carried is not None:
+        carried.close()
+    return carried is not None
+
+
+def reports(pool: PoolFacts) -> str:
+    """Return the address that a pool's gateway reports to."""
+    return carriers.reports(pool)
+
+
+def gateway_problem(url: str) -> str:
+    """Return why a gateway's address may not be used; empty if it may."""
+    return carriers.url_problem(url)
+
+
+def api_problem(kind: str, url: str) -> str:
+    """Return why this is not the provider's API; empty if it may be."""
+    return provider.api_problem(kind, url, carriers.hosts())
+
+
+def secret_problem(secret: str) -> str:
+    """Return why nothing can be signed with this; empty if it can."""
+    try:
+        signed.key_of(secret)
+    except ValueError as why:
+        return str(why)
+    return ""
+
+
+MAIL_PROVIDERS = {name: kind.label for name, kind in provider.KINDS.items()}
+"""Providers that a pool of mail may go by."""
+
+
+def number(pool: PoolFacts) -> str:
+    """Return the number that a pool's texts come from."""
+    return carriers.number_of(pool)
 
 
 def relay_of(pool: PoolFacts) -> Relay:

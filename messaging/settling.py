@@ -1,7 +1,9 @@
 """Settle messages of unclear fate as time goes by, from the record that the mail system keeps.
 
-Which record that is, the operator says (`SMTP_LOG`: the relay's log, readable here); in the sample
-it is the local mailbox. Without either they stay `unknown` and are told of on Home.
+A gateway is asked about each message that it was given; what it says for certain settles that one.
+For mail that a relay carries, the operator says which record that is (`SMTP_LOG`: the relay's log,
+readable here); in the sample it is the local mailbox. Without either they stay `unknown` and are
+told of on Home.
 """
 
 from __future__ import annotations
@@ -16,11 +18,19 @@ from typing import Protocol
 from django.conf import settings
 from django.db.models import Min
 
-from messaging import reconcile
+from contacts.canonical import phone_form
+from messaging import evidence, reconcile
 from messaging.models import Message
+from messaging.pools import facts, lanes
+from messaging.pools.models import Pool
+from messaging.transports import carriers
+from messaging.transports.base import Wanted
 
 SETTLES = timedelta(minutes=2)
 """So long after the hand-over the record is asked; until then it may still be written."""
+AT_A_TIME = 50
+"""Unclear messages that a gateway is asked about in one go."""
+_GATEWAYS = frozenset(Pool.Carrier.values) - {Pool.Carrier.RELAY}
 ROTATED = (".1", ".1.gz", ".2.gz")
 
 
@@ -97,7 +107,12 @@ def record() -> Record | None:
 
 def run_once(*, now: datetime, by: Record | None = None) -> int:
     """Settle what is unclear for long enough; return how many were."""
+    return _by_gateways(now=now) + _by_record(now=now, by=by)
+
+
+def _by_record(*, now: datetime, by: Record | None) -> int:
     old = Message.objects.filter(state="unknown", handed_over_at__lt=now - SETTLES)
+    old = old.exclude(pool__in=lanes.OF_TEXTS)
     wanted = frozenset(old.values_list("message_id_header", flat=True))
     known_by = by or (record() if wanted else None)
     if known_by is None or not wanted:
@@ -106,3 +121,35 @@ def run_once(*, now: datetime, by: Record | None = None) -> int:
     known = known_by.look_up(wanted, since=since, now=now)
     done = reconcile.reconcile(known.taken_in, complete_until=known.complete_until, now=now)
     return done.found + done.requeued
+
+
+def _by_gateways(*, now: datetime) -> int:
+    """Ask each gateway about the messages that it was given and never answered for."""
+    old = Message.objects.filter(state="unknown", handed_over_at__lt=now - SETTLES)
+    pools = facts.read() if old.exists() else {}
+    settled = 0
+    for pool in pools.values():
+        rows = list(old.filter(pool=pool.kind).order_by("id")[:AT_A_TIME])
+        rows = [one for one in rows if pool.carried_then(one.handed_over_at, by=_GATEWAYS)]
+        if not rows or (line := carriers.gateway_of(pool)) is None:
+            continue
+        known, absent = line.look_up([_wanted(one, texts=pool.of_texts) for one in rows])
+        headers = {one.public_id.hex: one.message_id_header for one in rows}
+        done = reconcile.reconcile(
+            {headers[one] for one in known},
+            complete_until=None,
+            absent={headers[one] for one in absent},
+            now=now,
+        )
+        settled += done.found + done.requeued
+    return settled
+
+
+def _wanted(message: Message, *, texts: bool) -> Wanted:
+    """Return how a message may be found; the number it went to, where there is one still."""
+    try:
+        to = phone_form(evidence.merged(message).recipient) if texts else ""
+    except evidence.Gone:
+        to = ""
+    at = message.handed_over_at or message.created_at
+    return Wanted(message.public_id.hex, to, message.sha256, at)

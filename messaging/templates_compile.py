@@ -114,7 +114,7 @@ def compile(  # noqa: A001
     rules, and all or none.
     """
     fields, beside = FIELDS if registry is None else registry, shared or Shared()
-    problems = _declared_problems(declared, fields)
+    problems = declared_problems(declared, fields)
     if problems:
         raise TemplateInvalid(problems)
     links: dict[str, CompiledLink] = {}
@@ -131,7 +131,7 @@ def compile(  # noqa: A001
     if problems:
         raise TemplateInvalid(problems, flow.tidy(use for one in made for use in one.uses))
     written = {"subject": subject, "mjml": mjml.strip(), "text": text}
-    return _whole(made, links, fields, beside.conditions, written)
+    return put_together(made, links, fields, beside.conditions, written)
 
 
 def _in_language(problem: Problem, language: str, own: str) -> Problem:
@@ -140,7 +140,7 @@ def _in_language(problem: Problem, language: str, own: str) -> Problem:
     return Problem(problem.part, problem.line, problem.message, problem.code, language)
 
 
-def _declared_problems(declared: Collection[str], fields: Mapping[str, Any]) -> list[Problem]:
+def declared_problems(declared: Collection[str], fields: Mapping[str, Any]) -> list[Problem]:
     return [
         Problem("fields", number, f"There is no contact field {key!r}.")
         for number, key in enumerate(declared, start=1)
@@ -148,7 +148,7 @@ def _declared_problems(declared: Collection[str], fields: Mapping[str, Any]) -> 
     ]
 
 
-def _whole(
+def put_together(
     made: Sequence[Made],
     links: Mapping[str, CompiledLink],
     fields: Mapping[str, Any],

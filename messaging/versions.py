@@ -35,6 +35,7 @@ class Loaded:
     id: UUID
     template_id: UUID
     number: int
+    channel: str
     purpose: str
     topic: str
     fields_read: frozenset[str]
@@ -94,6 +95,7 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
     version = TemplateVersion.objects.create(
         template=template,
         number=latest.number + 1 if latest else 1,
+        channel=template.channel,
         purpose=template.purpose,
         topic=template.topic,
         remuneration=template.remuneration,
@@ -196,6 +198,7 @@ def _loaded(row: TemplateVersion) -> Loaded:
         id=row.id,
         template_id=row.template_id,
         number=row.number,
+        channel=row.channel,
         purpose=row.purpose,
         topic=row.topic,
         fields_read=frozenset(row.fields_read),

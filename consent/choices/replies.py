@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from audit import actions, actor, trail
 from consent import addresses, ledger, precedence
-from consent.choices.stop_words import Verdict, classify
+from consent.choices.stop_words import Verdict, classify, classify_text
 from consent.ledger import ConsentInvalid
 from consent.models import OptOut, Reply
 from contacts import matching, persons
@@ -26,6 +26,14 @@ CONFIRMATION = {
     "es": "{name}: no recibirá más mensajes como este. No hace falta nada más.",
 }
 """One answer, without a link and without anything to sell (64.1200(a)(12))."""
+HELP = {
+    "en": "{name}: questions about these messages? See {origin}. Reply STOP to end them.",
+    "es": "{name}: ¿dudas sobre estos mensajes? Vea {origin}. Responda ALTO para no recibirlos.",
+}
+STARTED = {
+    "en": "{name}: you will get our text messages again. Reply STOP to end them.",
+    "es": "{name}: volverá a recibir nuestros mensajes. Responda ALTO para no recibirlos.",
+}
 _KIND = {addresses.EMAIL: "email", addresses.SMS: "phone"}
 LONGEST = 20_000
 
@@ -60,12 +68,14 @@ def take(
     that the organisation set, it ends everything of the channel (TC-03, `consent.sending`).
     """
     found = addresses.hash_of(address, channel=channel)
-    who = _who(address, channel)
-    verdict = classify(text)
+    who = person_at(address, channel)
+    verdict = classify_text(text) if channel == addresses.SMS else classify(text)
     confirm, row = False, None
     if verdict == "stop":
         confirm = _stop(who, address, channel, purpose, topic, now=now)
         confirm = confirm and now - received_at <= CONFIRM_WITHIN
+    elif verdict == "start":
+        ledger.start_again(who, address=address, channel=channel, received_by="keyword", now=now)
     elif verdict == "review":
         precedence.hold_for_withdrawal()
         row = Reply.objects.create(
@@ -143,7 +153,7 @@ def _stop(
     return fresh
 
 
-def _who(address: str, channel: str) -> int | None:
+def person_at(address: str, channel: str) -> int | None:
     """Return the one person who has the address; None where it is nobody's or several people's."""
     found = matching.find(_KIND[channel], address)  # type: ignore[arg-type]
     people = set(persons.standing_for([one.id for one in found]).values())

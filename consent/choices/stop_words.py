@@ -1,5 +1,7 @@
 """Does a reply say no? Pure; the words of 47 CFR 64.1200(a)(10), their kin, and Spanish.
 
+Texts know two words more: HELP, which is answered, and START, which takes a STOP back (CTIA 5.1).
+
 A keyword alone, or wording that leaves no doubt, is a no at once. Thanks and confirmations are
 nothing. All else is for a person to read: guessing wrong either way does harm.
 """
@@ -10,7 +12,7 @@ import re
 import unicodedata
 from typing import Literal
 
-Verdict = Literal["stop", "review", "nothing"]
+Verdict = Literal["stop", "review", "nothing", "help", "start"]
 
 STOP = frozenset(
     """
@@ -24,6 +26,8 @@ NOTHING = frozenset(
     """thanks|thank you|ok|okay|yes|y|c|1|confirm|confirmed|help|info|start|gracias|si|vale|
     ayuda|""".replace("\n", "").split("|")
 )
+HELP = frozenset({"help", "info", "help me", "ayuda"})
+START = frozenset({"start", "unstop", "start again", "restart", "empezar", "comenzar", "inicio"})
 _NOTHING = frozenset(" ".join(one.split()) for one in NOTHING)
 CLEAR = re.compile(
     r"\b(unsubscribe me|opt me out|i (want|wish|would like) to (opt out"
@@ -49,6 +53,14 @@ def classify(text: str) -> Verdict:
     if words & _ALONE and words <= _ALONE | _COURTESY:
         return "stop"
     return "nothing" if said in _NOTHING else "review"
+
+
+def classify_text(text: str) -> Verdict:
+    """Say what a text message is: as any reply, or one of the two words that only texts know."""
+    said = normal(text[:1_600])
+    if said in HELP:
+        return "help"
+    return "start" if said in START else classify(text)
 
 
 def own_words(text: str) -> str:

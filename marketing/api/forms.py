@@ -192,11 +192,16 @@ class MessageRow(serializers.Serializer[Any]):
     purpose = serializers.CharField()
     state = serializers.CharField()
     refusal_code = serializers.CharField()
-    route = serializers.CharField(help_text="How it went: mail, portal; empty before it went.")
+    route = serializers.CharField(
+        help_text="How it went: mail, smime, pgp, portal, text; empty before it went."
+    )
     reply = serializers.CharField(help_text="The server's codes, never its words.")
     due_at = serializers.DateTimeField(allow_null=True)
     not_after = serializers.DateTimeField()
     sent_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the receiving side said so; null where nobody says."
+    )
 
 
 class MessageRows(serializers.Serializer[Any]):

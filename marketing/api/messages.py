@@ -124,6 +124,7 @@ def _described(messages: Sequence[Message]) -> list[dict[str, Any]]:
             "due_at": message.due_at,
             "not_after": message.not_after,
             "sent_at": message.sent_at,
+            "delivered_at": message.delivered_at,
         }
         for message in messages
     ]

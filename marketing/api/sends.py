@@ -115,6 +115,8 @@ def _ordered(given: dict[str, Any], key: str, view: MachineView) -> Response:
     if not view.now <= not_after <= view.now + FURTHEST or not_after < due:
         raise invalid([Fault("/not_after", "It must be after due_at, within 31 days.")])
     files, says = _files(given), frozenset(given.get("attachments_say", ()))
+    if files and version.is_text:
+        raise invalid([Fault("/attachments", "A text message carries no files; send a mail.")])
     order = Order(
         contact_id=people.named(given["contact"], pointer="/contact"),
         template_version=version.id,

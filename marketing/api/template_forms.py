@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from contacts.fields import DataClass
 from marketing.api.forms import Form
-from messaging.models import PURPOSES
+from messaging.models import CHANNELS, PURPOSES
 
 EXAMPLE = {
     "name": "Spring check-up",
@@ -24,10 +24,21 @@ EXAMPLE = {
 }
 
 
+TEXT_EXAMPLE = {
+    "name": "Visit reminder by text",
+    "channel": "sms",
+    "purpose": "appointment",
+    "text": "{{ organisation.name }}: your visit is coming up. Questions? 617-555-0100. "
+    "Reply STOP to end.",
+}
+
+
 class TranslationForm(Form):
     language = serializers.RegexField(r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$", max_length=16)
-    subject = serializers.CharField(max_length=200)
-    mjml = serializers.CharField(max_length=256_000, trim_whitespace=False)
+    subject = serializers.CharField(max_length=200, allow_blank=True, default="")
+    mjml = serializers.CharField(
+        max_length=256_000, allow_blank=True, default="", trim_whitespace=False
+    )
     text = serializers.CharField(
         max_length=64_000, allow_blank=True, default="", trim_whitespace=False
     )
@@ -42,10 +53,19 @@ class ConditionForm(Form):
 class TemplateForm(Form):
     name = serializers.CharField(max_length=120)
     purpose = serializers.ChoiceField(choices=[key for key, _ in PURPOSES])
+    channel = serializers.ChoiceField(
+        choices=[key for key, _ in CHANNELS],
+        default="email",
+        help_text="It never changes. A text message (sms) has text alone.",
+    )
     topic = serializers.CharField(max_length=64, allow_blank=True, default="")
-    subject = serializers.CharField(max_length=200)
+    subject = serializers.CharField(max_length=200, allow_blank=True, default="")
     mjml = serializers.CharField(
-        max_length=256_000, trim_whitespace=False, help_text="MJML with Jinja2 merge fields."
+        max_length=256_000,
+        allow_blank=True,
+        default="",
+        trim_whitespace=False,
+        help_text="MJML with Jinja2 merge fields.",
     )
     text = serializers.CharField(
         max_length=64_000,
@@ -88,6 +108,7 @@ class PreviewValues(Form):
 class TemplateRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
+    channel = serializers.CharField()
     purpose = serializers.CharField()
     topic = serializers.CharField()
     languages = serializers.ListField(child=serializers.CharField())

@@ -19,6 +19,7 @@ from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 from marketing.api.template_forms import (
     EXAMPLE,
+    TEXT_EXAMPLE,
     CheckAnswer,
     PreviewSaid,
     PreviewValues,
@@ -39,7 +40,10 @@ from messaging.render import NotRendered, values_for
 from messaging.sandbox import Problem as Found
 from messaging.templates_compile import TemplateInvalid
 
-_EXAMPLES = [OpenApiExample("A mail", value=EXAMPLE, request_only=True)]
+_EXAMPLES = [
+    OpenApiExample("A mail", value=EXAMPLE, request_only=True),
+    OpenApiExample("A text message", value=TEXT_EXAMPLE, request_only=True),
+]
 _PARTS = ("purpose", "topic", "subject", "mjml", "text", "declared", "language", "audience")
 
 
@@ -73,7 +77,9 @@ class Templates(MachineView):
         )
 
     def _begin(self, given: dict[str, Any]) -> Response:
-        made = naming.begin(name=given["name"], purpose=given["purpose"], now=self.now)
+        made = naming.begin(
+            name=given["name"], channel=given["channel"], purpose=given["purpose"], now=self.now
+        )
         _write(made, given, self)
         return Response(_body(made), status=201)
 
@@ -97,7 +103,10 @@ class OneTemplate(MachineView):
     )
     def put(self, request: Request, template_id: UUID) -> Response:
         found = _found(template_id)
-        _write(found, _given(request), self)
+        given = _given(request, channel=found.channel)
+        if given["channel"] != found.channel:
+            raise invalid([Fault("/channel", "A template's channel never changes; make another.")])
+        _write(found, given, self)
         return Response(_body(found))
 
 
@@ -167,22 +176,43 @@ class TemplatePreviews(MachineView):
         return Response(_said(version, form.validated_data))
 
 
-def _given(request: Request) -> dict[str, Any]:
+def _given(request: Request, *, channel: str = "") -> dict[str, Any]:
+    """Return what was given, checked; `channel` is that of the template that there is."""
     form = TemplateForm(data=request.data)
     form.is_valid(raise_exception=True)
     given: dict[str, Any] = form.validated_data
+    if channel and "channel" not in request.data:
+        given["channel"] = channel
     known = registry.current()
     faults = [
         Fault(f"/declared/{at}", "There is no such field of contacts.")
         for at, key in enumerate(given["declared"])
         if key not in known
     ]
+    faults += _missing(given, "")
+    for at, each in enumerate(given["translations"]):
+        faults += _missing({**each, "channel": given["channel"]}, f"/translations/{at}")
     spoken = [one["language"] for one in given["translations"]]
     if len({given["language"], *spoken}) != len(spoken) + 1:
         faults.append(Fault("/translations", "Each language may stand once."))
     if faults:
         raise invalid(faults)
     return given
+
+
+def _missing(given: Mapping[str, Any], where: str) -> list[Fault]:
+    """A mail has a subject and a body; a text message has its words and nothing else."""
+    if given["channel"] == "sms":
+        return [
+            Fault(f"{where}/{part}", "A text message has text alone.")
+            for part in ("subject", "mjml")
+            if given[part]
+        ]
+    return [
+        Fault(f"{where}/{part}", "This field may not be blank.")
+        for part in ("subject", "mjml")
+        if not given[part].strip()
+    ]
 
 
 @transaction.atomic
@@ -223,7 +253,10 @@ def _rows(**only: Any) -> list[dict[str, Any]]:
     return [
         TemplateRow(
             {
-                **{name: getattr(row, name) for name in ("id", "name", "purpose", "topic")},
+                **{
+                    name: getattr(row, name)
+                    for name in ("id", "name", "channel", "purpose", "topic")
+                },
                 "languages": [row.language, *(one.language for one in row.translations.all())],
                 "latest": row.latest,
                 "approved": row.approved,

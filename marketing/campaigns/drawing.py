@@ -78,7 +78,9 @@ def _allowed(campaign: Campaign, run: Run, *, now: datetime) -> tuple[str, list[
 def _pool(campaign: Campaign) -> str:
     """Return by which pool it goes: that of its first variant's purpose."""
     first = campaign.variants.select_related("template").first()
-    return lanes.pool_of(first.template.purpose if first else "")
+    if first is None:
+        return lanes.MARKETING
+    return lanes.pool_of(first.template.purpose, first.template.channel)
 
 
 def _stop(run: Run, problem: str, count: int, *, now: datetime) -> Run:

@@ -152,7 +152,7 @@ def _held(run: Run, people: Sequence[_Person], *, now: datetime) -> dict[int, st
         gate.GateRequest(
             one.contact,
             first.purpose,
-            "email",
+            first.channel,
             first.data_classes | frozenset(run.classes),
             first.topic,
             first.remuneration,

@@ -96,7 +96,7 @@ def _coverage(
 ) -> dict[str, Any]:
     sending = Sending(
         purpose=version.purpose,
-        channel="email",
+        channel=version.channel,
         classes=frozenset(version.data_classes) | classes,
         topic=version.topic,
         paid=payments.of_campaign(campaign, version),

@@ -15,7 +15,8 @@ from marketing.campaigns.models import Run
 from marketing.web.workflow_figures import Teller, teller
 from messaging import reasons
 
-ROUTES = {"mail": "By mail, over verified TLS", "portal": "For pickup from the portal"}
+ROUTES = {"mail": "By mail, over verified TLS", "portal": "For pickup from the portal",
+          "text": "By text message"}  # fmt: skip
 Tell = Callable[[str, int], Told]
 """Tells a count by what it counts."""
 GROUP_NAMES = {"rest": "The rest", "hold": "Held out"}

@@ -25,6 +25,7 @@ from marketing.web.making import (
     listing,
     preview,
     reviewing,
+    texting,
 )
 
 T = "templates/<uuid:template_id>"
@@ -66,6 +67,7 @@ urlpatterns = [
         name="template-board-pictures",
     ),
     path(f"{T}/board/test/", board.test_send, name="template-test"),
+    path(f"{T}/test-text/", texting.send, name="template-test-text"),
     path("delivery/", delivery.delivery, name="delivery"),
     path("delivery/receivers/", receivers.listing, name="receivers"),
     path("delivery/receivers/<uuid:receiver_id>/", receivers.one, name="receiver"),

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import escape, linebreaks
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.guard import requires, staff_of
@@ -27,6 +28,7 @@ from marketing.web.segment_sight import sees_clinical
 from messaging import evidence, reasons
 from messaging.answers import reading as answers
 from messaging.models import Message, Pickup, Returned, Transition
+from messaging.pools import lanes
 from messaging.portal import pickup
 from messaging.portal.frame import framed
 
@@ -58,6 +60,7 @@ ROUTES = {
     "smime": "By mail, encrypted to the person's certificate (S/MIME)",
     "pgp": "By mail, encrypted to the person's OpenPGP key",
     "portal": "Picked up from the portal; the mail itself said nothing",
+    "text": "By text message, which nothing protects on its way",
 }
 
 
@@ -231,6 +234,7 @@ class Step:
 
 
 _EVENTS = {
+    "message.delivered": "Delivered",
     "message.opened": "Opened",
     "message.clicked": "Link followed",
     "message.unsubscribed": "Unsubscribed",
@@ -244,7 +248,8 @@ def _steps(row: Message) -> Iterator[Step]:
     yield from _on_portal(row)
     yield Step(row.created_at, "Ordered", f"due {row.due_at:%Y-%m-%d %H:%M} UTC")
     if row.handed_over_at:
-        yield Step(row.handed_over_at, "Handed over to the mail relay", ROUTES.get(row.route, ""))
+        whom = "text gateway" if row.channel == lanes.SMS else "mail relay or provider"
+        yield Step(row.handed_over_at, f"Handed over to the {whom}", ROUTES.get(row.route, ""))
     for moved in Transition.objects.filter(message_id=row.pk).order_by("id"):
         reason = reasons.explain(moved.code if not moved.code[:1].isdigit() else "")
         text = reason.sentence if reason and moved.code != "reconciled" else moved.code
@@ -285,6 +290,12 @@ def said(request: HttpRequest, public_id: UUID) -> HttpResponse:
         detail={"purpose": "content", "classes": list(row.classes)},
     )
     try:
-        return framed(evidence.said(row).html)
+        words = evidence.said(row)
+        return framed(words.html if row.channel == lanes.EMAIL else _as_page(words.text))
     except evidence.Gone:
         return framed("<head></head><p>What this message said is gone.</p>")
+
+
+def _as_page(words: str) -> str:
+    """Return a text message's words as a page."""
+    return f"<head></head><body>{linebreaks(escape(words))}</body>"

@@ -15,6 +15,7 @@ from marketing.web import (
     lists,
     mailbox,
     person_keys,
+    phones,
     points,
     review,
 )
@@ -85,6 +86,8 @@ urlpatterns = [
     # What came in, and what went out in the sample
     path("integrations/events/", integrations.events, name="events"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
+    path("phones/", phones.phones, name="phones"),
+    path("phones/<slug:key>/", phones.phone, name="phone"),
     path("mailbox/<str:key>/", mailbox.letter, name="letter"),
     path("mailbox/<str:key>/page/", mailbox.page, name="letter-page"),
 ]

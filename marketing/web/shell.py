@@ -62,6 +62,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Delivery", "delivery", Permission.DELIVERY_VIEW, "l"),
             Place("Mailbox", "mailbox", None, "b", sample_only=True),
+            Place("Phones", "phones", None, sample_only=True),
             Place("Integrations", "api-keys", Permission.KEYS_MANAGE, "k"),
             Place("Events", "events", Permission.DELIVERY_VIEW, "v"),
             Place("Staff", "staff", Permission.STAFF_MANAGE, "f"),

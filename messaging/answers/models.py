@@ -18,6 +18,7 @@ class Answer(TenantModel):
     class Way(models.TextChoices):
         PORTAL = "portal", "Portal"
         MAIL = "mail", "E-mail"
+        TEXT = "text", "Text message"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message_id = models.BigIntegerField()

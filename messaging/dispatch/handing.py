@@ -12,8 +12,9 @@ from messaging.claims import Evidence
 from messaging.dispatch.facts import Ready, Run
 from messaging.hearing import providers, return_path
 from messaging.models import Pickup
-from messaging.pools import places
+from messaging.pools import lanes, places
 from messaging.protect import Route
+from messaging.transports import carriers
 from messaging.transports.base import Outcome, Outgoing
 from messaging.words import known
 
@@ -63,7 +64,7 @@ def hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
     batch = [
         Outgoing(
             one.claimed.id,
-            return_path.of(run.sender_of(one.claimed).address, one.claimed.public_id),
+            _from(one, run),
             one.recipient,
             one.composed.data,
             one.claimed.public_id.hex,
@@ -80,3 +81,10 @@ def hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
     outcomes = run.transport.send(batch, stays=part.stays)
     run.recalled |= part.recalled
     return {outcome.number: outcome for outcome in outcomes}
+
+
+def _from(one: Ready, run: Run) -> str:
+    """Return whom it comes from: a number, or the address that a bounce of this mail goes to."""
+    if one.claimed.channel == lanes.SMS:
+        return carriers.number_of(run.pools[one.claimed.pool])
+    return return_path.of(run.sender_of(one.claimed).address, one.claimed.public_id)

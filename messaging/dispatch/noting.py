@@ -16,7 +16,8 @@ from messaging import claims, retry
 from messaging.claims import Claimed, Result
 from messaging.dispatch.facts import Ready, Run
 from messaging.hearing import providers
-from messaging.pools import places
+from messaging.pools import lanes, places
+from messaging.texts import numbers
 from messaging.transports.base import Fate, Outcome
 from messaging.undelivered import cases
 from messaging.versions import Loaded
@@ -30,7 +31,7 @@ def result_of(one: Ready, outcome: Outcome, run: Run) -> Result:
     claimed = one.claimed
     match outcome.fate:
         case Fate.ACCEPTED:
-            return Result(claimed, "sent", reply=outcome.reply)
+            return Result(claimed, "sent", reply=outcome.reply, reference=outcome.reference)
         case Fate.REJECTED:
             return Result(claimed, "failed", outcome.code or "rejected", outcome.reply)
         case Fate.UNCLEAR:
@@ -98,10 +99,13 @@ def _count(done: Collection[Result], going: Mapping[int, Ready], run: Run) -> No
 def _undelivered(one: Result) -> bool:
     """Say whether it said something of a person and did not reach her for a reason outside."""
     outside = one.reply.startswith("5") or one.code in ("address_changed", "no_address")
+    outside = outside or one.code in numbers.UNDELIVERED
     return one.state == "failed" and outside and cases.concerns(one.claimed.classes)
 
 
 def _hard_bounce(result: Result) -> bool:
+    if result.claimed.channel == lanes.SMS:
+        return result.state == "failed" and result.tried and result.code in numbers.DEAD
     return result.state == "failed" and result.reply.partition(" ")[2] in HARD_BOUNCES
 
 
@@ -138,7 +142,7 @@ def _entry(one: Result, going: Mapping[int, Ready], loaded: Mapping[UUID, Loaded
             "route": going[one.claimed.id].merged.route.value,
             "basis": one.claimed.basis,
             "purpose": one.claimed.purpose,
-            "channel": "email",
+            "channel": one.claimed.channel,
             "classes": sorted(one.claimed.classes),
             "template": str(version.template_id),
             "version": version.number,
@@ -149,7 +153,10 @@ def _entry(one: Result, going: Mapping[int, Ready], loaded: Mapping[UUID, Loaded
 
 def _suppress(bounced: Collection[Result], going: Mapping[int, Ready], run: Run) -> None:
     for one in bounced:
-        recipient = going[one.claimed.id].recipient
+        recipient = going[one.claimed.id].merged.recipient
+        if one.claimed.channel == lanes.SMS:
+            numbers.give_up(one.claimed.contact_id, recipient, one.code, now=run.now)
+            continue
         keeping.bounced(one.claimed.contact_id, "email", recipient, now=run.now)
         suppression.suppress(
             recipient,

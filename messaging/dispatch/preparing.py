@@ -18,11 +18,12 @@ from messaging.answers import letters
 from messaging.attachments import Opened
 from messaging.claims import Claimed, Result
 from messaging.compose import Merged
+from messaging.dispatch import texting
 from messaging.dispatch.facts import NOBODY, Ready, Run, Someone
 from messaging.dispatch.noting import failed, later
 from messaging.hearing import providers
 from messaging.models import Attachment, Pickup
-from messaging.pools import places
+from messaging.pools import lanes, places
 from messaging.pools.places import Turned
 from messaging.protect import Hold, Route, Way
 from messaging.protection import ways
@@ -49,7 +50,9 @@ def composed(
     )
     moved = changed.moved(part, recipients, keys, organisation_id=run.sender.organisation_id)
     turned = _turned_away([one for one in part if one.id not in moved], recipients, run)
-    run.ways = ways.of({one.value for one in recipients.values()}, now=run.now)
+    mails = {one.id for one in part if one.channel == lanes.EMAIL}
+    addresses = {one.value for number, one in recipients.items() if number in mails}
+    run.ways = ways.of(addresses, now=run.now)
     files = _files(part)
     run.waiting = _waiting(part, recipients, run)
     run.letters = letters.words_of(
@@ -67,7 +70,8 @@ def composed(
     for one in part:
         if one.id in turned or one.id in moved:
             continue
-        made = _compose_one(
+        make = texting.compose_one if one.channel == lanes.SMS else _compose_one
+        made = make(
             one,
             loaded[one.version_id],
             records.get(one.contact_id, {}),
@@ -104,14 +108,15 @@ def _recipients(
     part: Sequence[Claimed], records: Mapping[int, Mapping[str, Any]], *, now: datetime
 ) -> dict[int, Address]:
     """Return where each message goes: confidential ones, by their topic, only there (PR-22)."""
-    by_topic: dict[str, list[Claimed]] = defaultdict(list)
+    by_topic: dict[tuple[str, str], list[Claimed]] = defaultdict(list)
     for one in part:
-        by_topic[one.topic if one.alternative is None else one.alternative].append(one)
+        topic = one.topic if one.alternative is None else one.alternative
+        by_topic[one.channel, topic].append(one)
     found: dict[int, Address] = {}
-    for topic, group in by_topic.items():
+    for (channel, topic), group in by_topic.items():
         people = {one.contact_id for one in group}
         reached = points.address_for(
-            people, channel="email", category=topic, now=now, known=records
+            people, channel=channel, category=topic, now=now, known=records
         )
         found |= {one.id: reached[one.contact_id] for one in group if one.contact_id in reached}
     return found
@@ -242,6 +247,7 @@ def _way(one: Claimed, recipient: Address | None, run: Run) -> Way | Hold:
         hop=run.transport.hop,
         onward=run.onward,
         plain=one.plain,
+        whole=run.transport.whole,
     )
 
 

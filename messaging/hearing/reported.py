@@ -158,7 +158,13 @@ def _verdict(report: Report) -> Verdict:
 def _delivered(message: Message, report: Report, *, now: datetime) -> None:
     """Note it once; a message of unclear fate is settled by it."""
     intake.settle(message, now=now)
-    event = happened.event_of(message, "message.delivered", now=_when(message, report, now))
+    delivered(message, at=_when(message, report, now), now=now)
+
+
+def delivered(message: Message, *, at: datetime, now: datetime) -> None:
+    """Note that the receiving side has it; the first word counts."""
+    Message.objects.filter(pk=message.pk, delivered_at=None).update(delivered_at=at)
+    event = happened.event_of(message, "message.delivered", now=at)
     if event is not None:
         events.append([event], now=now, keep_first=True)
 

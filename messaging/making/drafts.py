@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,10 +15,14 @@ from consent.rules import shelf
 from contacts import registry
 from messaging import markup, templates_compile
 from messaging.making import blocks, conditions, plain_text
+from messaging.making.flow import Asked
 from messaging.making.including import included
 from messaging.models import Template
+from messaging.pools import lanes
 from messaging.sandbox import Problem, Reading, check
 from messaging.templates_compile import Compiled, Shared, Source, TemplateInvalid
+from messaging.texts import compiling
+from messaging.texts.compiling import Sending
 
 NO_DRUG = "A refill reminder is about a drug: choose its code group under “What it is for”."
 
@@ -26,24 +32,57 @@ def compiled(template: Template, *, with_translations: bool = True) -> Compiled:
     asked, problems = conditions.read(template.conditions)
     if template.purpose == Purpose.REFILL and template.drug is None:
         problems = [*problems, Problem("fields", 1, NO_DRUG)]
+    others = translations(template) if with_translations else ()
+    make = _text if template.channel == lanes.SMS else _mail
     try:
-        made = templates_compile.compile(
-            template.subject,
-            template.mjml,
-            template.text,
-            template.declared,
-            purpose=becomes(template),
-            own_hosts=own_hosts(),
-            registry=registry.current(),
-            language=template.language,
-            shared=Shared(asked, blocks.published()),
-            translations=translations(template) if with_translations else (),
-        )
+        made = make(template, asked, others)
     except TemplateInvalid as invalid:
         raise TemplateInvalid([*invalid.problems, *problems], invalid.uses) from None
     if problems:
         raise TemplateInvalid(problems, made.uses)
     return made
+
+
+def _mail(template: Template, asked: Mapping[str, Asked], others: Sequence[Source]) -> Compiled:
+    return templates_compile.compile(
+        template.subject,
+        template.mjml,
+        template.text,
+        template.declared,
+        purpose=becomes(template),
+        own_hosts=own_hosts(),
+        registry=registry.current(),
+        language=template.language,
+        shared=Shared(asked, blocks.published()),
+        translations=others,
+    )
+
+
+def _text(template: Template, asked: Mapping[str, Asked], others: Sequence[Source]) -> Compiled:
+    purpose = becomes(template)
+    own = Source(template.language, "", "", template.text)
+    return compiling.compile(
+        (own, *others),
+        template.declared,
+        sending=Sending(purpose, purpose in exempt(template), **_ours()),
+        registry=registry.current(),
+        shared=Shared(asked),
+    )
+
+
+def _ours() -> dict[str, Any]:
+    """Return what templates may say of the organisation, and its zone."""
+    ours = Organisation.objects.get(id=tenancy.current())
+    origin = (ours.web_origin or settings.ATTUNE_PUBLIC_ORIGIN).rstrip("/")
+    said = {"name": ours.name, "postal_address": ours.postal_address, "web_origin": origin}
+    return {"organisation": said, "zone": ours.timezone}
+
+
+def exempt(template: Template) -> frozenset[str]:
+    """Return the purposes of health care texts that need no prior consent (TC-05): those that the
+    rules hold to so few a week."""
+    caps = shelf.at(template.changed_at).caps
+    return frozenset[str]().union(*(one.purposes for one in caps if lanes.SMS in one.channels))
 
 
 def translations(template: Template) -> tuple[Source, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 
-from messaging.pools.lanes import POOLS
+from messaging.pools.lanes import OF_TEXTS, POOLS
 from messaging.pools.models import DestinationLimit, Pool
+
+RELAYS = frozenset({Pool.Carrier.INSTALLATION.value, Pool.Carrier.RELAY.value})
+"""Carriers whose record of mails is the relay's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class PoolFacts:
-    """One pool. Without `host` the installation's relay carries it."""
+    """One pool. Its carrier is the installation's, unless it has one of its own."""
 
     kind: str
+    carrier: str = Pool.Carrier.INSTALLATION
+    provider: str = ""
+    url: str = ""
+    sender_domain: str = ""
+    number: str = ""
     host: str = ""
     port: int = 587
     security: str = "starttls"
@@ -43,16 +51,27 @@ class PoolFacts:
     closes: time | None = None
     at_best_hour: bool = False
     destinations: Mapping[str, Limit] = field(default_factory=dict)
+    changed_at: datetime | None = None
+
+    def carried_then(self, moment: datetime | None, *, by: Collection[str]) -> bool:
+        """Say whether one of these carriers, and the one that is set now, carried it then."""
+        if self.carrier not in by or (self.of_texts and by == RELAYS):
+            return False
+        return self.changed_at is None or (moment is not None and self.changed_at <= moment)
 
     def may_carry(self, today: date) -> bool:
         """Say whether an agreement lets whoever runs the relay see messages (PR-32).
 
         Where the installation's relay carries, the gate has asked already.
         """
-        if not self.host or self.own:
+        if self.carrier == Pool.Carrier.INSTALLATION or self.own:
             return True
         begun = self.agreement_from is not None and self.agreement_from <= today
         return begun and (self.agreement_until is None or today <= self.agreement_until)
+
+    @property
+    def of_texts(self) -> bool:
+        return self.kind in OF_TEXTS
 
     @property
     def limited(self) -> bool:
@@ -77,10 +96,16 @@ def of(kind: str) -> PoolFacts:
 def _facts(kind: str, row: Pool | None, limits: Mapping[str, Limit]) -> PoolFacts:
     if row is None:
         return PoolFacts(kind, destinations=limits)
-    own = row.carrier == Pool.Carrier.RELAY
+    own = row.carrier != Pool.Carrier.INSTALLATION
+    relay = row.carrier == Pool.Carrier.RELAY
     return PoolFacts(
         kind=kind,
-        host=row.host if own else "",
+        carrier=row.carrier,
+        provider=row.provider,
+        url=row.url,
+        sender_domain=row.sender_domain,
+        number=row.number,
+        host=row.host if relay else "",
         port=row.port,
         security=row.security,
         server_name=row.server_name,
@@ -100,4 +125,5 @@ def _facts(kind: str, row: Pool | None, limits: Mapping[str, Limit]) -> PoolFact
         closes=row.closes,
         at_best_hour=row.at_best_hour,
         destinations=limits,
+        changed_at=row.changed_at,
     )

@@ -19,6 +19,8 @@ class Pool(TenantModel):
     class Carrier(models.TextChoices):
         INSTALLATION = "installation", "The installation's relay"
         RELAY = "relay", "A relay of its own"
+        PROVIDER = "provider", "A provider's API"
+        WEBHOOK = "webhook", "A gateway that takes signed JSON"
 
     class Security(models.TextChoices):
         STARTTLS = "starttls", "STARTTLS, certificate verified"
@@ -33,6 +35,14 @@ class Pool(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=16, choices=KINDS)
     carrier = models.CharField(max_length=16, choices=Carrier, default=Carrier.INSTALLATION)
+    provider = models.CharField(max_length=24, blank=True, default="")
+    """A name of messaging.transports.providers or messaging.transports.carriers."""
+    url = models.URLField(max_length=500, blank=True, default="")
+    """Where the gateway takes messages; of a provider, its API where that is not the usual one."""
+    sender_domain = models.CharField(max_length=253, blank=True, default="")
+    """Some providers ask for which of an account's domains a mail is."""
+    number = models.CharField(max_length=34, blank=True, default="")
+    """The number, or short code, that texts come from."""
     host = models.CharField(max_length=253, blank=True, default="")
     port = models.PositiveIntegerField(default=587)
     security = models.CharField(max_length=12, choices=Security, default=Security.STARTTLS)

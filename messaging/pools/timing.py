@@ -20,6 +20,7 @@ from consent.rules import shelf
 from crypto.rows import binary_cursor
 from messaging.pools import facts
 from messaging.pools.facts import PoolFacts
+from messaging.pools.models import Pool
 
 BEST_HOUR, WINDOW = "best_hour", "send_window"
 FEWEST = 3
@@ -56,7 +57,7 @@ def held(
     known = facts.read()
     answers = [
         answer
-        if isinstance(answer, Refusal) or known[row[10]].may_carry(now.date())
+        if isinstance(answer, Refusal) or _may_go_by(known[row[10]], row[6], now=now)
         else refuse("no_baa")
         for row, answer in zip(rows, answers, strict=True)
     ]
@@ -75,6 +76,17 @@ def held(
         else answer
         for row, answer in zip(rows, answers, strict=True)
     ]
+
+
+def _may_go_by(pool: PoolFacts, classes: str, *, now: datetime) -> bool:
+    """Say whether whoever carries the pool may have this.
+
+    A provider without an agreement may have what says nothing of the person but the address.
+    """
+    if pool.may_carry(now.date()):
+        return True
+    says = frozenset(filter(None, classes.split(","))) - {"contact_point", "engagement"}
+    return pool.carrier == Pool.Carrier.PROVIDER and not says
 
 
 def _timed(row: Sequence[Any], answer: Answer, pools: Mapping[str, PoolFacts]) -> bool:

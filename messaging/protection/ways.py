@@ -40,8 +40,11 @@ class Ways:
         hop: Hop,
         onward: Onward,
         plain: bool,
+        whole: bool = True,
     ) -> Way | Hold:
-        kinds = {kind for kind in self.keys.get(address, ()) if (address, kind) not in self.spoilt}
+        """Choose the way; what does not leave mails `whole` cannot carry encrypted ones."""
+        known = self.keys.get(address, ()) if whole else ()
+        kinds = {kind for kind in known if (address, kind) not in self.spoilt}
         believed = receivers.onward(
             onward, self.receivers.get(receivers.domain_of(address)), now=self.now
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -12,7 +13,10 @@ from messaging.protect import Hop
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One mail to hand over: its envelope and its bytes. `number` is the caller's own."""
+    """One mail or text to hand over: its envelope and its bytes. `number` is the caller's own.
+
+    Of a text the sender and recipient are numbers, and the bytes are its words in UTF-8.
+    """
 
     number: int
     sender: str
@@ -46,6 +50,18 @@ class Outcome:
     fate: Fate
     reply: str = ""
     code: str = ""
+    reference: str = ""
+    """The number that a gateway or provider gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A message of unclear fate, as a gateway may find it among those that it took in."""
+
+    number: str
+    to: str = field(repr=False)
+    sha256: str
+    handed_over_at: datetime
 
 
 Stays = Callable[[int], str]
@@ -57,7 +73,7 @@ def none_stays(_: int) -> str:
 
 
 class Transport(Protocol):
-    """Hand mails over. Every mail gets exactly one outcome, whatever happens on the way.
+    """Hand mails or texts over. Every mail gets exactly one outcome, whatever happens on the way.
 
     A mail that `stays` is NOT_TRIED, with the code that `stays` gave.
     """
@@ -68,6 +84,11 @@ class Transport(Protocol):
     @property
     def overlaps(self) -> bool:
         """Say whether `send` may run in another thread while more mails are made."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Say whether a mail's bytes arrive as they are, as an encrypted one must."""
         ...
 
     def send(self, batch: Sequence[Outgoing], *, stays: Stays = none_stays) -> list[Outcome]: ...

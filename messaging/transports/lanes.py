@@ -25,6 +25,7 @@ class Lanes:
     """The transport. `limits` say how many lanes at most carry mails for a provider."""
 
     overlaps = True
+    whole = True
 
     def __init__(
         self, relay: Relay, *, connections: int, limits: Mapping[str, int] | None = None

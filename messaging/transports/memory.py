@@ -16,6 +16,7 @@ def accept(mail: Outgoing) -> Outcome:
 
 class Memory:
     overlaps = False
+    whole = True
 
     def __init__(self, *, hop: Hop = Hop.VERIFIED, answer: Answer = accept) -> None:
         self.hop = hop

@@ -26,6 +26,7 @@ class Smtp:
     """The transport. One thread uses it at a time; several workers have one each."""
 
     overlaps = False
+    whole = True
 
     def __init__(self, relay: Relay, *, connect: Callable[[Relay], Session] = Session) -> None:
         self.relay = relay

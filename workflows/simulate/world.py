@@ -18,6 +18,7 @@ from uuid import UUID
 
 from accounts import tenancy
 from consent import reach, standing
+from consent.addresses import FIELD_OF_CHANNEL
 from consent.circumstances import Circumstances
 from consent.gate import Bench, GateRequest
 from consent.models import Authorization
@@ -357,7 +358,7 @@ def _requests(tried: Tried) -> dict[str, GateRequest]:
         made[node] = GateRequest(
             0,
             version.purpose,
-            "email",
+            version.channel,
             version.data_classes | tried.path_classes.get(node, frozenset()),
             version.topic,
             version.remuneration,
@@ -377,7 +378,7 @@ def _invented_bench(whom: Synthetic, ids: Sequence[int], plan: Plan) -> Bench:
     stands = standing.Standing()
     signed = _signature(plan.starts_at - timedelta(days=1))
     for id_ in ids:
-        stands.people[id_] = standing.Person(False, {"email": b"%d" % id_})
+        stands.people[id_] = standing.Person(False, dict.fromkeys(FIELD_OF_CHANNEL, b"%d" % id_))
         dice = Random(f"{plan.seed} {-id_} agreed")  # noqa: S311  # no secret
         if dice.random() < whom.authorized:
             stands.signed[id_] = [signed]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,8 @@ from django.utils import timezone
 from accounts import sample as staff
 from accounts import tenancy
 from audit.actor import Actor, acting_as
-from consent import sample_form
+from consent import addresses, sample_form
+from consent.sending import terms
 from contacts import grouping
 from contacts.models import Contact
 from contacts.sample import seed
@@ -43,10 +45,17 @@ class Command(BaseCommand):
             columns.compact(now=now)
             with _mailbox() as transport:
                 journey.ensure(clinic, transport=transport, now=now)
+            _texts(now=now)
             first = Contact.objects.filter(erased_at=None, deceased=False).order_by("pk").first()
             if first is not None:
                 sample_form.ensure(first.pk, clinic=clinic.name, now=now)
         self.stdout.write(f"{stored} patients added to {clinic.name}")
+
+
+def _texts(*, now: datetime) -> None:
+    """The sample's texts go by its own gateway, so no vendor's agreement is needed."""
+    if addresses.SMS not in terms.carriers():
+        terms.record_carrier(addresses.SMS, name="Phones of the sample", own=True, now=now)
 
 
 @contextmanager

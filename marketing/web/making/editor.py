@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +16,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
-from marketing.web.making import tabs
+from marketing.web.making import tabs, texting
 from marketing.web.making.forms import Choosing, Editing
 from marketing.web.making.reviewing import may_give
-from messaging import versions
+from messaging import trying, versions
 from messaging.making import checks, drafts, flow, reviews
 from messaging.making.checks import reading, size
 from messaging.making.models import ReviewRule
 from messaging.models import PURPOSES, Template, TemplateVersion
 from messaging.sandbox import Problem
 from messaging.templates_compile import Compiled, TemplateInvalid
+from messaging.texts import length
 
 PARTS = {
     "subject": "Subject",
@@ -48,7 +50,8 @@ def template(request: HttpRequest, template_id: UUID) -> HttpResponse:
             return _make_version(request, chosen)
         messages.success(request, "Draft saved.")
         return redirect("template", chosen.id)
-    return render(request, "messaging/template.html", _editor(request, chosen, form))
+    page = "messaging/text_template.html" if chosen.is_text else "messaging/template.html"
+    return render(request, page, _editor(request, chosen, form))
 
 
 @require_POST
@@ -79,15 +82,19 @@ def _editor(request: HttpRequest, chosen: Template, form: Editing) -> dict[str, 
     staff = staff_of(request)
     rows = chosen.versions.select_related("approval").prefetch_related("reviews")
     kept = list(rows.order_by("-number")[:20])
-    return {
-        "template": chosen,
-        "tabs": tabs.of(chosen, "template"),
-        "form": form,
-        "choosing": Choosing(),
-        "may_edit": staff.may(Permission.TEMPLATES_EDIT),
-        "versions": version_rows(kept, staff),
-        "becomes": dict(PURPOSES).get(drafts.becomes(chosen), ""),
-    } | checked(chosen)
+    return (
+        {
+            "template": chosen,
+            "tabs": tabs.of(chosen, "template"),
+            "form": form,
+            "choosing": Choosing(),
+            "may_edit": staff.may(Permission.TEMPLATES_EDIT),
+            "versions": version_rows(kept, staff),
+            "becomes": dict(PURPOSES).get(drafts.becomes(chosen), ""),
+        }
+        | checked(chosen)
+        | (texting.trial(chosen) if chosen.is_text else {})
+    )
 
 
 def version_rows(kept: Sequence[TemplateVersion], staff: User) -> list[dict[str, Any]]:
@@ -140,8 +147,20 @@ def checked(draft: Template) -> dict[str, Any]:
         "says": sorted(compiled.data_classes | set(draft.audience)),
         "read": _read(draft, compiled),
         "size": size.bytes_sent(compiled.html) // 1024,
+        "texts": texts_of(draft, compiled) if draft.is_text else [],
         "steps": reviews.required(draft.purpose, compiled.data_classes | set(draft.audience)),
     }
+
+
+def texts_of(draft: Template, compiled: Compiled) -> list[dict[str, Any]]:
+    """Return each language of a text as the invented person would get it, with its length."""
+    own = [(draft.language, compiled.text)]
+    others = [(one.language, one.text) for one in compiled.translations]
+    found = []
+    for language, text in own + others:
+        said = trying.shown(replace(compiled, text=text), language=language).text.strip()
+        found.append({"language": language, "said": said, "length": length.of(said)})
+    return found
 
 
 def _read(draft: Template, compiled: Compiled) -> list[tuple[str, reading.Reading]]:

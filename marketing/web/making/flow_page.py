@@ -28,13 +28,20 @@ from workflows import paths
 from workflows.paths import Path
 
 ADDRESS = Use(ENVELOPE, "email", PRINTED, 1)
-"""Every mail is addressed to somebody."""
+NUMBER = Use(ENVELOPE, "phone", PRINTED, 1)
+"""Every message is addressed to somebody."""
 LONGEST = 34
 PROTECTION = {
     Demand.RELAY: "Protected to the relay: verified TLS.",
     Demand.ALL_THE_WAY: "Protected all the way: verified TLS to the recipient's own mail server, "
     "or the portal.",
     Demand.PORTAL: "Never by mail: the person picks it up from the portal.",
+    Demand.NEVER: "Never: Attune does not send this.",
+}
+OF_TEXTS = {
+    Demand.RELAY: "Protected to the gateway; carriers and whoever holds the phone read it.",
+    Demand.ALL_THE_WAY: "In the open: it goes only to who was warned and wants texts all the same.",
+    Demand.PORTAL: "Never by text: send a mail, which waits on the portal.",
     Demand.NEVER: "Never: Attune does not send this.",
 }
 
@@ -53,7 +60,7 @@ def page(request: HttpRequest, template_id: UUID) -> HttpResponse:
         uses, problems = error.uses, shown(error.problems)
         says = frozenset(_class_of(fields, use.field) for use in uses)
     ways = paths.to_template(chosen.id)
-    uses = (ADDRESS, *uses)
+    uses = (NUMBER if chosen.is_text else ADDRESS, *uses)
     whole = says.union(chosen.audience, *(way.classes for way in ways))
     context = {
         "template": chosen,
@@ -153,6 +160,6 @@ def _decides(chosen: Template, classes: frozenset[str]) -> list[tuple[str, str]]
     return [
         ("Purpose", dict(PURPOSES).get(purpose, purpose)),
         ("Consent", consent),
-        ("Protection", PROTECTION[protect.demand(classes)]),
+        ("Protection", (OF_TEXTS if chosen.is_text else PROTECTION)[protect.demand(classes)]),
         ("Review", f"{steps}, each by another person than the author."),
     ]

@@ -12,7 +12,8 @@ from contacts import code_groups
 from contacts.declared.models import CodeGroup
 from contacts.fields import DataClass
 from marketing.web import naming
-from messaging.models import PURPOSES, Template
+from messaging.models import CHANNELS, PURPOSES, Template
+from messaging.pools import lanes
 
 CLASSES = [(kind.value, kind.value.replace("_", " ").capitalize()) for kind in DataClass]
 
@@ -24,6 +25,20 @@ class Naming(forms.Form):
         label="Purpose",
         help_text="Decides which consent it needs. Marketing needs a signed authorization.",
     )
+
+
+class Beginning(Naming):
+    channel = forms.ChoiceField(
+        label="Sent as",
+        choices=CHANNELS,
+        initial=lanes.EMAIL,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="It stays so. A text message is open to whoever sees the phone.",
+    )
+
+    def clean_channel(self) -> str:
+        return str(self.cleaned_data["channel"] or lanes.EMAIL)
 
 
 class TakingOver(Naming):
@@ -120,6 +135,10 @@ class Editing(forms.ModelForm):  # type: ignore[type-arg]
         for name in ("subject", "mjml", "text"):
             self.fields[name].required = False
             self.fields[name].strip = False  # type: ignore[attr-defined]
+        if self.instance.channel == lanes.SMS:
+            del self.fields["subject"], self.fields["mjml"]
+            self.fields["text"].label = "Words"
+            self.fields["text"].widget.attrs |= {"rows": 5, "placeholder": ""}
         for name, value in (self.instance.remuneration or {}).items():
             self.fields[name].initial = value
 

@@ -64,6 +64,9 @@ class Translating(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.template.is_text:
+            del self.fields["subject"], self.fields["mjml"]
+            self.fields["text"].label = "Words"
         for name in self.fields:
             self.fields[name].required = False
             self.fields[name].strip = False  # type: ignore[attr-defined]
@@ -111,7 +114,7 @@ def _begin(request: HttpRequest, chosen: Template, language: str) -> HttpRespons
         language=language,
         subject=chosen.subject,
         mjml=mjml,
-        text="",
+        text=chosen.text if chosen.is_text else "",
         changed_at=timezone.now(),
     )
     messages.success(request, "It begins with the words as they are: write over them.")

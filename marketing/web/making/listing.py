@@ -13,11 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
-from marketing.web.making.forms import Naming, TakingOver
-from marketing.web.making.starter import STARTER
+from marketing.web.making.forms import Beginning, Naming, TakingOver
+from marketing.web.making.starter import STARTER, TEXT_STARTER
 from messaging.making import drafts, naming
 from messaging.making.imported import imported
 from messaging.models import Template, TemplateVersion
+from messaging.pools import lanes
 
 MOST_NAMED = 5
 
@@ -27,18 +28,12 @@ MOST_NAMED = 5
 def templates(request: HttpRequest) -> HttpResponse:
     """List the templates; begin a new one."""
     taking = request.POST.get("act") == "take"
-    form = Naming(None if taking else request.POST or None)
+    form = Beginning(None if taking else request.POST or None)
     over = TakingOver(request.POST if taking else None, auto_id="over_%s")
     if taking and over.is_valid():
         return _take_over(request, **over.cleaned_data)
     if request.method == "POST" and not taking and form.is_valid():
-        made = naming.begin(
-            **form.cleaned_data,
-            subject="News from {{ organisation.name }}",
-            mjml=STARTER,
-            declared=["given_name"],
-            now=timezone.now(),
-        )
+        made = naming.begin(**form.cleaned_data, **_begun(form), now=timezone.now())
         return redirect("template", made.id)
     newest = Prefetch(
         "versions", TemplateVersion.objects.select_related("approval").order_by("-number")
@@ -51,6 +46,17 @@ def templates(request: HttpRequest) -> HttpResponse:
         "may_edit": staff_of(request).may(Permission.TEMPLATES_EDIT),
     }
     return render(request, "messaging/templates.html", context)
+
+
+def _begun(form: Naming) -> dict[str, Any]:
+    """Return what a new draft begins with: something that compiles."""
+    if form.cleaned_data["channel"] == lanes.SMS:
+        return {"text": TEXT_STARTER}
+    return {
+        "subject": "News from {{ organisation.name }}",
+        "mjml": STARTER,
+        "declared": ["given_name"],
+    }
 
 
 def _take_over(request: HttpRequest, *, name: str, purpose: str, html: str) -> HttpResponse:

@@ -36,6 +36,7 @@ from messaging.making import conditions, reviews
 from messaging.models import TemplateVersion
 from messaging.portal.frame import dark, framed, without_pictures
 from messaging.render import NotRendered, Rendered, values_for
+from messaging.texts import length
 
 LOOKS = {"dark": dark, "plain": without_pictures}
 LOOK_WORDS = {"dark": "On a dark screen", "plain": "Before pictures load"}
@@ -67,6 +68,7 @@ def preview(request: HttpRequest, template_id: UUID, number: int) -> HttpRespons
         "version": version,
         "said": said,
         "error": error,
+        "length": _length(said) if said and version.is_text else "",
         "contact": contact,
         "choosing": Choosing(),
         "languages": [version.language, *(one.language for one in version.translations.all())],
@@ -94,6 +96,12 @@ def preview_body(request: HttpRequest, template_id: UUID, number: int) -> HttpRe
         return framed(as_seen(rendered(version, _contact(request), language=language).html))
     except (NotRendered, reveal.RevealRefused, DefinitionInvalid):
         return framed("<head></head>")
+
+
+def _length(said: Rendered) -> str:
+    measured = length.of(said.text.strip())
+    parts = "part" if measured.segments == 1 else "parts"
+    return f"{measured.characters} characters, {measured.segments} {parts}"
 
 
 def found(template_id: UUID, number: int) -> TemplateVersion:

@@ -1,4 +1,4 @@
-"""What a new template begins with: a mail that compiles."""
+"""What a new template begins with: a mail, or a text message, that compiles."""
 
 from __future__ import annotations
 
@@ -26,3 +26,7 @@ STARTER = """<mjml>
     </mj-section>
   </mj-body>
 </mjml>"""
+TEXT_STARTER = (
+    "{{ organisation.name }}: write here. Questions? {{ organisation.web_origin }} "
+    "Reply STOP to end."
+)

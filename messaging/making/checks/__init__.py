@@ -28,6 +28,7 @@ KINDS = {
     "clients": "Mail programs",
     "size": "Size",
     "spam": "Looks like spam",
+    "open": "Who gets it",
 }
 """The codes of warnings, with the words that head them."""
 

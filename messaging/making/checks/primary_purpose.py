@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from messaging.making.checks.checked import MARK, Checked, elements
 from messaging.sandbox import Problem
 
-_OFFER = re.compile(
+OFFER = re.compile(
     r"\b(?:\d{1,3} ?(?:%|percent) off|discount(?:s|ed)?|on sale|special offers?|our offers?|"
     r"promo(?:tion|tional)?(?: codes?)?|coupons?|vouchers?|gift cards?|free trial|free sample|"
     r"buy (?:now|one|online|yours)|order (?:now|today|yours)|shop (?:now|online)|upgrade (?:now|"
@@ -31,7 +31,7 @@ _WORDS = frozenset({"mj-text", "mj-button", "mj-table", "mj-list", "mj-accordion
 def check(checked: Checked) -> Iterator[Problem]:
     if checked.commercial:
         return
-    if found := _OFFER.search(MARK.sub(" ", checked.subject)):
+    if found := OFFER.search(MARK.sub(" ", checked.subject)):
         yield Problem(
             "subject",
             1,
@@ -50,7 +50,7 @@ def _body(checked: Checked) -> Iterator[Problem]:
     ]
     half, read = sum(len(text) for _, text in pieces) / 2, 0
     for line, text in pieces:
-        for found in _OFFER.finditer(text):
+        for found in OFFER.finditer(text):
             if read + found.start() <= half:
                 yield Problem(
                     "mjml",
