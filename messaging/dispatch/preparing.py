@@ -50,9 +50,7 @@ def composed(
     )
     moved = changed.moved(part, recipients, keys, organisation_id=run.sender.organisation_id)
     turned = _turned_away([one for one in part if one.id not in moved], recipients, run)
-    mails = {one.id for one in part if one.channel == lanes.EMAIL}
-    addresses = {one.value for number, one in recipients.items() if number in mails}
-    run.ways = ways.of(addresses, now=run.now)
+    run.ways = _known_ways(part, recipients, run)
     files = _files(part)
     run.waiting = _waiting(part, recipients, run)
     run.letters = letters.words_of(
@@ -70,8 +68,7 @@ def composed(
     for one in part:
         if one.id in turned or one.id in moved:
             continue
-        make = texting.compose_one if one.channel == lanes.SMS else _compose_one
-        made = make(
+        made = (texting.compose_one if one.channel == lanes.SMS else _compose_one)(
             one,
             loaded[one.version_id],
             records.get(one.contact_id, {}),
@@ -87,6 +84,13 @@ def composed(
         else:
             results.append(made)
     return ready, results
+
+
+def _known_ways(part: Sequence[Claimed], recipients: Mapping[int, Address], run: Run) -> ways.Ways:
+    """Return what is known of the receivers and keys of the mails among these."""
+    mails = {one.id for one in part if one.channel == lanes.EMAIL}
+    addresses = {one.value for number, one in recipients.items() if number in mails}
+    return ways.of(addresses, now=run.now)
 
 
 def _revealed(part: Sequence[Claimed], loaded: Mapping[UUID, Loaded]) -> dict[int, dict[str, Any]]:
