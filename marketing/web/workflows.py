@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from consent.policy import REASONS
-from marketing.web import canvas, payments, workflow_drafts, workflow_figures
+from marketing.web import canvas, payments, workflow_drafts, workflow_figures, workflow_outlook
 from marketing.web.timeline import words
 from marketing.web.workflow_figures import Teller
 from workflows import enrol, funnel, lint, publishing
@@ -134,6 +134,9 @@ def people(request: HttpRequest, workflow_id: UUID, number: int, node: str) -> H
 @requires(Permission.WORKFLOWS_PUBLISH)
 def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     found = by_id(workflow_id)
+    if request.POST.get("seen") != "yes" and _troubled(found):
+        messages.warning(request, "Some would be refused: look at who, then publish.")
+        return redirect("workflow-outlook", found.id)
     try:
         version = publishing.publish(found.id, now=timezone.now())
     except GraphInvalid as invalid:
@@ -141,6 +144,11 @@ def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         return workflow_drafts.refused(request, found, invalid.problems)
     messages.success(request, f"Version {version.number} is live. Who is inside stays on theirs.")
     return redirect("workflow", found.id)
+
+
+def _troubled(found: Workflow) -> bool:
+    looked = workflow_outlook.looked_at(found)
+    return looked is not None and looked[1].troubled
 
 
 @dataclass(frozen=True)
