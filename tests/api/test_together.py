@@ -157,7 +157,7 @@ def test_many_at_once_are_each_counted_once_for_their_own_organisation(
         said = Counter(pool.map(send, turns))
     assert said == {"accepted": 40, "duplicate": 40}
     for _, contact in sides:
-        with tenancy.acting_for(contact.organisation_id):
+        with tenancy.acting_for(contact.organisation_id or 0):
             stored = Event.objects.filter(kind="appointment.missed", contact_id=contact.pk)
             assert stored.count() == 20
             entries = Entry.objects.filter(action="events.received")
