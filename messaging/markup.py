@@ -18,21 +18,16 @@ from urllib.parse import urlsplit
 import css_inline
 import mjml
 
-from messaging.making import flow
+from messaging.making import flow, safe_html
 from messaging.making.flow import Asked, Tracer
 from messaging.sandbox import Problem, Tag, pieces
 
 MARK = re.compile(r"zq(\d+)xq")
-_ELEMENT = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
-# A style sheet's ways to fetch something; a backslash could spell any of them otherwise.
-_FETCHES = re.compile(
-    r"url\s*\(|image-set|cross-fade|src\s*\(|image\s*\(|@import|\\", re.IGNORECASE
-)
 _COMMENTED = re.compile(r"<!--(zq\d+xq)-->")
 WEB = ("http", "https")
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
-"""Where the sample runs, without TLS; in production no organisation's host is one of these."""
 SCHEMES = (*WEB, "mailto", "tel")
+_LINK = re.compile(r"\{\{-?\s*links\s*\.\s*\w+\s*-?\}\}")
+_WRITTEN_OUT = "A link's address is written out, or is {{ links.unsubscribe }} as it stands."
 
 # No network, ever: a remote style sheet would be fetched here and would track the patient there.
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
@@ -74,7 +69,10 @@ _BOXES = frozenset(
 _WORDS = frozenset({"href", "alt", "title"})
 _PICTURES = frozenset({"mj-image", "img"})
 _PART_OF = {"href": flow.LINKS, "src": flow.IMAGES, "alt": flow.IMAGES}
-_LOADS = frozenset({"src", "background", "background-url", "srcset", "poster"})
+MOST_TOLD = 100
+"""Problems of one part; whoever mends so many is told the rest."""
+DEEPEST = 60
+"""Elements within each other: every parser on the way can take so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def marked(source: str) -> tuple[str, list[Tag]]:
 def forges_mark(source: str) -> bool:
     """Say whether an author's own text is, or comes to be, what stands for a merge tag."""
     text = "".join(piece if isinstance(piece, str) else " " for piece in pieces(source))
-    return any(MARK.search(unescape(one)) for one in (text, _ELEMENT.sub("", text)))
+    return any(MARK.search(unescape(one)) for one in (text, safe_html.without_elements(text)))
 
 
 def restored(text: str, tags: list[Tag]) -> str:
@@ -144,23 +142,35 @@ class Walk(HTMLParser):
         self.href: tuple[int, str] | None = None
 
     def complain(self, message: str, *, line: int | None = None) -> None:
-        self.problems.append(Problem("mjml", line or self.getpos()[0], message))
+        if len(self.problems) < MOST_TOLD:
+            self.problems.append(Problem("mjml", line or self.getpos()[0], message))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _REFUSED:
-            self.complain(f"<{tag}>: {_REFUSED[tag]} are not allowed in a mail.")
-        if tag.startswith("mj") and tag not in _KNOWN:
-            self.complain(f"<{tag}> is not an MJML element.")
+        self._known(tag)
+        if quoting := safe_html.quoting_problem(self.get_starttag_text() or ""):
+            self.complain(quoting)
         for name, value in attrs:
             self._attribute(name, value or "")
         self._element(tag, {name: value or "" for name, value in attrs})
         self._hrefs(tag, [value or "" for name, value in attrs if name == "href"])
-        if tag not in _VOID:
+        if len(self.open) >= DEEPEST:
+            self.complain(f"Over {DEEPEST} elements stand within each other.")
+        elif tag not in _VOID:
             self.open.append((tag, self.getpos()[0]))
+
+    def _known(self, tag: str) -> None:
+        if tag in _REFUSED:
+            self.complain(f"<{tag}>: {_REFUSED[tag]} are not allowed in a mail.")
+        elif tag.startswith("mj") and tag not in _KNOWN:
+            self.complain(f"<{tag}> is not an MJML element.")
+        elif not tag.startswith("mj") and tag not in safe_html.ELEMENTS:
+            self.complain(f"<{tag}> is not an element that a mail may hold.")
 
     def _element(self, tag: str, given: Mapping[str, str]) -> None:
         if tag == "mjml":
             self.language = given.get("lang", "")
+        elif tag == "mj-image":
+            self._picture_link(given)
         if tag in _PICTURES:
             self.tracer.element(flow.IMAGES, self.getpos()[0])
             if "alt" not in given:
@@ -174,10 +184,16 @@ class Walk(HTMLParser):
         """Take a link's address; look at one that other elements lend to links of theirs."""
         if tag in _LINK_ELEMENTS:
             self._begin_link(hrefs[0] if hrefs else "")
-        elif hrefs and (wrong := href_problem(hrefs[0].strip(), self.tags)):
+        elif tag != "mj-image" and hrefs and (wrong := href_problem(hrefs[0].strip(), self.tags)):
             self.complain(wrong)
         if len(hrefs) > 1:
             self.complain(f"<{tag}> has more than one href.")
+
+    def _picture_link(self, given: Mapping[str, str]) -> None:
+        """A picture that leads somewhere is a link whose words are its alternative text."""
+        if href := given.get("href", "").strip():
+            label = " ".join(MARK.sub("", given.get("alt", "")).split())
+            self.anchors.append(Anchor(self.getpos()[0], href, label[:80]))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -203,6 +219,7 @@ class Walk(HTMLParser):
         if self.href is not None:
             self.label.append(data)
         self._structural(data)
+        self._title(data)
         self._trace(data, self._part())
         if self._personal_marks(data):
             place = self._place()
@@ -211,8 +228,13 @@ class Walk(HTMLParser):
                     f"A contact's field may not stand in {place}: it can be read without opening "
                     "the mail or leaves it. Put it in the text."
                 )
-        if self._inside("mj-style", "style") and _FETCHES.search(data):
+        if self._inside("mj-style", "style") and safe_html.FETCHES.search(data):
             self.complain("A style sheet may not load anything (url(...), @import, a backslash).")
+
+    def _title(self, data: str) -> None:
+        """MJML writes them into an attribute and into the head of the document."""
+        if self._inside("mj-title", "mj-preview") and re.search("[<>]", data):
+            self.complain("The title and the preheader hold words alone: no < and no >.")
 
     def _structural(self, data: str) -> None:
         """Text between the boxes of the layout has no place in a table; conditions do."""
@@ -223,6 +245,10 @@ class Walk(HTMLParser):
             self.complain(f"Text stands directly in <{self.open[-1][0]}>; put it into <mj-text>.")
 
     def handle_comment(self, data: str) -> None:
+        if data.lstrip().startswith("[if"):
+            self.complain(
+                "What is written for one mail program alone is not checked: leave it out."
+            )
         self._trace(data, flow.MARKUP)
         if self._personal_marks(data):
             self.complain("A contact's field may not stand in an HTML comment.")
@@ -264,25 +290,19 @@ class Walk(HTMLParser):
             self.complain(f"A contact's field may not stand in {what or f'the attribute {name}'}.")
         elif any(not self.tags[int(number)].printed for number in MARK.findall(value)):
             self.complain(f"A condition may not stand in the attribute {name}.")
-        if name.startswith("on"):
-            self.complain(f"The attribute {name} is code; a mail has none.")
-        if name in _LOADS:
-            self._load(value)
-        elif name not in _WORDS and _FETCHES.search(value):
+        if wrong := safe_html.attribute_problem(name, value):
+            self.complain(wrong)
+        if name in safe_html.LOADING:
+            self._load(name, value)
+        elif name not in _WORDS and safe_html.FETCHES.search(value):
             self.complain(f"The attribute {name} may not load anything (url(...), a backslash).")
 
-    def _load(self, address: str) -> None:
-        address = address.strip()
-        parts = urlsplit(address)
-        if (
-            (parts.scheme == "https" or parts.hostname in _THIS_MACHINE)
-            and parts.hostname in self.own_hosts
-            and not MARK.search(address)
-        ):
+    def _load(self, name: str, value: str) -> None:
+        if safe_html.own(name, value, self.own_hosts) and not MARK.search(value):
             return
         self.complain(
             "A mail loads pictures from the organisation's own host by https only, "
-            f"and not from {parts.hostname or 'here'}."
+            f"and not from {_host(value) or 'here'}."
         )
 
     def _begin_link(self, href: str) -> None:
@@ -296,6 +316,13 @@ class Walk(HTMLParser):
         self.href = None
         if href:
             self.anchors.append(Anchor(line, href, label[:80]))
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address.strip()).hostname or ""
+    except ValueError:
+        return ""
 
 
 def walk(
@@ -315,10 +342,15 @@ def href_problem(href: str, tags: list[Tag]) -> str:
     """Return what is wrong with where a link goes, or nothing."""
     whole = MARK.fullmatch(href)
     if whole:
-        return "" if "links." in tags[int(whole[1])].source else "A link's address is written out."
+        return "" if _LINK.fullmatch(tags[int(whole[1])].source) else _WRITTEN_OUT
     if MARK.search(href):
         return "A link's address is written out in full, without merge tags."
-    parts = urlsplit(href)
+    if re.search(r"[\s\\]", href):
+        return "A link's address has no blanks and no backslash."
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        return "This is not an address."
     if parts.scheme not in SCHEMES:
         return f"A link begins with {', '.join(SCHEMES)}: this one does not."
     if parts.scheme in WEB and not _plain_host(parts.hostname, parts.username):

@@ -31,6 +31,10 @@ OWN = {
         "A field of this person's record cannot be printed the way the template asks.",
         "Look at the filters of the template's dates.",
     ),
+    "merged_too_long": (
+        "With this person's values the mail would be far longer than any program shows.",
+        "Shorten the template's loops, or print the first of a list.",
+    ),
     "workflow_closed": (
         "The workflow that it belonged to was closed, and everybody inside left.",
         "Nothing to do.",

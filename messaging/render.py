@@ -11,9 +11,12 @@ from typing import Any
 from jinja2 import Template, TemplateError, UndefinedError
 
 from messaging import links
+from messaging.environment import HTML, PLAIN
 from messaging.filters import LOCALE, Locale
-from messaging.sandbox import HTML, LONGEST_LIST, PLAIN
+from messaging.sandbox import LONGEST_LIST
 
+LONGEST_RENDERED = 2_000_000
+"""Characters of a part. No mail program shows so many; a loop over long values could make them."""
 NOTHING: Mapping[str, bool] = MappingProxyType({})
 
 
@@ -86,6 +89,8 @@ class Parts:
             raise NotRendered("merge_value_missing") from None
         except (TemplateError, ValueError, TypeError):
             raise NotRendered("merge_value_unusable") from None
+        if max(len(said), len(plain)) > LONGEST_RENDERED:
+            raise NotRendered("merged_too_long")
         if not addresses.tracked:
             return Rendered(subject, said, plain)
         base = addresses.base.encode()

@@ -8,20 +8,23 @@ rendered in Jinja2's immutable sandbox with nothing in it but the filters below.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateSyntaxError, nodes
 
+from messaging.certain import printed
+from messaging.environment import PLAIN
 from messaging.fallbacks import assured, printed_field
-from messaging.filters import ALLOWED_FILTERS, FORMS, MOST_ARGUMENTS, OF_DATES, OF_NUMBERS, finalize
+from messaging.filters import ALLOWED_FILTERS, FORMS, MOST_ARGUMENTS, OF_DATES, OF_NUMBERS
 
 LONGEST_LIST = 50
 LONGEST_TAG = 300
+TOO_LONG = f"A merge tag is at most {LONGEST_TAG} characters long."
 MOST_TAGS = 500
 DEEPEST = 12
+MOST_DIGITS = 6
 
 ROOTS = ("contact", "organisation", "links", "when")
 ORGANISATION_FIELDS = frozenset({"name", "postal_address", "web_origin"})
@@ -35,47 +38,8 @@ SURE = frozenset({"email"})
 """A mail goes to an address, so there is one."""
 
 
-class Blank(StrictUndefined):
-    """A field without a value: printing it is an error. Asked, it is in no relation to anything:
-    every comparison is false, as in segments; a loop over it is empty."""
-
-    def __bool__(self) -> bool:  # type: ignore[override]
-        return False
-
-    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        return iter(())
-
-    def __eq__(self, other: object) -> bool:  # type: ignore[override]
-        return False
-
-    def __ne__(self, other: object) -> bool:  # type: ignore[override]
-        return True
-
-    def _no(self, other: object) -> bool:
-        return False
-
-    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _no  # type: ignore[assignment]
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return id(type(self))
-
-
-def environment(*, escape: bool) -> Environment:
-    made = ImmutableSandboxedEnvironment(
-        autoescape=escape,
-        undefined=Blank,
-        keep_trailing_newline=True,
-        cache_size=0,
-        finalize=finalize,
-    )
-    made.filters = dict(ALLOWED_FILTERS)
-    made.tests = {name: made.tests[name] for name in ("defined", "undefined")}
-    made.globals = {}
-    return made
-
-
-HTML = environment(escape=True)
-PLAIN = environment(escape=False)
+# What no author can type stands for links and marks, and half a letter cannot be sent.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ue000\ue001]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +70,8 @@ class Reading:
     organisation: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     """The template's own conditions that it asks."""
+    certain: frozenset[str] = frozenset()
+    """What everybody gets of it, whatever the conditions say."""
     loop_names: set[str] = field(default_factory=set)
     sure: frozenset[str] = SURE
     """What has a value here: what a condition around this place asked for."""
@@ -163,6 +129,9 @@ _WHAT: dict[type, str] = {
 def check(source: str, reading: Reading) -> None:
     """Fill `reading` with what the source reads and with every problem found."""
     try:
+        if long := _too_long(source):
+            reading.complain(long, TOO_LONG)
+            return
         tree = PLAIN.parse(source)
     except TemplateSyntaxError as error:
         reading.complain(error.lineno, f"{error.message or 'This merge tag cannot be read'}.")
@@ -173,7 +142,15 @@ def check(source: str, reading: Reading) -> None:
     for line, kind, _value in PLAIN.lex(source):
         if kind == "raw_begin":
             reading.complain(line, "A raw block is not allowed in a template.")
+    reading.certain = printed(tree.body)
     _visit(tree, reading, depth=0)
+
+
+def _too_long(source: str) -> int:
+    """Return the line of a merge tag that is longer than any that means something, else 0: nothing
+    of that length is given to the parser."""
+    tags = (piece for piece in pieces(source) if isinstance(piece, Tag))
+    return next((tag.line for tag in tags if len(tag.source) > LONGEST_TAG), 0)
 
 
 def _visit(node: nodes.Node, reading: Reading, *, depth: int) -> None:
@@ -247,6 +224,8 @@ def _objection(node: nodes.Node, reading: Reading, *, depth: int) -> str:
         return "The merge tags are nested too deeply."
     if isinstance(node, nodes.Filter):
         return _filter_objection(node, reading)
+    if isinstance(node, nodes.Const) and isinstance(node.value, str) and _UNSEEN.search(node.value):
+        return "A text in quotes holds a control character."
     if isinstance(node, nodes.Test) and node.name not in PLAIN.tests:
         return f"There is no test {node.name!r}; ask 'is defined'."
     if isinstance(node, nodes.Name) and node.name not in reading.loop_names:
@@ -271,6 +250,10 @@ def _filter_objection(node: nodes.Filter, reading: Reading) -> str:
         form = (node.args or [each.value for each in node.kwargs])[0]
         if not isinstance(form, nodes.Const) or form.value not in FORMS:
             return f"A date is written as one of {', '.join(FORMS)}."
+    if node.name == "number" and given:
+        digits = (node.args or [each.value for each in node.kwargs])[0]
+        if not isinstance(digits, nodes.Const) or digits.value not in range(MOST_DIGITS + 1):
+            return f"A number has 0 to {MOST_DIGITS} digits after the point."
     return _misfit(node, reading)
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from messaging import markup
-from messaging.making import checks, flow, plain_text
+from messaging.making import checks, flow, plain_text, safe_html
 from messaging.making.flow import Asked, Use
 from messaging.making.including import Block
-from messaging.sandbox import LONGEST_TAG, MOST_TAGS, Problem, Reading, Tag, check
+from messaging.sandbox import MOST_TAGS, Problem, Reading, Tag, check
 
 LONGEST = {"subject": 200, "mjml": 256_000, "text": 64_000}
 COMMERCIAL = frozenset({"marketing", "remunerated_marketing", "fundraising"})
@@ -25,7 +25,7 @@ COMMERCIAL = frozenset({"marketing", "remunerated_marketing", "fundraising"})
 LINK = re.compile("\ue000(\\d+)\ue001")
 _PRIVATE = re.compile("[\ue000\ue001]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
-_HREF = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*)(")', re.IGNORECASE)
+_HREF = re.compile(r'(<a\b[^<>]*?\shref=")([^"]*)(")', re.IGNORECASE)
 _ROOT = re.compile(r"<mjml\b(?![^>]*\slang=)", re.IGNORECASE)
 _TRAILING = ".,;:!?)]}'\""
 
@@ -134,7 +134,7 @@ class Assembly:
         self.problems += reading.problems
 
     def _size_problems(self) -> list[Problem]:
-        problems = []
+        problems = [*self._shape_problems()]
         for part, source in self.sources.items():
             if not source.strip() and part != "text":
                 problems.append(Problem(part, 1, "This part is empty."))
@@ -149,9 +149,15 @@ class Assembly:
                 problems.append(
                     Problem(part, 1, f"This part has more than {MOST_TAGS} merge tags.")
                 )
-        if "\n" in self.sources["subject"].strip("\n") or "\r" in self.sources["subject"]:
-            problems.append(Problem("subject", 1, "A subject is one line."))
         return problems
+
+    def _shape_problems(self) -> Iterator[Problem]:
+        if shape := safe_html.shape_problem(self.sources["mjml"]):
+            line = self.sources["mjml"].count("\n", 0, shape[0]) + 1
+            yield Problem("mjml", line, shape[1])
+        subject = self.sources["subject"]
+        if "\n" in subject.strip("\n") or "\r" in subject:
+            yield Problem("subject", 1, "A subject is one line.")
 
     def _forged_problems(self) -> list[Problem]:
         return [
@@ -189,14 +195,9 @@ class Assembly:
             source, tags, own_hosts=self.rules.own_hosts, conditions=self.rules.conditions
         )
         self.uses |= walked.tracer.uses
-        self.problems += walked.problems + self._long(tags, "mjml")
+        self.problems += walked.problems
         self._language(walked.language)
-        for anchor in walked.anchors:
-            wrong = markup.href_problem(anchor.href, tags)
-            if wrong:
-                self.complain("mjml", anchor.line, wrong)
-            elif urlsplit(anchor.href).scheme in markup.WEB:
-                self._link(anchor.href, anchor.label)
+        self._anchors(walked, tags)
         if self.problems:
             return ""
         if not self.sources["text"].strip():
@@ -212,7 +213,18 @@ class Assembly:
             self.complain(
                 "mjml", tag.line, f"{tag.source} would be lost here; move it into <mj-text>."
             )
-        return markup.restored(_HREF.sub(self._numbered, html), tags)
+        html = _HREF.sub(self._numbered, html)
+        for wrong in safe_html.outcome_problems(html, self.rules.own_hosts):
+            self.complain("mjml", 1, wrong)
+        return markup.restored(html, tags)
+
+    def _anchors(self, walked: markup.Walk, tags: list[Tag]) -> None:
+        for anchor in walked.anchors:
+            wrong = markup.href_problem(anchor.href, tags)
+            if wrong:
+                self.complain("mjml", anchor.line, wrong)
+            elif urlsplit(anchor.href).scheme in markup.WEB:
+                self._link(anchor.href, anchor.label)
 
     def _language(self, written: str) -> None:
         own = self.rules.language.partition("-")[0]
@@ -227,7 +239,6 @@ class Assembly:
         if not self.sources["text"].strip():
             return ""  # it could not be made, because of problems that are told
         source, tags = markup.marked(self.sources["text"])
-        self.problems += self._long(tags, "text")
         loops = markup.loop_names(tags)
         personal = {n for n, tag in enumerate(tags) if markup.reads_contact(tag, loops)}
         in_html = set(self.own_links)
@@ -265,13 +276,6 @@ class Assembly:
         else:
             self.complain("text", line, "A link's address is written out in full.")
 
-    def _long(self, tags: list[Tag], part: str) -> list[Problem]:
-        return [
-            Problem(part, tag.line, f"A merge tag is at most {LONGEST_TAG} characters long.")
-            for tag in tags
-            if len(tag.source) > LONGEST_TAG
-        ]
-
     def _link(self, destination: str, label: str) -> CompiledLink:
         link = self.links.setdefault(
             destination, CompiledLink(len(self.links), destination, label or destination[:80])
@@ -289,12 +293,19 @@ class Assembly:
         if self.rules.purpose not in COMMERCIAL:
             return
         for part, reading in (("mjml", html), ("text", text)):
-            if not self.sources[part].strip():
-                continue
-            if "unsubscribe" not in reading.links and "unsubscribe" not in self._other(part).links:
-                self.complain(part, 1, "A commercial mail needs {{ links.unsubscribe }}.")
-            if "postal_address" not in reading.organisation:
-                self.complain(part, 1, "A commercial mail needs {{ organisation.postal_address }}.")
+            if self.sources[part].strip():
+                for needed in ("links.unsubscribe", "organisation.postal_address"):
+                    self._needed(part, reading, needed)
+
+    def _needed(self, part: str, reading: Reading, name: str) -> None:
+        if name in reading.certain:
+            return
+        root, _, attr = name.partition(".")
+        written = attr in (reading.links if root == "links" else reading.organisation)
+        if written:
+            self.complain(part, 1, f"{{{{ {name} }}}} stands in a condition: everybody needs it.")
+        elif name == "organisation.postal_address" or attr not in self._other(part).links:
+            self.complain(part, 1, f"A commercial mail needs {{{{ {name} }}}}.")
 
     def _other(self, part: str) -> Reading:
         return self.readings["text" if part == "mjml" else "mjml"]

@@ -30,8 +30,8 @@ INSIDE = frozenset({BODY, TEXT})
 """Read only by whoever opens the mail. Everything else is seen without opening it, or leaves it."""
 
 PRINTED, ASKED = "printed", "asked"
-_CONTACT = re.compile(r"\bcontact\.(\w+)")
-_WHEN = re.compile(r"\bwhen\.(\w+)")
+_CONTACT = re.compile(r"\bcontact\s*\.\s*(\w+)")
+_WHEN = re.compile(r"\bwhen\s*\.\s*(\w+)")
 _FOR = re.compile(r"\{%[-+]?\s*for\s+(\w+)\s+in\b")
 _OPENS = re.compile(r"\{%[-+]?\s*(?:if|for)\b")
 _CLOSES = re.compile(r"\{%[-+]?\s*end(?:if|for)\b")
@@ -111,7 +111,7 @@ class Tracer:
         loop = _FOR.match(source)
         if loop and found:
             self._entries[loop[1]] = next(iter(found))[0]
-        words = set(re.findall(r"\b([A-Za-z_]\w*)\.", source))
+        words = set(re.findall(r"\b([A-Za-z_]\w*)\s*\.", source))
         found |= {(key, "") for entry, key in self._entries.items() if entry in words}
         for name in _WHEN.findall(source):
             asked = self.conditions.get(name)

@@ -20,10 +20,8 @@ LONGEST = 256_000
 INCLUDE = re.compile(
     r"<mj-include\s+path=(?:\"([\w-]*)\"|'([\w-]*)')\s*(?:/>|>\s*</mj-include\s*>)", re.IGNORECASE
 )
-LAYOUT = re.compile(
-    r"<mj-layout\s+path=(?:\"([\w-]*)\"|'([\w-]*)')\s*>(.*)</mj-layout\s*>",
-    re.IGNORECASE | re.DOTALL,
-)
+LAYOUT = re.compile(r"<mj-layout\s+path=(?:\"([\w-]*)\"|'([\w-]*)')\s*>", re.IGNORECASE)
+_ENDS = re.compile(r"</mj-layout\s*>", re.IGNORECASE)
 SLOT = re.compile(r"<mj-slot\s*(?:/>|>\s*</mj-slot\s*>)", re.IGNORECASE)
 
 
@@ -48,7 +46,8 @@ class Included:
 
 def named(mjml: str) -> frozenset[str]:
     """Return the slugs that a source includes itself."""
-    found = [*INCLUDE.finditer(mjml), *LAYOUT.finditer(mjml)]
+    layout = LAYOUT.search(mjml)
+    found = [*INCLUDE.finditer(mjml), *([layout] if layout else [])]
     return frozenset(match[1] or match[2] or "" for match in found)
 
 
@@ -84,7 +83,8 @@ class _Including:
 
     def layout(self, source: str) -> str:
         match = LAYOUT.search(source)
-        if match is None:
+        end = next(reversed([*_ENDS.finditer(source, match.end())]), None) if match else None
+        if match is None or end is None:
             return source
         block = self._found(match, source)
         if block is None:
@@ -93,7 +93,8 @@ class _Including:
             self.complain(source, match, f"The layout {block.slug!r} needs one <mj-slot />.")
             return ""
         before, after = SLOT.split(_one_line(block.mjml))
-        return source[: match.start()] + before + match[3] + after + source[match.end() :]
+        inside = source[match.end() : end.start()]
+        return source[: match.start()] + before + inside + after + source[end.end() :]
 
     def block(self, match: re.Match[str]) -> str:
         block = self._found(match, self.source)

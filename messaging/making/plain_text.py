@@ -40,11 +40,15 @@ class _Writer(HTMLParser):
             self.out.append("\n\n--\n\n")
         if tag == "li":
             self.out.append("- ")
-        if tag in ("img", "mj-image") and given.get("alt"):
-            self.out.append(given["alt"])
+        if tag in ("img", "mj-image"):
+            self._picture(tag, given)
         if tag in _LINKS:
             self.href.append(given.get("href", "").strip())
             self.label_from.append(len(self.out))
+
+    def _picture(self, tag: str, given: dict[str, str]) -> None:
+        href = given.get("href", "").strip() if tag == "mj-image" else ""
+        self.out.append(": ".join(each for each in (given.get("alt", ""), href) if each))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from messaging.sandbox import HTML, Reading, check
+from messaging.environment import HTML
+from messaging.sandbox import Reading, check
 from tests.messaging.mails import BODY, TEXT, complaints
 
 ESCAPES = [
@@ -79,3 +80,49 @@ def test_conditions_loops_and_filters_of_every_day_pass() -> None:
     )
     assert reading.problems == []
     assert reading.fields == {"given_name", "appointments"}
+
+
+@pytest.mark.parametrize("name", ["values", "items", "keys", "get", "copy"])
+def test_a_condition_may_be_called_like_a_method(name: str) -> None:
+    """`when.values` asks the condition of that name. A method in its place would always hold, and
+    everybody would read what is for a few."""
+    asks = HTML.from_string("{% if when." + name + " %}ill{% else %}well{% endif %}")
+    assert asks.render(when={name: False}) == "well"
+    assert asks.render(when={name: True}) == "ill"
+
+
+@pytest.mark.parametrize("said", [r"\ud800", r"\x00", r"\x01", r"\ue0000\ue001", r"\r\nBcc: x"])
+def test_no_text_in_quotes_spells_what_nobody_can_type(said: str) -> None:
+    (only,) = complaints(
+        body=BODY + '<mj-text>{{ contact.given_name | default("' + said + '") }}</mj-text>'
+    )
+    assert "control character" in only
+
+
+WAYS_OUT = [
+    '{% if contact.conditions %}<a href="{{ links.unsubscribe }}">Stop</a>{% endif %}',
+    '{% for one in contact.conditions %}<a href="{{ links.unsubscribe }}">Stop</a>{% endfor %}',
+    "{{ links.unsubscribe if contact.conditions else contact.given_name | default('x') }}",
+]
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_everybody_can_unsubscribe(way: str) -> None:
+    """EM-27, CS-05: not only those for whom a condition holds."""
+    foot = "<mj-text>{{ organisation.postal_address }} " + way + "</mj-text>"
+    assert any("everybody needs it" in one for one in complaints(foot=foot, text=""))
+
+
+def test_a_way_out_in_every_branch_is_enough() -> None:
+    foot = (
+        '<mj-text>{{ organisation.postal_address }} {% if contact.conditions %}<a href="{{ '
+        'links.unsubscribe }}">Stop</a>{% else %}<a href="{{ links.unsubscribe }}">No more</a>'
+        "{% endif %}</mj-text>"
+    )
+    assert complaints(foot=foot, text="") == []
+
+
+@pytest.mark.parametrize("changed", ["| upper", "| truncate(9)", '| default("links.x")'])
+def test_the_address_to_unsubscribe_stands_as_it_is(changed: str) -> None:
+    foot = '<mj-text><a href="{{ links.unsubscribe ' + changed + ' }}">Stop</a></mj-text>'
+    assert any("as it stands" in one for one in complaints(foot=foot, text="", purpose="treatment"))

@@ -65,6 +65,14 @@ def test_a_sound_draft_is_shown_as_an_invented_person_gets_it(
     assert "Dear Alex" in told["html"]
 
 
+@pytest.mark.parametrize("letter", ["\0", "\ud800"])
+def test_letters_that_no_database_keeps_are_refused(
+    sign_in_as: SignIn, mara: User, draft: Template, letter: str
+) -> None:
+    answer = post(sign_in_as(mara), draft, "save", subject=letter, seen="")
+    assert answer.status_code == 400
+
+
 def test_saving_keeps_the_draft(sign_in_as: SignIn, mara: User, draft: Template) -> None:
     new = mjml("<mj-text>Hello</mj-text>" + BODY, foot=FOOT)
     answer = post(sign_in_as(mara), draft, "save", mjml=new, seen=draft.changed_at.isoformat())

@@ -105,7 +105,9 @@ def check(request: HttpRequest, template_id: UUID) -> HttpResponse:
     """Say what is wrong with what is on the board, and how it looks; nothing is saved."""
     chosen, given = get_object_or_404(Template, id=template_id), _read(request)
     if given is None:
-        return JsonResponse({"detail": "Send JSON with subject and mjml."}, status=400)
+        return JsonResponse(
+            {"detail": "Send JSON with subject and mjml, both of plain letters."}, status=400
+        )
     _take(chosen, given)
     try:
         compiled = drafts.compiled(chosen, with_translations=False)
@@ -128,7 +130,9 @@ def save(request: HttpRequest, template_id: UUID) -> HttpResponse:
     """Keep the draft, sound or not, unless somebody changed it since the board read it."""
     given, now = _read(request), timezone.now()
     if given is None:
-        return JsonResponse({"detail": "Send JSON with subject and mjml."}, status=400)
+        return JsonResponse(
+            {"detail": "Send JSON with subject and mjml, both of plain letters."}, status=400
+        )
     with transaction.atomic():
         chosen = get_object_or_404(Template.objects.select_for_update(), id=template_id)
         if parse_datetime(str(given.get("seen", ""))) != chosen.changed_at:
@@ -158,7 +162,15 @@ def _read(request: HttpRequest) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     whole = isinstance(given, dict) and {"subject", "mjml"} <= given.keys()
-    return given if whole and len(raw) <= LONGEST else None
+    return given if whole and len(raw) <= LONGEST and _kept(given) else None
+
+
+def _kept(given: dict[str, Any]) -> bool:
+    """Say whether the database can keep these words: no half letters and no NUL."""
+    try:
+        return b"\0" not in f"{given['subject']}{given['mjml']}".encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _lines(problems: Iterable[Problem]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from accounts.roles import Permission
 from marketing.web.making.forms import Beginning, Naming, TakingOver
 from marketing.web.making.starter import STARTER, TEXT_STARTER
 from messaging.making import drafts, naming
-from messaging.making.imported import imported
+from messaging.making.imported import NotTakenOver, imported
 from messaging.models import Template, TemplateVersion
 from messaging.pools import lanes
 
@@ -31,7 +31,10 @@ def templates(request: HttpRequest) -> HttpResponse:
     form = Beginning(None if taking else request.POST or None)
     over = TakingOver(request.POST if taking else None, auto_id="over_%s")
     if taking and over.is_valid():
-        return _take_over(request, **over.cleaned_data)
+        try:
+            return _take_over(request, **over.cleaned_data)
+        except NotTakenOver as refused:
+            over.add_error("html", str(refused))
     if request.method == "POST" and not taking and form.is_valid():
         made = naming.begin(**form.cleaned_data, **_begun(form), now=timezone.now())
         return redirect("template", made.id)

@@ -28,7 +28,7 @@ FEWEST_WORDS = 30
 """With fewer, a formula says nothing."""
 
 _TAG = re.compile(r"\{[{%].*?[%}]\}|zq\d+xq|[\ue000]\d+[\ue001]", re.DOTALL)
-_ADDRESS = re.compile(r"https?://\S+|\S+@\S+\.\w+")
+_ADDRESS = re.compile(r"https?://\S+|\b[^\s@]{1,64}@[^\s@]{1,255}\.\w+")
 _SENTENCE = re.compile(r"[.!?…]+(?=\s|$)|\n\s*\n|\n(?=\s*[-*•])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _VOWELS = {

@@ -111,3 +111,10 @@ def test_a_condition_that_does_not_exist_is_named() -> None:
 def test_kept_uses_come_back_as_they_were() -> None:
     uses = compiled().uses
     assert flow.restored([use.stored() for use in uses]) == uses
+
+
+def test_blanks_around_a_dot_hide_no_field() -> None:
+    """Jinja reads `contact . conditions` as it reads `contact.conditions`."""
+    spaced = "<mj-text>{% if contact . conditions %}x{% endif %}</mj-text>"
+    made = compiled(body=BODY + spaced, text="", purpose="treatment")
+    assert ("body", "conditions") in {(use.place, use.field) for use in made.uses}
