@@ -108,8 +108,16 @@ def direct(part: str, destinations: Mapping[int, str], *, escape: bool) -> str:
     return LINK.sub(lambda mark: written(int(mark[1])), part)
 
 
+_PICTURE = '<img src="%s" width="1" height="1" alt="" border="0">'
+
+
+def without_pixel(said: str, pixel: str) -> str:
+    """Return rendered HTML without the picture: looking at it again is no opening of the mail."""
+    return said.replace(_PICTURE % html.escape(pixel), "") if pixel else said
+
+
 def with_pixel(part: str) -> str:
     """Return the HTML with the picture that tells of an opening, just before its end."""
-    picture = '<img src="{{ ' + PIXEL + ' }}" width="1" height="1" alt="" border="0">'
+    picture = _PICTURE % ("{{ " + PIXEL + " }}")
     before, end, after = part.rpartition("</body>")
     return f"{before}{picture}{end}{after}" if end else part + picture

@@ -281,7 +281,7 @@ def _gone(request: HttpRequest, waiting: Pickup) -> HttpResponse:
 @_admitted
 def body(request: HttpRequest, token: str, waiting: Pickup) -> HttpResponse:
     try:
-        return private(framed(evidence.said(waiting.message).html))
+        return private(framed(evidence.read(waiting.message).html))
     except evidence.Gone:
         raise Http404 from None
 

@@ -66,7 +66,7 @@ def shut(pickup: Pickup, *, now: datetime) -> Shut | None:
 
 def read(pickup: Pickup, *, now: datetime) -> Rendered:
     """Render the message for who was admitted, and note the first time; raises `evidence.Gone`."""
-    said = evidence.said(pickup.message)
+    said = evidence.read(pickup.message)
     with transaction.atomic():
         fresh = Pickup.objects.filter(id=pickup.id, opened_at=None).update(opened_at=now)
         trail.record(

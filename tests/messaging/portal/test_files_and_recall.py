@@ -84,6 +84,19 @@ def test_workflows_hear_once_that_the_person_opened_it(ada_waits: Visitor) -> No
     assert Event.objects.filter(kind="message.opened", machine=False).count() == 1
 
 
+def test_looking_again_is_no_opening_of_the_mail(
+    ada_waits: Visitor, omar: User, sign_in_as: SignedIn
+) -> None:
+    """TR-05: a picture that our own page loads would be a second opening, or staff's."""
+    Message.objects.update(classes=["clinical", "identity"])
+    ada_waits.enter()
+    page = ada_waits.client.get(ada_waits.path + "/body").content.decode()
+    assert "/m/c/" in page and "/m/o/" not in page
+    address = reverse("message-said", args=[Message.objects.get().public_id])
+    page = sign_in_as(omar).get(address).content.decode()
+    assert "Dear Ada" in page and "/m/o/" not in page and "/m/c/" not in page
+
+
 def test_of_who_declined_measuring_workflows_hear_nothing(ada_waits: Visitor, ada: int) -> None:
     """TR-04"""
     tracking.decline(ada, now=NOON)
