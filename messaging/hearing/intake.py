@@ -21,7 +21,7 @@ from accounts import tenancy
 from audit import trail
 from audit.actor import Actor, acting_as
 from consent import ledger, precedence, suppression
-from contacts import events
+from contacts import events, persons
 from contacts.points import keeping
 from crypto import blind_index
 from messaging import bounces, evidence, feedback, happened, reconcile
@@ -29,8 +29,10 @@ from messaging.answers import taking
 from messaging.answers.sealing import Erased
 from messaging.bounces import Heard, Kind, Verdict
 from messaging.bounces.verdict import FULL
-from messaging.hearing import providers, return_path
+from messaging.hearing import providers, return_path, signed
 from messaging.models import Answer, Message, Returned
+from messaging.protection.keys import keeping as keeping_keys
+from messaging.protection.keys.reading import KeyRefused
 from messaging.undelivered import cases
 
 HEARING = Actor("system", "hearing")
@@ -59,7 +61,29 @@ class Taken:
 
 def take(raw: bytes, *, source: str, now: datetime) -> Taken:
     """Take in a mail for the current organisation."""
-    return taken(bounces.read(raw), mark=hashlib.sha256(raw).hexdigest(), source=source, now=now)
+    heard = bounces.read(raw)
+    found = taken(heard, mark=hashlib.sha256(raw).hexdigest(), source=source, now=now)
+    if heard.kind is Kind.OTHER and found.matched and not found.repeated:
+        with acting_as(HEARING):
+            _keep_key(raw, heard, now=now)
+    return found
+
+
+def _keep_key(raw: bytes, heard: Heard, *, now: datetime) -> None:
+    """Keep the key of whoever signed the reply, where it is new and nothing better stands."""
+    message = message_of(heard)
+    if message is None:
+        return
+    try:
+        address = evidence.merged(message).recipient
+        key = signed.key_of(raw, sender=address)
+        if key is None:
+            return
+        person = persons.standing_for([message.contact_id])[message.contact_id]
+        if not keeping_keys.stands(person, key, now=now):
+            keeping_keys.add(person, key, source="mail", now=now)
+    except (evidence.Gone, KeyRefused):
+        return  # not usable, or a better one stands: mail goes on as before
 
 
 def taken(heard: Heard, *, mark: str, source: str, now: datetime) -> Taken:

@@ -139,6 +139,12 @@ def of_contact(contact_id: int) -> list[Shown]:
     return _opened(list(rows.order_by("added_at")))
 
 
+def stands(contact_id: int, raw: bytes, *, now: datetime) -> bool:
+    """Say whether exactly this key is kept for the contact already; raises KeyRefused."""
+    fingerprint = read(raw, now=now).fingerprint
+    return any(one.fingerprint == fingerprint for one in of_contact(contact_id))
+
+
 def for_addresses(
     addresses: Collection[str], *, now: datetime
 ) -> Mapping[str, Mapping[str, Shown]]:
