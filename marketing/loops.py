@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 
 from django.conf import settings
@@ -105,8 +105,15 @@ def _codes(now: datetime) -> int:
     """Hand over the one-time codes that somebody waits for in front of the portal."""
     if not codes.due(now=now) or fencing.check(now=now):
         return 0
-    with closing(sender.transport(facts.of(lanes.TRANSACTIONAL))) as transport:
-        return codes.send_due(carriers.usual(transport), now=now)
+    with ExitStack() as open_:
+        mails, texts = (
+            open_.enter_context(closing(carrier)) if carrier is not None else None
+            for carrier in (sender.carrier(facts.of(one)) for one in _CODES_BY)
+        )
+        return codes.send_due(carriers.usual(mails, texts=texts), now=now)
+
+
+_CODES_BY = (lanes.TRANSACTIONAL, lanes.TEXTS)
 
 
 def _receivers(now: datetime) -> int:

@@ -10,14 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Literal, Protocol
+from uuid import uuid5
 
 from consent import gate
 from consent.gate import GateRequest
+from contacts import persons, points
+from contacts.canonical import phone_form
+from contacts.points.models import ContactPoint
 from messaging import evidence, markup, mime, sender
 from messaging.links import Addresses
 from messaging.models import Pickup
 from messaging.pools import facts
-from messaging.pools.lanes import TRANSACTIONAL
+from messaging.pools.lanes import TEXTS, TRANSACTIONAL
 from messaging.render import Parts, Rendered
 from messaging.sender import Sender
 from messaging.transports.base import Fate, Outgoing, Transport
@@ -53,7 +57,8 @@ class ByMail:
         self._transport = transport
 
     def reaches(self, pickup: Pickup, *, now: datetime) -> bool:
-        return bool(_address(pickup)) and permitted(pickup, channel="email", now=now)
+        lawful = facts.of(TRANSACTIONAL).may_carry(now.date())
+        return lawful and bool(_address(pickup)) and permitted(pickup, channel="email", now=now)
 
     def send(self, pickup: Pickup, code: str, *, now: datetime) -> Went:
         recipient = _address(pickup)
@@ -62,11 +67,62 @@ class ByMail:
         who = sender.current(pool=facts.of(TRANSACTIONAL))
         data = _mail(pickup, code, recipient, who, now=now)
         envelope = Outgoing(pickup.message_id, who.address, recipient, data)
-        (outcome,) = self._transport.send([envelope])
-        if outcome.fate in (Fate.DEFERRED, Fate.NOT_TRIED):
-            return "again"
-        # What may have arrived is not sent again: a person who waits in vain asks for another.
-        return "never" if outcome.fate is Fate.REJECTED else "left"
+        return _went(self._transport, envelope)
+
+
+class ByText:
+    """By text message, to the mobile number that was verified. Without a transport it only reaches.
+
+    It comes before the mail: who holds the mailbox, and so the link, does not hold the telephone.
+    """
+
+    name = "sms"
+
+    def __init__(self, transport: Transport | None = None) -> None:
+        self._transport = transport
+
+    def reaches(self, pickup: Pickup, *, now: datetime) -> bool:
+        pool = facts.of(TEXTS)
+        return (
+            sender.has_carrier(pool)
+            and pool.may_carry(now.date())
+            and permitted(pickup, channel="sms", now=now)
+            and bool(_mobile(pickup, now=now))
+        )
+
+    def send(self, pickup: Pickup, code: str, *, now: datetime) -> Went:
+        if self._transport is None or not permitted(pickup, channel="sms", now=now):
+            return "never"
+        recipient = _mobile(pickup, now=now)
+        if not recipient:
+            return "never"
+        said_in = _text(known(pickup.language) or "en").render(
+            {"code": code}, organisation=sender.current().merged(), addresses=Addresses("")
+        )
+        number = uuid5(pickup.id, str(pickup.code_number)).hex
+        line = sender.number(facts.of(TEXTS))
+        envelope = Outgoing(pickup.message_id, line, recipient, said_in.text.encode(), number)
+        return _went(self._transport, envelope)
+
+
+def _went(transport: Transport, envelope: Outgoing) -> Went:
+    (outcome,) = transport.send([envelope])
+    if outcome.fate in (Fate.DEFERRED, Fate.NOT_TRIED):
+        return "again"
+    # What may have arrived is not sent again: a person who waits in vain asks for another.
+    return "never" if outcome.fate is Fate.REJECTED else "left"
+
+
+def _mobile(pickup: Pickup, *, now: datetime) -> str:
+    """Return the number that texts of this kind go to, if somebody verified that it is theirs."""
+    person = persons.standing_for([pickup.message.contact_id])[pickup.message.contact_id]
+    found = points.address_for([person], channel="sms", now=now, category=pickup.message.topic)
+    address = found.get(person)
+    if address is None or address.point_id is None:
+        return ""
+    row = ContactPoint.objects.filter(pk=address.point_id, state=ContactPoint.State.VERIFIED)
+    number = phone_form(address.value)
+    return number if number.startswith("+") and row.exists() else ""
 
 
 def permitted(pickup: Pickup, *, channel: str, now: datetime) -> bool:
@@ -155,6 +211,13 @@ _TEXT = """{{{{ organisation.name }}}}
 """
 
 
-def usual(transport: Transport | None = None) -> tuple[Carrier, ...]:
+@lru_cache(maxsize=8)
+def _text(language: str) -> Parts:
+    return Parts("", "", said(mails.CODE, language)["text"], {})
+
+
+def usual(
+    transport: Transport | None = None, *, texts: Transport | None = None
+) -> tuple[Carrier, ...]:
     """Return the carriers of this installation, the best first."""
-    return (ByMail(transport),)
+    return ByText(texts), ByMail(transport)

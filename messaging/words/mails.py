@@ -32,6 +32,8 @@ CODE: Mapping[str, Mapping[str, str]] = {
     "en": {
         "subject": "Your code for {{ organisation.name }}",
         "title": "Your code",
+        "text": "{{ organisation.name }}: your code is {{ contact.code }}. It works for 15 "
+        "minutes, once. Give it to nobody.",
         "lead": "Type it on the page where the message waits. It works for 15 minutes, once.",
         "warning": "Give it to nobody; nobody of ours asks for it by phone. If you did not ask "
         "for a code, you need not do anything: without your date of birth it opens nothing.",
@@ -39,6 +41,8 @@ CODE: Mapping[str, Mapping[str, str]] = {
     "es": {
         "subject": "Su código de {{ organisation.name }}",
         "title": "Su código",
+        "text": "{{ organisation.name }}: su código es {{ contact.code }}. Sirve 15 minutos, una "
+        "vez. No se lo dé a nadie.",
         "lead": "Escríbalo en la página donde espera el mensaje. Sirve 15 minutos y una sola vez.",
         "warning": "No se lo dé a nadie; nadie de los nuestros lo pide por teléfono. Si no pidió "
         "un código, no tiene que hacer nada: sin su fecha de nacimiento no abre nada.",
