@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from crypto import root
-from deploy import databases, phone
+from deploy import databases
 from deploy.broker import EmbeddedBroker
 from deploy.mailbox import Mailbox
 from deploy.phone import Phone
@@ -97,7 +97,6 @@ class Installation:
             "TEXTS_URL": self.phone.url,
             "TEXTS_SECRET_FILE": str(self.texts_secret),
             "TEXTS_NUMBER": TEXTS_NUMBER,
-            "OUTBOUND_PRIVATE_HOSTS": phone.HOST,
             "DKIM_DOMAIN": DKIM_DOMAIN,
             "DKIM_KEY_FILE": str(_kept_rsa_key(self.keys / "dkim.pem")),
             "ALLOWED_HOSTS": "localhost,127.0.0.1",

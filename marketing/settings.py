@@ -202,11 +202,6 @@ TEXTS_SECRET = environment.secret("TEXTS_SECRET")
 TEXTS_NUMBER = environment.text("TEXTS_NUMBER")
 """The number that texts come from where a pool names none."""
 
-# Hosts that this installation may call, beside the APIs of the providers that it knows. Those of
-# OUTBOUND_PRIVATE_HOSTS may have addresses that are not public, and loopback ones may speak http.
-OUTBOUND_HOSTS = environment.words("OUTBOUND_HOSTS")
-OUTBOUND_PRIVATE_HOSTS = environment.words("OUTBOUND_PRIVATE_HOSTS")
-
 # Mail that comes back: the mailbox that bounces and replies reach, read by IMAP over TLS.
 IMAP_HOST = environment.text("IMAP_HOST")
 IMAP_PORT = environment.number("IMAP_PORT", 993)
@@ -220,7 +215,7 @@ DKIM_KEY_FILE = environment.text("DKIM_KEY_FILE")
 # Calls to other systems by workflows
 CALL_HOSTS = environment.words("CALL_HOSTS")
 """The only hosts that may be called, with commas between; `*.example.org` for all below it. Empty:
-every host with a public address."""
+every host with a public address, for workflows; gateways of messages must be listed."""
 CALL_PRIVATE_HOSTS = environment.words("CALL_PRIVATE_HOSTS")
 """Hosts that may stand in the own network or on this machine, and may be called without TLS."""
 CALL_CA_FILE = environment.text("CALL_CA_FILE")

@@ -44,10 +44,23 @@ class Hosts:
     inside: frozenset[str] = frozenset()
 
     def allow(self, host: str) -> bool:
-        return host in self.public or host in self.inside
+        return any(_matches(one, host) for one in self.public | self.inside)
+
+    def allow_inside(self, host: str) -> bool:
+        return any(_matches(one, host) for one in self.inside)
 
     def also(self, *hosts: str) -> Hosts:
         return Hosts(self.public | frozenset(hosts), self.inside)
+
+    def also_inside(self, url: str) -> Hosts:
+        """Return these and the host of an address that the operator wrote into the settings."""
+        host = (urlsplit(url).hostname or "").lower()
+        return Hosts(self.public, self.inside | ({host} - {""}))
+
+
+def _matches(listed: str, host: str) -> bool:
+    """Say whether a listed host is this one; `*.example.org` is every host below it."""
+    return host == listed or (listed.startswith("*.") and host.endswith(listed[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +81,8 @@ def problem(url: str, hosts: Hosts) -> str:
     if parts.username or parts.password or parts.fragment:
         return "An address holds no password and no fragment."
     if not hosts.allow(host):
-        return f"{host} is not among the hosts that this installation may call (OUTBOUND_HOSTS)."
-    if parts.scheme == "http" and host not in hosts.inside:
+        return f"{host} is not among the hosts that this installation may call (CALL_HOSTS)."
+    if parts.scheme == "http" and not hosts.allow_inside(host):
         return "Use https: nothing leaves this machine in the clear."
     return ""
 
@@ -97,7 +110,7 @@ def call(
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    line = _connected(host, port, inside=host in hosts.inside, secure=parts.scheme == "https",
+    line = _connected(host, port, inside=hosts.allow_inside(host), secure=parts.scheme == "https",
                       ca_file=ca_file)  # fmt: skip
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(host, port)

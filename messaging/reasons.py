@@ -152,11 +152,15 @@ OWN = {
     ),
     "host_not_allowed": (
         "The gateway's host is none that this installation may call.",
-        "Add it to OUTBOUND_HOSTS; until then the message waits.",
+        "Add it to CALL_HOSTS; until then the message waits.",
     ),
     "address_not_public": (
         "The gateway's name leads to an address inside a private network.",
         "Correct its address under Settings, Pools; until then the message waits.",
+    ),
+    "no_such_mailbox": (
+        "The gateway says that nobody has this mailbox.",
+        "Ask the person for another address.",
     ),
     "gateway_refused": (
         "The gateway refused it for good.",

@@ -57,7 +57,7 @@ class _Carried(forms.Form):
         label="Address of the gateway",
         required=False,
         max_length=500,
-        help_text="Its host must be among OUTBOUND_HOSTS. The contract stands in docs/gateway.md.",
+        help_text="Its host must be among CALL_HOSTS. The contract stands in docs/gateway.md.",
     )
 
     def __init__(self, *args: Any, standing: bool = False, **kwargs: Any) -> None:

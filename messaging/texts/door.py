@@ -25,6 +25,8 @@ from audit.actor import acting_as
 from crypto import tokens
 from crypto.tokens import TokenRefused
 from messaging import signed
+from messaging.hearing import reported
+from messaging.hearing.feeds import Report
 from messaging.pools import facts, lanes
 from messaging.pools.facts import PoolFacts
 from messaging.pools.models import Pool
@@ -92,7 +94,7 @@ def _of_gateway(request: HttpRequest, pool: PoolFacts, *, now: datetime) -> None
     said = _json(body)
     match said.get("type"):
         case "message.status":
-            _status(said, now=now)
+            _status(said, pool, now=now)
         case "message.received" if pool.of_texts:
             incoming.take(
                 _word(said, "text", most=incoming.LONGEST),
@@ -106,18 +108,33 @@ def _of_gateway(request: HttpRequest, pool: PoolFacts, *, now: datetime) -> None
             raise Unreadable("type: use message.status or message.received")
 
 
-def _status(said: dict[str, Any], *, now: datetime) -> None:
+def _status(said: dict[str, Any], pool: PoolFacts, *, now: datetime) -> None:
     status = _word(said, "status", most=12)
     if status not in STATUSES:
         raise Unreadable(f"status: use {', '.join(sorted(STATUSES))}")
-    code = str(said.get("code", ""))
+    code, number = str(said.get("code", "")), _uuid(_word(said, "id", most=36))
+    at = _moment(said, "at", now=now)
+    if not pool.of_texts:
+        _mail_status(number, status, code, at=at, now=now)
+        return
     reports.take(
-        _uuid(_word(said, "id", most=36)),
+        number,
         cast(Status, status),
         code=code if code in gateway.CODES else "",
-        at=_moment(said, "at", now=now),
+        at=at,
         now=now,
     )
+
+
+def _mail_status(number: UUID, status: str, code: str, *, at: datetime, now: datetime) -> None:
+    """Take in what a gateway says of a mail as what any provider reports of one."""
+    kind = "bounced" if status == "failed" else "delivered"
+    if status == "sent":
+        return
+    reason = "invalid" if code == "no_such_mailbox" else ""
+    mark = incoming.mark_of("gateway", number.hex, status, code)
+    report = Report(kind, (number.hex,), mark, at, "", "", reason, "", "")
+    reported.take(report, now=now)
 
 
 def _of_twilio(request: HttpRequest, pool: PoolFacts, *, now: datetime) -> None:

@@ -26,9 +26,9 @@ PROVIDERS: Final = {TWILIO: "Twilio"}
 
 
 def hosts() -> Hosts:
-    """Return where this installation may call."""
-    public = frozenset(one.lower() for one in settings.OUTBOUND_HOSTS)
-    inside = frozenset(one.lower() for one in settings.OUTBOUND_PRIVATE_HOSTS)
+    """Return where this installation may call: hosts that the operator listed, and no others."""
+    public = frozenset(one.lower() for one in settings.CALL_HOSTS)
+    inside = frozenset(one.lower() for one in settings.CALL_PRIVATE_HOSTS)
     return Hosts(public, inside)
 
 
@@ -52,10 +52,12 @@ def of(pool: PoolFacts) -> Gateway | Twilio | None:
             pool.user, pool.secret, reports(pool), pool.url or twilio.API, pool.ca_file
         )
         return Twilio(account, hosts().also(twilio.HOST))
-    url = pool.url if pool.carrier == Pool.Carrier.WEBHOOK else settings.TEXTS_URL
+    own = pool.carrier == Pool.Carrier.WEBHOOK
+    url = pool.url if own else str(settings.TEXTS_URL)
     if not url or not secret_of(pool):
         return None
-    return signed_gateway(url, secret_of(pool), pool, channel="sms")
+    allowed = hosts() if own else hosts().also_inside(url)
+    return signed_gateway(url, secret_of(pool), pool, channel="sms", allowed=allowed)
 
 
 def gateway_of(pool: PoolFacts) -> Gateway | Twilio | None:
@@ -75,10 +77,12 @@ def mail_provider(pool: PoolFacts) -> Provider:
     return Provider(account, hosts())
 
 
-def signed_gateway(url: str, secret: str, pool: PoolFacts, *, channel: str) -> Gateway:
+def signed_gateway(
+    url: str, secret: str, pool: PoolFacts, *, channel: str, allowed: Hosts | None = None
+) -> Gateway:
     """Return a gateway of our own contract, for mails or texts."""
     account = gateway.Account(url, secret, channel, reports(pool), pool.ca_file)
-    return Gateway(account, hosts(), timezone.now)
+    return Gateway(account, allowed or hosts(), timezone.now)
 
 
 def reports(pool: PoolFacts) -> str:

@@ -157,7 +157,7 @@ def test_a_provider_is_called_at_its_own_api_alone() -> None:
 
 @pytest.fixture
 def pooled(api: Api, at_harbor: Organisation, settings: Any) -> Pool:
-    settings.OUTBOUND_PRIVATE_HOSTS = ["127.0.0.1"]
+    settings.CALL_PRIVATE_HOSTS = ["127.0.0.1"]
     api.answer = ANSWERS["brevo"]
     return Pool.objects.create(
         kind="marketing",
@@ -286,3 +286,24 @@ def test_a_gateways_no_is_final(webhook: Pool, api: Api, enqueue: Enqueue, ada: 
     enqueue([ada])
     assert send().failed == 1
     assert Message.objects.get().refusal_code == "no_such_mailbox"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"status": "delivered"}, "message.delivered"),
+        ({"status": "failed", "code": "no_such_mailbox"}, "message.bounced"),
+    ],
+)
+def test_a_gateway_reports_of_mail_as_providers_do(
+    webhook: Pool, api: Api, enqueue: Enqueue, ada: int, said: dict[str, str], kind: str
+) -> None:
+    from contacts.models import Event
+    from tests.messaging.texts.conftest import door, post_signed
+
+    enqueue([ada])
+    send()
+    number = Message.objects.get().public_id.hex
+    told = {"type": "message.status", "id": number} | said
+    assert post_signed(door("marketing"), told, secret=SECRET).status_code == 204
+    assert Event.objects.filter(kind=kind).count() == 1

@@ -136,7 +136,7 @@ def save(client: Client, kind: str = "texts", **more: str) -> Any:
 
 
 def test_a_gateway_is_set_up_and_its_secret_sealed(admin: Client, settings: Any) -> None:
-    settings.OUTBOUND_HOSTS = ["gateway.example"]
+    settings.CALL_HOSTS = ["gateway.example"]
     assert save(admin).status_code == 302
     row = Pool.objects.get()
     assert (row.carrier, row.url, row.secret) == ("webhook", GATEWAY["url"], SECRET)
@@ -147,7 +147,7 @@ def test_a_host_that_is_not_allowed_is_refused(admin: Client) -> None:
     """SE-18"""
     answer = save(admin)
     assert answer.status_code == 422
-    assert "OUTBOUND_HOSTS" in answer.content.decode()
+    assert "CALL_HOSTS" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_host_that_is_not_allowed_is_refused(admin: Client) -> None:
 def test_what_a_gateway_lacks_is_named(
     admin: Client, settings: Any, given: dict[str, str], field: str
 ) -> None:
-    settings.OUTBOUND_HOSTS = ["gateway.example"]
+    settings.CALL_HOSTS = ["gateway.example"]
     answer = save(admin, **given)
     assert answer.status_code == 422
     assert field in answer.context["form"].errors
@@ -201,7 +201,7 @@ def test_a_providers_api_is_its_own(admin: Client) -> None:
 
 
 def test_who_may_not_manage_changes_no_gateway(maker: Client, settings: Any) -> None:
-    settings.OUTBOUND_HOSTS = ["gateway.example"]
+    settings.CALL_HOSTS = ["gateway.example"]
     assert save(maker).status_code == 403
     assert not Pool.objects.exists()
 
@@ -246,7 +246,7 @@ def test_a_phone_that_nobody_wrote_to_is_not_there(sample: Path, maker: Client) 
 def test_pools_of_another_organisation_are_its_own(
     admin: Client, hill: Organisation, settings: Any
 ) -> None:
-    settings.OUTBOUND_HOSTS = ["gateway.example"]
+    settings.CALL_HOSTS = ["gateway.example"]
     save(admin)
     with tenancy.acting_for(hill.pk):
         assert not Pool.objects.exists()

@@ -67,7 +67,7 @@ def api(at_harbor: Organisation, settings: Any) -> Iterator[Api]:
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    settings.OUTBOUND_PRIVATE_HOSTS = ["127.0.0.1"]
+    settings.CALL_PRIVATE_HOSTS = ["127.0.0.1"]
     settings.ATTUNE_PUBLIC_ORIGIN = "https://mail.harbor.example"
     terms.record_carrier(
         "sms", name="Twilio", agreement_from=date(2026, 1, 1), services=["sms"], now=NOON
