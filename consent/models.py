@@ -181,6 +181,9 @@ class Suppression(TenantModel):
         REASSIGNED = "reassigned"
         DO_NOT_CALL = "do_not_call"
 
+    OF_THEIR_OWN = frozenset({Reason.REASSIGNED, Reason.DO_NOT_CALL})
+    """Reasons that a signature may outweigh: none of them stands in for another reason."""
+
     id = models.UUIDField(primary_key=True, default=uuid7)
     channel = models.CharField(max_length=16, blank=True)
     """Empty: every channel."""
@@ -200,7 +203,7 @@ class Suppression(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "channel", "address_hash", "purpose", "topic"],
+                fields=["organisation", "channel", "address_hash", "purpose", "topic", "reason"],
                 condition=models.Q(released_at=None),
                 name="consent_suppression_once",
             ),

@@ -137,14 +137,17 @@ def _suppress(row: Suppression, *, received_by: str, now: datetime, about: int |
     """Keep the row, unless one of the same scope stands."""
     with transaction.atomic():
         precedence.hold_for_withdrawal()
-        standing = Suppression.objects.filter(
+        alike = Suppression.objects.filter(
             channel=row.channel,
             address_hash=row.address_hash,
             contact_id=row.contact_id,
             purpose=row.purpose,
             topic=row.topic,
             released_at=None,
-        ).first()
+        )
+        own = Suppression.OF_THEIR_OWN
+        one_of = {row.reason} if row.reason in own else set(Suppression.Reason) - own
+        standing = alike.filter(reason__in=one_of).first()
         if standing is not None:
             return standing.id
         row.save(force_insert=True)

@@ -202,6 +202,10 @@ TEXTS_SECRET = environment.secret("TEXTS_SECRET")
 TEXTS_NUMBER = environment.text("TEXTS_NUMBER")
 """The number that texts come from where a pool names none."""
 
+NUMBER_CHECK = environment.text("NUMBER_CHECK")
+"""A class of one's own that asks whether numbers changed hands, as a dotted path; see
+consent/choices/number_checks.py."""
+
 # Mail that comes back: the mailbox that bounces and replies reach, read by IMAP over TLS.
 IMAP_HOST = environment.text("IMAP_HOST")
 IMAP_PORT = environment.number("IMAP_PORT", 993)

@@ -42,7 +42,7 @@ class Took:
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
-Key = tuple[str, bytes, str, str]
+Key = tuple[str, bytes, str, str, str]
 
 
 def take(data: bytes, *, received_by: str, now: datetime) -> Took:
@@ -54,10 +54,12 @@ def take(data: bytes, *, received_by: str, now: datetime) -> Took:
         except ValueError as wrong:
             took.faults.append((line, str(wrong)))
             continue
-        rows.setdefault((row.channel, bytes(row.address_hash or b""), row.purpose, row.topic), row)
+        hashed = bytes(row.address_hash or b"")
+        rows.setdefault((row.channel, hashed, row.purpose, row.topic, _own(row.reason)), row)
     with transaction.atomic():
         precedence.hold_for_withdrawal()
-        fresh = [row for key, row in rows.items() if key not in _standing(rows)]
+        standing = _standing(rows)
+        fresh = [row for key, row in rows.items() if key not in standing]
         Suppression.objects.bulk_create(fresh, batch_size=BATCH)
         Entry.objects.bulk_create(
             [_entry(row, received_by=received_by, now=now) for row in fresh], batch_size=BATCH
@@ -167,13 +169,17 @@ def _moment(moment: datetime | None) -> str:
     return moment.isoformat() if moment else ""
 
 
+def _own(reason: str) -> str:
+    return reason if reason in Suppression.OF_THEIR_OWN else ""
+
+
 def _standing(rows: Mapping[Key, Suppression]) -> set[Key]:
     hashes = {key[1] for key in rows}
     found = Suppression.objects.filter(released_at=None, address_hash__in=hashes)
     return {
-        (channel, bytes(hashed or b""), purpose, topic)
-        for channel, hashed, purpose, topic in found.values_list(
-            "channel", "address_hash", "purpose", "topic"
+        (channel, bytes(hashed or b""), purpose, topic, _own(reason))
+        for channel, hashed, purpose, topic, reason in found.values_list(
+            "channel", "address_hash", "purpose", "topic", "reason"
         )
     }
 

@@ -18,6 +18,7 @@ from marketing.api import (
     lists,
     merges,
     messages,
+    numbers,
     points,
     preferences,
     problems,
@@ -119,6 +120,7 @@ urlpatterns = [
     ),
     path("plain-preferences", wishes.PlainPreferences.as_view(), name="plain-preferences"),
     path("part2-consents", wishes.Part2Consents.as_view(), name="part2-consents"),
+    path("number-lists", numbers.NumberLists.as_view(), name="number-lists"),
     path("suppressions", suppressions.Suppressions.as_view(), name="suppressions"),
     path(
         "suppressions/lookup", suppressions.SuppressionLookups.as_view(), name="suppression-lookup"
