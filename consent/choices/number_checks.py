@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Checked:
-    """What became of answers: how many, how many numbers changed hands, and what is wrong, by line."""
+    """What became of answers: how many numbers changed hands, and what is wrong, by line."""
 
     answers: int = 0
     reassigned: int = 0
