@@ -17,7 +17,7 @@ from audit.models import Entry
 from consent import gate, ledger
 from consent.choices import number_checks
 from consent.choices.number_checks import Asked
-from consent.choices.suppression_files import FileRefused
+from consent.choices.suppression_files import FileRefused, Took
 from consent.models import Suppression
 from consent.policy import Refusal
 from consent.sending import terms
@@ -64,7 +64,7 @@ def answered(words: str) -> number_checks.Checked:
     return number_checks.take_answers(words.encode(), received_by="file", now=DAY)
 
 
-def listed(words: str, reason: str = "do_not_call") -> number_checks.Took:
+def listed(words: str, reason: str = "do_not_call") -> Took:
     return number_checks.take_list(words.encode(), reason=reason, received_by="file", now=DAY)
 
 
