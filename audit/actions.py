@@ -248,6 +248,7 @@ for _action, _facts in {
     "workflow.task_ended": "outcome",
     "workflow.migrated": "count version from_version",
     "workflow.simulated": "count version",
+    "workflow.winner_named": "node winner",
     # The trail itself
     "trail.viewed": "count fields",
     "trail.verified": "entries batches problems",

@@ -33,6 +33,7 @@ PERIODS = {
     "imports": 1.0,
     "imports_beside": 1.0,
     "simulations": 2.0,
+    "contests": 300.0,
     "webhooks": 1.0,
     "write_backs": 2.0,
     "mailbox": 60.0,

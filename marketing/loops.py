@@ -30,6 +30,7 @@ from messaging.protection import looking, receivers
 from messaging.texts import answering
 from workflows import runner, triggers, writing_back
 from workflows.brakes import tally
+from workflows.contests import deciding
 from workflows.simulate import keeping
 from workflows.webhooks import delivering
 
@@ -170,6 +171,11 @@ def _webhooks(now: datetime) -> int:
     return delivering.run_once(now=now)
 
 
+def _contests(now: datetime) -> int:
+    deciding.decide_due(now=now)
+    return 0
+
+
 def _write_backs(now: datetime) -> int:
     with transaction.atomic():
         return writing_back.release()
@@ -247,6 +253,7 @@ LOOPS: Mapping[str, Loop] = {
     "imports": _imports,
     "imports_beside": _imports_beside,
     "simulations": _simulations,
+    "contests": _contests,
     "webhooks": _webhooks,
     "write_backs": _write_backs,
     "seal": _seal,

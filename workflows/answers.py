@@ -17,6 +17,7 @@ from messaging import outbox
 from messaging import versions as templates
 from messaging.hearing import visits
 from workflows import audience, lots, staff_tasks
+from workflows.contests import deciding
 from workflows.engine import (
     Ask,
     AskAdmission,
@@ -205,9 +206,10 @@ def _admit(asked: Sequence[tuple[Journey, AskAdmission]], now: datetime) -> None
 
 
 def _draw(asked: Sequence[tuple[Journey, AskLot]], _now: datetime) -> None:
+    won = deciding.winners({one.version.id: one.version for one, _ in asked}.values())
     for one, ask in asked:
         drawn = lots.drawn(one.version.workflow_id, ask.node, one.contact_id, one.occurrence)
-        one.answer = Lot(drawn)
+        one.answer = Lot(drawn, won.get((one.version.id, ask.node), ""))
 
 
 def _tell_time(asked: Sequence[tuple[Journey, AskClock]], _now: datetime) -> None:

@@ -157,6 +157,8 @@ class Lot:
     """At least 0 and less than 1, the same for the same person and step each time."""
 
     drawn: float
+    winner: str = ""
+    """The arm that takes everybody by now, besides who is held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,12 +361,17 @@ def _split(step: Split, _place: Place, answer: Answer, _now: datetime) -> Decisi
     """The lot falls on the arm whose stretch of the whole it lies in."""
     if not isinstance(answer, Lot):
         return AskLot(step.id)
-    left = answer.drawn * sum(step.weights)
+    arm = _arm(step, answer.drawn)
+    return Move(answer.winner if answer.winner and arm != step.hold_out else arm)
+
+
+def _arm(step: Split, drawn: float) -> str:
+    left = drawn * sum(step.weights)
     for arm, weight in zip(ARMS, step.weights, strict=False):
         if left < weight:
-            return Move(arm)
+            return arm
         left -= weight
-    return Move(ARMS[len(step.weights) - 1])
+    return ARMS[len(step.weights) - 1]
 
 
 def _goal(step: Goal, *_: Any) -> Decision:

@@ -184,6 +184,7 @@ class Cursor(models.Model):
 
 
 from workflows.brakes.models import Brakes, Tally  # noqa: E402
+from workflows.contests.models import ContestVerdict  # noqa: E402
 from workflows.moving.models import Pause, VersionMigration  # noqa: E402
 from workflows.simulate.models import KeptSimulation, Simulation  # noqa: E402
 from workflows.staff_tasks.models import StaffTask  # noqa: E402
@@ -192,6 +193,7 @@ from workflows.writing_back.models import WriteBack  # noqa: E402
 
 __all__ = [
     "Brakes",
+    "ContestVerdict",
     "Cursor",
     "Endpoint",
     "Enrolment",

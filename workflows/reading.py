@@ -15,6 +15,7 @@ from workflows.steps import (
     Branch,
     Choose,
     Condition,
+    Contest,
     Exit,
     Goal,
     Happened,
@@ -183,7 +184,30 @@ def _split(reader: Reader, node: str) -> Step:
     if hold_out and hold_out not in leads:
         reader.missing("hold_out", hold_out, f"one of {', '.join(leads)}")
         hold_out = ""
-    return Split(id=node, weights=tuple(weights), hold_out=hold_out, **leads)
+    return Split(
+        id=node,
+        weights=tuple(weights),
+        hold_out=hold_out,
+        contest=_contest(reader, len(weights) - bool(hold_out)),
+        **leads,
+    )
+
+
+def _contest(reader: Reader, arms: int) -> Contest | None:
+    """One moment, set beforehand: who looks again and again finds a winner by chance."""
+    keys = ("won_by", "won_within", "decided_after")
+    if not any(reader.has(key) for key in keys):
+        return None
+    contest = Contest(
+        event=reader.text("won_by", pattern=EVENT),
+        within=reader.duration("won_within"),
+        after=reader.duration("decided_after"),
+    )
+    if contest.within >= contest.after > NOTHING:
+        reader.problem("bad_value", "decided_after must be longer than won_within")
+    if arms < 2:
+        reader.problem("bad_value", "won_by needs two arms that are not held out")
+    return contest
 
 
 def _goal(reader: Reader, node: str) -> Step:

@@ -130,6 +130,17 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
+class Contest:
+    """What decides between the arms of a split, once, `after` the version goes live: in whose arm
+    more people have the event `within` that time of being drawn. The arm that is held out does
+    not take part, and keeps its share."""
+
+    event: str
+    within: timedelta
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
     """Send people on by lot, in these proportions; the same person always draws the same lot.
 
@@ -139,6 +150,7 @@ class Split:
     id: str
     weights: tuple[int, ...]
     hold_out: str = ""
+    contest: Contest | None = None
     arm1: str = ""
     arm2: str = ""
     arm3: str = ""

@@ -17,6 +17,7 @@ from contacts.segments.models import Segment
 from marketing.web.timeline import words
 from marketing.web.workflow_figures import Teller
 from messaging.models import Template
+from workflows.contests import deciding
 from workflows.entry import Trigger
 from workflows.funnel import StepCount
 from workflows.graph import Graph, parse
@@ -96,7 +97,10 @@ def plan_of(version: WorkflowVersion, *, names: Names, funnel: Funnel) -> dict[s
     """Return the plan of a published version, with its figures of now."""
     steps = funnel.steps
     drawn = plan(parse(version.graph), names=names, funnel=funnel)
+    decided = deciding.verdicts(version.pk)
     for box in drawn["steps"]:
+        if box["id"] in decided:
+            box["figures"].append({"label": "winner", "value": decided[box["id"]]})
         if box["id"] in steps and steps[box["id"]].inside:
             box["href"] = reverse(
                 "workflow-people", args=[version.workflow_id, version.number, box["id"]]

@@ -69,6 +69,29 @@ SPLIT = KindForm(
                 Option(f"arm{number}", f"Arm {number}") for number in range(1, MOST_WAYS + 1)
             ),
         ),
+        FieldForm(
+            key="won_by",
+            label="The arm wins in which more people have",
+            type="text",
+            options="events",
+            optional=True,
+            hint="Who comes later then goes the way of the winner. Without a difference beyond "
+            "chance no arm wins, and the lots go on.",
+        ),
+        FieldForm(
+            key="won_within",
+            label="Within so long of the lot",
+            type="duration",
+            optional=True,
+            after="won_by",
+        ),
+        FieldForm(
+            key="decided_after",
+            label="Decided so long after it goes live",
+            type="duration",
+            optional=True,
+            after="won_by",
+        ),
     ),
     ways=tuple(
         WayForm(

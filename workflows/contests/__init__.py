@@ -1,0 +1,1 @@
+"""Contests between the arms of a split: who won, and that it was decided once."""
