@@ -68,6 +68,7 @@ def enrol(
     *,
     occurrence: str = "",
     object_at: datetime | None = None,
+    by: str = "api",
     now: datetime,
 ) -> int:
     """Let these contacts in by name; return how many were not inside before.
@@ -90,7 +91,7 @@ def enrol(
         told: dict[str, int | str] = {
             "count": entered,
             "version": workflow.live.number,
-            "trigger": "api",
+            "trigger": by,
         }
         trail.record("workflow.enrolled", subject=f"workflow:{workflow_id}", detail=told)
     return entered

@@ -100,6 +100,7 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "changed": version is None or version != found.live or version.graph != found.draft,
         "may_edit": user.may(Permission.WORKFLOWS_EDIT),
         "may_publish": user.may(Permission.WORKFLOWS_PUBLISH),
+        "may_enrol": user.may(Permission.WORKFLOWS_ENROL),
         "empty": _empty(versions, found),
         "as_of": timezone.now(),
     }

@@ -38,8 +38,11 @@ def book(node: str, share: float, *, after: timedelta = DAY) -> None:
     ids = list(
         Enrolment.objects.filter(node=node).order_by("id").values_list("contact_id", flat=True)
     )
-    booked = [events.NewEvent(one, "appointment.booked", NOON + after, source="ehr")
-              for one in ids[: int(len(ids) * share)]]  # fmt: skip
+    at = NOON + after
+    booked = [
+        events.NewEvent(contact_id=one, kind="appointment.booked", occurred_at=at, source="ehr")
+        for one in ids[: int(len(ids) * share)]
+    ]
     events.append(booked, now=NOON + after)
 
 
