@@ -99,6 +99,8 @@ def _listeners(version: Published) -> Iterator[_Listener]:
         yield _Listener(version, kind)
     if trigger.stays:
         yield _Listener(version, "segment.left", trigger.segment)
+    if trigger.during:
+        yield _Listener(version, "segment.left", trigger.during)
 
 
 def _heard_of(listeners: Sequence[_Listener]) -> list[tuple[int, str, str]]:

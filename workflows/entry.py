@@ -2,6 +2,7 @@
 
     {"kind": "segment", "segment": ID, "on": "left"}
     {"kind": "date", "field": "birth_date", "yearly": true, "before": {"days": 3}, "at": "09:00"}
+    {"kind": "form", "form": ID, "while": ID}
     {"kind": "event", "event": "appointment.booked", "where": [...], "key": "ref", "date": "begins",
      "moved": ["appointment.moved"], "stops": ["appointment.cancelled"]}
 
@@ -12,7 +13,7 @@ at once where a person has two; `date` names the property with the object's mome
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from workflows.problems import Problem
 from workflows.reader import EVENT, FIELD, NOBODY, NOTHING, PROPERTY, Reader
 
 NEVER, EACH, AFTER_LEAVING = "never", "each", "after_leaving"
+FORM_COMPLETED = "form.completed"
 MOST_PER_HOUR = 1_000_000
 DAY = timedelta(days=1)
 
@@ -66,6 +68,10 @@ class Trigger:
     """On every anniversary of the date."""
     stays: bool = False
     """Who leaves the segment of the trigger leaves the workflow."""
+    form: UUID | None = None
+    """The form by whose completion people come in."""
+    during: UUID | None = None
+    """Who leaves this segment leaves the workflow, whatever let them in."""
 
     def __hash__(self) -> int:
         return hash(repr(self))
@@ -77,7 +83,14 @@ class Trigger:
             return ""
         if self.kind == "segment":
             return "segment.left" if self.left else "segment.entered"
+        if self.kind == "form":
+            return FORM_COMPLETED
         return self.event
+
+    @property
+    def listens_about(self) -> UUID | None:
+        """Return the segment or the form that the event must be about."""
+        return self.form or self.segment
 
     @property
     def guards(self) -> bool:
@@ -105,8 +118,10 @@ def read_trigger(raw: Any, *, problems: list[Problem]) -> Trigger:
         own = _schedule(reader)
     elif kind == "date":
         own = _date(reader)
+    elif kind == "form":
+        own = {"form": reader.id("form")}
     elif kind != "api":
-        reader.missing("trigger.kind", kind, "one of segment, event, date, schedule, api")
+        reader.missing("trigger.kind", kind, "one of segment, event, form, date, schedule, api")
         kind = "api"
     trigger = Trigger(str(kind), **own, **_again(reader, kind), **_rules(reader))
     reader.leftover()
@@ -205,11 +220,11 @@ def _again(reader: Reader, kind: Any) -> dict[str, Any]:
     value = reader.take("again")
     if value is None or value == NEVER:
         return {}
-    if value == EACH and kind in ("event", "schedule"):
+    if value == EACH and kind in ("event", "form", "schedule"):
         return {"each": True}
-    if value == AFTER_LEAVING and kind in ("event", "segment"):
+    if value == AFTER_LEAVING and kind in ("event", "form", "segment"):
         return {"after_leaving": True}
-    if isinstance(value, Mapping) and kind in ("event", "segment"):
+    if isinstance(value, Mapping) and kind in ("event", "form", "segment"):
         return {"after": reader.duration("again")}
     wanted = (
         '"never", "each" (events and schedules), "after_leaving", or a time such as {"days": 30}'
@@ -219,11 +234,12 @@ def _again(reader: Reader, kind: Any) -> dict[str, Any]:
 
 
 def _rules(reader: Reader) -> dict[str, Any]:
-    found: Sequence[UUID] = [reader.id(key, optional=True) for key in ("only", "never")]
-    only, never = (None if one == NOBODY else one for one in found)
+    found = [reader.id(key, optional=True) for key in ("only", "never", "while")]
+    only, never, during = (None if one == NOBODY else one for one in found)
     return {
         "per_hour": reader.count("per_hour", most=MOST_PER_HOUR, optional=True),
         "only": only,
         "never": never,
+        "during": during,
         "stops": _kinds(reader, "stops"),
     }

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from consent import completed as forms
 from consent.policy import Purpose
 from contacts import registry
 from contacts.canonical import ValueRefused, canonical
@@ -86,7 +87,7 @@ def path_classes(graph: Graph) -> dict[str, frozenset[str]]:
 
 def _betrayed_by_entry(trigger: Trigger) -> frozenset[str]:
     said: set[str] = set()
-    for segment in (trigger.segment, trigger.only, trigger.never):
+    for segment in (trigger.segment, trigger.only, trigger.never, trigger.during):
         if segment is not None:
             said |= audience.betrays(audience.of(segment))
     if trigger.event.startswith(CLINICAL_KINDS):
@@ -161,11 +162,13 @@ _NOT_YET = {
 
 def _trigger(graph: Graph) -> Iterator[Problem]:
     trigger = graph.trigger
-    for segment in (trigger.segment, trigger.only, trigger.never):
+    for segment in (trigger.segment, trigger.only, trigger.never, trigger.during):
         if segment is not None:
             yield from _conditions("", audience.of(segment))
     if trigger.field:
         yield from _entry_date(trigger)
+    if trigger.form is not None and trigger.form not in forms.there():
+        yield Problem("", "unknown_form", "there is no such form")
     try:
         opened.definition(trigger)
     except DefinitionInvalid as invalid:

@@ -64,7 +64,7 @@ def publish(workflow_id: UUID, *, now: datetime) -> WorkflowVersion:
         first = workflow.live_id is None
         workflow.live, workflow.state = version, Workflow.State.LIVE
         workflow.listens_to = graph.trigger.listens_to
-        workflow.listens_about = graph.trigger.segment
+        workflow.listens_about = graph.trigger.listens_about
         workflow.lets_in_each = graph.trigger.each
         workflow.takes_present = workflow.takes_present or (first and graph.trigger.present)
         workflow.comes_at = triggers_at(graph.trigger, now=now)

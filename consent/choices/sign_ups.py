@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit import actions, trail
-from consent import addresses, forms, ledger
+from consent import addresses, completed, forms, ledger
 from consent.addresses import FIELD_OF_CHANNEL
 from consent.choices import preferences, regimes
 from consent.ledger import ConsentInvalid
@@ -164,6 +164,7 @@ def confirm(row: SignUp, *, visit: Visit, now: datetime) -> bool:
     row.save(update_fields=["authorization_id", "confirmed_at", "confirmation"])
     for topic in row.topics:
         ledger.opt_in(row.contact_id, topic=topic, received_by="web_form", now=now)
+    completed.tell(row.contact_id, row.form_id, now=now)
     trail.record(
         "signup.confirmed",
         subject=f"contact:{row.contact_id}",

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from accounts.models import Organisation
 from audit import actions, trail
-from consent import ledger
+from consent import completed, ledger
 from consent.models import Authorization, FormVersion
 from consent.signing import stored
 from consent.signing.models import Copy, Defect, Signature, SigningRequest
@@ -224,6 +224,9 @@ def _keep(
         evidence=dict(evidence),
         received_at=now,
     )
+    signed = authorization.form_version and completed.of_name(authorization.form_version.name)
+    if signed:
+        completed.tell(authorization.contact_id, signed, now=now)
     trail.record(
         "authorization.signed",
         subject=f"contact:{authorization.contact_id}",

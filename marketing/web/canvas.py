@@ -11,6 +11,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from accounts.models import User
+from consent import completed
 from contacts.models import ContactList
 from contacts.segments import catalogue
 from contacts.segments.models import Segment
@@ -60,6 +61,7 @@ class Names:
     segments: Mapping[UUID, str] = field(default_factory=dict)
     workflows: Mapping[UUID, str] = field(default_factory=dict)
     endpoints: Mapping[UUID, str] = field(default_factory=dict)
+    forms: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def names_for(granted: Collection[str]) -> Names:
         },
         workflows=dict(Workflow.objects.values_list("id", "name")),
         endpoints=endpoints.titled(),
+        forms=completed.there(),
     )
 
 
@@ -270,6 +273,8 @@ def _trigger(trigger: Trigger, names: Names) -> str:
     if trigger.kind == "schedule" and trigger.segment and trigger.first:
         known = names.segments.get(trigger.segment, "a segment")
         return f"By schedule: {known}, from {trigger.first:%d %b %Y %H:%M}"
+    if trigger.form is not None:
+        return f"Completes {names.forms.get(trigger.form, 'a form')}"
     if trigger.kind == "date" and trigger.at is not None:
         field = trigger.field.replace("_", " ")
         days = abs(trigger.days)

@@ -149,12 +149,9 @@ def _told(found: Workflow, chosen: Chosen, user: User) -> dict[str, str]:
     counts["new"] = counts["all"] - inside
     if chosen.kind == "contact":
         return {name: str(count) for name, count in counts.items()}
-    about = ("by hand", str(found.pk), str(chosen.id))
-    tell = workflow_figures.teller(
-        chosen.classes | workflow_figures.classes_of(found.live),
-        user,
-        *about,  # type: ignore[arg-type]
-    )
+    assert found.live is not None
+    classes = chosen.classes | workflow_figures.classes_of(found.live)
+    tell = workflow_figures.teller(classes, user, "by hand", str(found.pk), str(chosen.id))
     tell.ask({("", name): count for name, count in counts.items()})
     return {name: str(tell("", name, count)) for name, count in counts.items()}
 

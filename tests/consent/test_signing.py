@@ -21,6 +21,7 @@ from consent.signing import asking, designing, signing, stored, wording
 from consent.signing.models import Copy, Defect, Form, Signature, SigningRequest
 from consent.signing.signing import SignatureInvalid, Signer
 from consent.signing.wording import ELEMENTS, STANDARD, Elements, Expiry, Words
+from contacts.models import Event
 from crypto.tokens import TokenRefused
 from tests.conftest import NOON
 from tests.consent.conftest import person
@@ -226,6 +227,13 @@ def test_a_link_works_once(at_harbor: Organisation, ada: int) -> None:
     with asking.at(token, now=NOON) as again:
         assert asking.shut(again, now=NOON) == "signed"
     assert Authorization.objects.count() == 1
+
+
+def test_what_was_signed_is_told_as_an_event_of_the_form(at_harbor: Organisation, ada: int) -> None:
+    made = form()
+    signed(ada, made)
+    told = Event.objects.get(kind="form.completed")
+    assert (told.contact_id, told.campaign) == (ada, made.id)
 
 
 def test_a_newer_link_closes_the_older(at_harbor: Organisation, ada: int) -> None:

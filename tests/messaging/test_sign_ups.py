@@ -13,7 +13,7 @@ from consent.choices import regimes, sign_ups
 from consent.gate import GateRequest, Permit
 from consent.ledger import ConsentInvalid
 from consent.models import Authorization, Choice, SignUp, SignUpForm
-from contacts.models import Contact
+from contacts.models import Contact, Event
 from marketing.web import public_sign_up
 from messaging import dispatch
 from messaging.models import Message
@@ -98,6 +98,16 @@ def test_the_proof_binds_wording_time_address_and_method(outside: Client, page: 
         LATER,
         {"address": "127.0.0.1", "program": "Firefox"},
     )
+
+
+def test_a_confirmed_sign_up_is_told_as_an_event_of_its_form(
+    outside: Client, page: str, form: SignUpForm
+) -> None:
+    """Workflows let people in by it."""
+    address = confirming(outside, page)
+    for _ in range(2):
+        outside.post(address, {"act": "confirm"})
+    assert Event.objects.get(kind="form.completed").campaign == form.id
 
 
 def test_text_messages_need_words_that_name_them(outside: Client, page: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -99,7 +100,7 @@ def _decide(version: Published, step: Split, contest: Contest, *, now: datetime)
 
 def count(version_id: UUID, step: Split, contest: Contest, *, now: datetime) -> list[Group]:
     """Return the arms that take part, with whom they drew long enough ago."""
-    told = {
+    told: dict[str, Any] = {
         "organisation": tenancy.current(),
         "event": contest.event,
         "within": contest.within,

@@ -30,6 +30,13 @@ _RULES = (
         hint="The others wait for the next hours.",
     ),
     FieldForm(
+        key="while",
+        label="People leave when they leave",
+        type="choice",
+        options="segments",
+        optional=True,
+    ),
+    FieldForm(
         key="stops",
         label="People leave when this happens",
         type="names",
@@ -112,6 +119,20 @@ TRIGGERS = (
                 options="events",
                 optional=True,
                 after="key",
+            ),
+            *_RULES,
+        ),
+    ),
+    KindForm(
+        kind="form",
+        label="by a form",
+        does="Everybody who completes it: a sign-up that was confirmed, a form that was signed.",
+        title="Completes {form}",
+        fields=(
+            FieldForm(key="form", label="Form", type="choice", options="forms"),
+            replace(
+                _AGAIN,
+                either=(_AGAIN.either[0], Option("each", "each time"), *_AGAIN.either[1:]),
             ),
             *_RULES,
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from accounts.models import User
+from consent import completed
 from contacts import registry
 from contacts.fields import FieldType
 from contacts.models import ContactList
@@ -34,6 +35,7 @@ def options(user: User) -> Mapping[str, Iterable[Option]]:
         ),
         "lists": [Option(str(one.id), one.name) for one in ContactList.objects.all()],
         "workflows": [Option(str(one.id), one.name) for one in workflows],
+        "forms": [Option(str(id_), name) for id_, name in completed.there().items()],
         "endpoints": [Option(str(one.id), one.name) for one in endpoints.in_use()],
         "told": [
             Option("outreach.started", "reaching out has begun"),
