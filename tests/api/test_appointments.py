@@ -19,6 +19,7 @@ from workflows import publishing, runner, triggers
 from workflows.models import Enrolment, Workflow
 
 __all__ = ["mails", "publish"]
+pytestmark = pytest.mark.usefixtures("committed_db")
 YORK = ZoneInfo("America/New_York")
 
 

@@ -24,6 +24,7 @@ from workflows.webhooks import delivering
 from workflows.webhooks.addresses import Policy
 
 __all__ = ["endpoint", "receiver"]
+pytestmark = pytest.mark.usefixtures("committed_db")
 DAY = timedelta(days=1)
 HERE = delivering.through(Policy(private=("127.0.0.1",)))
 ASKED = {"field": "gender", "op": "equals", "value": "female"}

@@ -18,6 +18,7 @@ from workflows.models import Enrolment
 from workflows.problems import GraphInvalid
 
 __all__ = ["ada", "draw"]
+pytestmark = pytest.mark.usefixtures("committed_db")
 DAY = timedelta(days=1)
 
 
