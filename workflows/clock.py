@@ -1,7 +1,8 @@
 """Moments on the wall clock: time of day, weekdays, windows, offsets from a date. Pure.
 
-A wall time that a clock change skips means the moment the clock shows an hour later; one that
-comes twice means the first. So each wall time is one moment, and whoever waits for it waits once.
+A wall time that a clock change skips is read by the offset from before the change, so it comes as
+much later as the clocks jump (02:30 at 03:30); one that comes twice means the first (RFC 5545,
+3.3.5). So each wall time is one moment, and whoever waits for it waits once.
 """
 
 from __future__ import annotations

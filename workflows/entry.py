@@ -152,8 +152,9 @@ def _schedule(reader: Reader) -> dict[str, Any]:
         rule = ""
     elif first is not None:
         try:
-            recurring.read(rule, first)
-        except recurring.RuleInvalid as wrong:
+            if recurring.read(rule) is None:
+                raise recurring.RuleRefused("give a rule such as FREQ=WEEKLY;BYDAY=MO")
+        except recurring.RuleRefused as wrong:
             reader.problem("bad_value", f"rule is not usable: {wrong}")
     return {"segment": reader.id("segment"), "rule": rule, "first": first}
 

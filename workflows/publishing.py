@@ -86,7 +86,8 @@ def triggers_at(trigger: Trigger, *, now: datetime) -> datetime | None:
         return clock.settled(now + timedelta(microseconds=1), hours, evaluate.zone())
     if not trigger.rule or trigger.first is None:
         return None
-    return recurring.following(trigger.rule, trigger.first, zone=evaluate.zone(), after=now)
+    rule = recurring.read(trigger.rule)
+    return recurring.following(rule, trigger.first, zone=evaluate.zone(), after=now)
 
 
 def _at_once(trigger: Trigger, *, now: datetime) -> int:

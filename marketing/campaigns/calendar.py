@@ -12,8 +12,8 @@ import numpy as np
 
 from contacts.segments import membership
 from contacts.segments.models import Segment
-from marketing.campaigns import schedule
 from marketing.campaigns.models import Campaign, Run
+from workflows import clock, recurring
 
 NEAR = timedelta(hours=24)
 """Two campaigns that reach a person within so long are a conflict worth a look."""
@@ -58,13 +58,11 @@ def _of(campaign: Campaign, *, now: datetime, until: datetime) -> Iterator[Entry
     first = campaign.first_wall
     if first is None:
         return
-    zone = campaign.organisation.timezone
+    zone = campaign.organisation.zone
     walls = [one.wall.astimezone(UTC).replace(tzinfo=None) for one in runs if one.wall]
     last = max(walls, default=None)
     moments = (
-        schedule.instant(wall, zone)
-        for wall in schedule.walls(first, campaign.rule)
-        if last is None or wall > last
+        clock.moment(wall, zone) for wall in recurring.walls(first, campaign.rule, zone, after=last)
     )
     kind = (
         "foreseen" if campaign.state in (Campaign.State.LIVE, Campaign.State.PAUSED) else "planned"
@@ -79,9 +77,8 @@ def next_at(campaign: Campaign, *, now: datetime) -> datetime:
     first = campaign.first_wall
     if first is None:
         return now
-    zone = campaign.organisation.timezone
-    times = schedule.next_times(first, campaign.rule, zone, now=now, count=1)
-    return times[0] if times else now
+    zone = campaign.organisation.zone
+    return recurring.following(campaign.rule, first, zone=zone, after=now) or now
 
 
 def conflicts_of(campaign: Campaign, *, now: datetime) -> list[Conflict]:

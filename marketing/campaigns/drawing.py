@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -16,11 +17,11 @@ from consent.rulebook import Rules
 from consent.rules import shelf
 from contacts.segments.definition import DefinitionInvalid
 from crypto.rows import insert_rows
-from marketing.campaigns import planning, schedule, trial
+from marketing.campaigns import planning, trial
 from marketing.campaigns.models import Campaign, Run
 from messaging.pools import lanes
 from messaging.preflight import keeping as preflight
-from workflows import audience
+from workflows import audience, clock
 
 BATCH = 8_192
 
@@ -109,8 +110,13 @@ def _drawn(
             if wall is not None:
                 at = own.get(group)
                 there = wall.replace(hour=at.hour, minute=at.minute) if at else wall
-                due_at = max(now, schedule.latest(there, zones.get(one, (zone,))))
+                due_at = max(now, latest(there, zones.get(one, (zone,))))
             yield one, group, due_at
+
+
+def latest(wall: datetime, zones: Sequence[str]) -> datetime:
+    """Return when the wall time has come in every zone that a person may live by."""
+    return max(clock.moment(wall, ZoneInfo(zone)) for zone in zones)
 
 
 def _zones(people: Sequence[int], rules: Rules, home: str) -> dict[int, tuple[str, ...]]:

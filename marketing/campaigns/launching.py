@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -11,11 +12,12 @@ from accounts import tenancy
 from accounts.models import Organisation
 from audit import actor, trail
 from consent.rules import shelf
-from marketing.campaigns import planning, schedule
+from marketing.campaigns import planning
 from marketing.campaigns.models import Campaign, Recipient, Run
 from marketing.campaigns.planning import CHANGED, CampaignRefused, Problem
 from messaging import withdrawing
 from messaging.paying import stating
+from workflows import clock, recurring
 
 
 @transaction.atomic
@@ -47,11 +49,12 @@ def schedule_next(
 ) -> Run | None:
     """Write the next run; None where the rule of repetition has come to its end."""
     house = Organisation.objects.get(id=tenancy.current())
-    first, wall, zone = campaign.first_wall, None, house.timezone
+    first, wall = campaign.first_wall, None
     if first is not None:
         last = after.wall if after else now.astimezone(house.zone)
         assert last is not None
-        wall = schedule.next_wall(first, campaign.rule, after=last.replace(tzinfo=None))
+        after_wall = last.replace(tzinfo=None)
+        wall = next(recurring.walls(first, campaign.rule, house.zone, after=after_wall), None)
         if wall is None:
             return None
     elif after is not None:
@@ -60,20 +63,21 @@ def schedule_next(
         campaign=campaign,
         number=campaign.runs.count() + 1,
         wall=wall.replace(tzinfo=UTC) if wall else None,
-        due_at=_drawn_at(campaign, wall, zone) if wall else now,
+        due_at=_drawn_at(campaign, wall, house.zone) if wall else now,
         pinned=pinned,
     )
     stating.carry(campaign.id, to=run.id)
     return run
 
 
-def _drawn_at(campaign: Campaign, wall: datetime, zone: str) -> datetime:
+def _drawn_at(campaign: Campaign, wall: datetime, zone: ZoneInfo) -> datetime:
     """Return when the audience is drawn: when the earliest of all zones has come to the time."""
     own = [one.starts_at for one in campaign.variants.all() if one.starts_at]
     wall = min([wall, *(wall.replace(hour=at.hour, minute=at.minute) for at in own)])
     if not campaign.each_zone:
-        return schedule.instant(wall, zone)
-    return schedule.earliest(wall, [zone, *all_zones(wall.replace(tzinfo=UTC))])
+        return clock.moment(wall, zone)
+    everywhere = [zone, *map(ZoneInfo, all_zones(wall.replace(tzinfo=UTC)))]
+    return min(clock.moment(wall, one) for one in everywhere)
 
 
 def all_zones(now: datetime) -> tuple[str, ...]:

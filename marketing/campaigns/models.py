@@ -12,8 +12,8 @@ from accounts import tenancy
 from accounts.tenancy import TenantModel
 from crypto.fields import SealedTextField
 from crypto.ids import uuid7
-from marketing.campaigns import schedule
 from messaging.models import Template
+from workflows import recurring
 
 
 class Campaign(TenantModel):
@@ -74,15 +74,15 @@ class Campaign(TenantModel):
         return self.name
 
     @property
-    def rule(self) -> schedule.Repeats | None:
-        return schedule.read(self.repeats)
+    def rule(self) -> recurring.Repeats | None:
+        return recurring.read(self.repeats)
 
     @property
     def first_wall(self) -> datetime | None:
         """The naive time of the first run; None where it goes as soon as it is launched."""
         if self.starts_on is None or self.starts_at is None:
             return None
-        return schedule.wall(self.starts_on, self.starts_at)
+        return datetime.combine(self.starts_on, self.starts_at)
 
     @property
     def may_be_changed(self) -> bool:

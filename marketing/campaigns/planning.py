@@ -18,12 +18,11 @@ from audit import actor, trail
 from contacts.segments import approvals as segment_approvals
 from contacts.segments.definition import DefinitionInvalid
 from contacts.segments.models import Segment
-from marketing.campaigns import schedule
 from marketing.campaigns.models import Campaign, CampaignApproval, Variant
-from marketing.campaigns.schedule import RuleRefused
 from messaging import versions
 from messaging.models import TemplateVersion
-from workflows import audience
+from workflows import audience, recurring
+from workflows.recurring import RuleRefused
 
 Verdict = CampaignApproval.Verdict
 LETTERS = "ABCD"
@@ -177,8 +176,8 @@ def _of_schedule(campaign: Campaign, *, now: datetime) -> list[Problem]:
         if campaign.each_zone:
             return [Problem("starts_on", "Give the time that it shall be where each person lives.")]
         return []
-    zone = Organisation.objects.get(id=tenancy.current()).timezone
-    if not schedule.next_times(first, repeats, zone, now=now, count=1):
+    zone = Organisation.objects.get(id=tenancy.current()).zone
+    if recurring.following(repeats, first, zone=zone, after=now) is None:
         return [Problem("starts_on", "That time is over. Choose a later one.")]
     return []
 

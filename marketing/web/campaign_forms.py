@@ -10,19 +10,22 @@ from django import forms
 
 from accounts.models import User
 from contacts.segments.models import Segment
-from marketing.campaigns import schedule
 from marketing.campaigns.models import Campaign
 from marketing.campaigns.planning import Draft
-from marketing.campaigns.schedule import Repeats
 from marketing.web import segment_sight
 from messaging.models import Template
+from workflows import recurring
+from workflows.recurring import Repeats, RuleRefused
 
 VARIANTS = ("a", "b", "c")
+OWN_RULE = "RULE"
 REPEATS = [
     ("", "Once"),
     ("DAILY", "Every day"),
     ("WEEKLY", "Every week"),
     ("MONTHLY", "Every month"),
+    ("YEARLY", "Every year"),
+    (OWN_RULE, "By a rule of RFC 5545"),
 ]
 DAYS = [("MO", "Mon"), ("TU", "Tue"), ("WE", "Wed"), ("TH", "Thu"), ("FR", "Fri"), ("SA", "Sat"),
         ("SU", "Sun")]  # fmt: skip
@@ -67,6 +70,12 @@ class CampaignForm(forms.Form):
         help_text="-1 is the last day of each month.",
     )
     until = forms.DateField(label="Last day", required=False)
+    rule = forms.CharField(
+        label="Rule (RFC 5545)",
+        required=False,
+        max_length=recurring.LONGEST,
+        help_text="Such as FREQ=MONTHLY;BYDAY=1MO;COUNT=6: the first Monday, six times.",
+    )
     lasts_hours = forms.IntegerField(
         label="Not later than so many hours after its time",
         min_value=1,
@@ -133,7 +142,16 @@ class CampaignForm(forms.Form):
             self.add_error("template_b", "Fill the second message before the third.")
         if given.get("month_day") == 0:
             self.add_error("month_day", "Days run from 1 to 31; -1 is the last.")
+        if given.get("repeats") == OWN_RULE:
+            self._check_rule(given.get("rule", ""))
         return given
+
+    def _check_rule(self, text: str) -> None:
+        try:
+            if recurring.read(text) is None:
+                self.add_error("rule", "Write the rule, or choose how it repeats.")
+        except RuleRefused as why:
+            self.add_error("rule", str(why))
 
     def draft(self) -> Draft:
         given = self.cleaned_data
@@ -155,12 +173,14 @@ class CampaignForm(forms.Form):
         frequency = given["repeats"]
         if not frequency:
             return ""
+        if frequency == OWN_RULE:
+            return str(given["rule"].strip().upper().removeprefix("RRULE:"))
         return Repeats(
             frequency,
             given["every"] or 1,
             tuple(given["days"]) if frequency == "WEEKLY" else (),
-            given["month_day"] if frequency == "MONTHLY" else None,
-            until=given["until"],
+            (given["month_day"],) if frequency == "MONTHLY" and given["month_day"] else (),
+            until=f"{given['until']:%Y%m%d}" if given["until"] else "",
         ).text()
 
 
@@ -184,10 +204,28 @@ def initial(campaign: Campaign) -> dict[str, Any]:
         told[f"time_{letter}"] = _clock(variant.starts_at)
     told["starts_at"] = _clock(campaign.starts_at)
     told["starts_on"] = _day(campaign.starts_on)
-    if rule := schedule.read(campaign.repeats):
-        told |= {"repeats": rule.frequency, "every": rule.interval, "days": list(rule.days)}
-        told |= {"month_day": rule.month_day, "until": _day(rule.until)}
-    return told
+    return told | _repeats(campaign)
+
+
+def _repeats(campaign: Campaign) -> dict[str, Any]:
+    """Return the rule in the fields that can say it; any other as it is written."""
+    try:
+        rule = campaign.rule
+    except RuleRefused:
+        return {"repeats": OWN_RULE, "rule": campaign.repeats}
+    if rule is None:
+        return {}
+    days = rule.days and (rule.frequency != "WEEKLY" or any(len(one) > 2 for one in rule.days))
+    month_days = rule.month_days and rule.frequency != "MONTHLY"
+    if not rule.plain or days or month_days or "T" in rule.until:
+        return {"repeats": OWN_RULE, "rule": rule.text()}
+    return {
+        "repeats": rule.frequency,
+        "every": rule.interval,
+        "days": list(rule.days),
+        "month_day": rule.month_days[0] if rule.month_days else None,
+        "until": _day(rule.last_day),
+    }
 
 
 def _segments(user: User) -> list[tuple[str, str]]:

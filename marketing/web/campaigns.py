@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +16,14 @@ from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
 from contacts.segments.models import Segment
-from marketing.campaigns import launching, planning, schedule
+from marketing.campaigns import launching, planning
 from marketing.campaigns.models import Campaign, Run
 from marketing.campaigns.planning import CampaignRefused
 from marketing.web import campaign_figures, payments, segment_sight
 from marketing.web.campaign_forms import CampaignForm, initial
 from marketing.web.workflow_figures import teller
 from messaging.models import TemplateVersion
+from workflows import recurring
 
 KINDS = {
     "draft": "plain",
@@ -51,6 +53,7 @@ WHY_STOPPED = {
     ),
 }
 LISTED = 200
+SHOWN_TIMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +157,8 @@ def _times(campaign: Campaign, *, now: Any) -> list[Any]:
     first = campaign.first_wall
     if first is None or campaign.state in ("done", "cancelled"):
         return []
-    zone = campaign.organisation.timezone
-    return schedule.next_times(first, campaign.rule, zone, now=now)
+    zone = campaign.organisation.zone
+    return list(islice(recurring.moments(first, campaign.rule, zone=zone, after=now), SHOWN_TIMES))
 
 
 def _approval(campaign: Campaign, user: User) -> dict[str, Any]:
@@ -248,7 +251,7 @@ def _groups(form: CampaignForm) -> list[Group]:
         ("When", "By the clock of the organisation, unless said otherwise.",
          ("starts_on", "starts_at", "lasts_hours", "each_zone"), False),
         ("Again and again", "Every week, every month …",
-         ("repeats", "every", "days", "month_day", "until"), True),
+         ("repeats", "every", "days", "month_day", "until", "rule"), True),
         ("Try messages or times against each other", "Leave it empty where there is one message.",
          ("template_b", "template_c", "time_a", "time_b", "time_c", "trial_share", "trial_by",
           "trial_hours"), True),

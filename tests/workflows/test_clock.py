@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.intake.builders import DATA
-from workflows import clock, recurring
+from workflows import clock
 from workflows.steps import Hours, Until
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -137,47 +137,3 @@ def test_what_the_hours_allow_is_not_put_off_again(at: datetime, hours: Hours) -
     once = clock.settled(at, hours, NEW_YORK)
     assert once >= at - timedelta(hours=1)
     assert clock.settled(once, hours, NEW_YORK) - once <= timedelta(hours=1)
-
-
-def test_a_rule_that_never_comes_is_over_and_does_not_hang() -> None:
-    first = datetime.fromisoformat("2026-01-01T09:00")
-    after = datetime(2026, 1, 1, tzinfo=UTC)
-    rule = "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
-    assert recurring.following(rule, first, zone=NEW_YORK, after=after) is None
-
-
-def test_a_rule_keeps_its_time_of_day_over_a_clock_change() -> None:
-    first = datetime.fromisoformat("2026-03-01T09:00")
-    at = datetime(2026, 3, 6, tzinfo=UTC)
-    found: list[str] = []
-    for _ in range(4):
-        at = recurring.following("FREQ=DAILY", first, zone=NEW_YORK, after=at) or at
-        found.append(f"{at:%d %H:%M}")
-    assert found == ["06 14:00", "07 14:00", "08 13:00", "09 13:00"]
-
-
-RULES = WINDOWS.with_name("recurrence.jsonl")
-
-
-@pytest.mark.skipif(not RULES.exists(), reason="the schedules are not on this machine")
-def test_rules_with_a_plain_end_come_when_the_examples_say() -> None:
-    """Those of the examples that begin with their own first instance and have no count."""
-    seen = 0
-    for line in RULES.read_text().splitlines():
-        row = json.loads(line)
-        first = datetime.fromisoformat(row["dtstart"].rstrip("Z"))
-        shorter = any(word in row["rrule"] for word in ("HOURLY", "MINUTELY", "SECONDLY"))
-        usable = row["instances"][0] == row["dtstart"] and not shorter
-        if not usable or "COUNT" in row["rrule"] or "BYWEEKNO" in row["rrule"]:
-            continue
-        seen += 1
-        at = first.replace(tzinfo=UTC) - timedelta(seconds=1)
-        found: list[str] = []
-        while len(found) < len(row["instances"]):
-            following = recurring.following(row["rrule"], first, zone=ZoneInfo("UTC"), after=at)
-            if following is None:
-                break
-            at = following
-            found.append(f"{at:%Y%m%dT%H%M%S}")
-        assert found == [one.rstrip("Z") for one in row["instances"]], row
-    assert seen >= 3
