@@ -53,6 +53,7 @@ class Permission(StrEnum):
     TEMPLATES_REVIEW_MEDICAL = "templates.review_medical"
     TEMPLATES_REVIEW_COMPLIANCE = "templates.review_compliance"
     TEMPLATES_REVIEW_TECHNICAL = "templates.review_technical"
+    CAMPAIGNS_APPROVE = "campaigns.approve"
     WORKFLOWS_VIEW = "workflows.view"
     WORKFLOWS_EDIT = "workflows.edit"
     WORKFLOWS_PUBLISH = "workflows.publish"
@@ -101,8 +102,9 @@ _MEANS = {
     Permission.TEMPLATES_REVIEW_MEDICAL: "review what others wrote for medical accuracy",
     Permission.TEMPLATES_REVIEW_COMPLIANCE: "review what others wrote for compliance",
     Permission.TEMPLATES_REVIEW_TECHNICAL: "review what others wrote for how it is shown",
-    Permission.WORKFLOWS_VIEW: "see workflows and their funnels",
-    Permission.WORKFLOWS_EDIT: "make and change workflows",
+    Permission.CAMPAIGNS_APPROVE: "approve campaigns that others made",
+    Permission.WORKFLOWS_VIEW: "see workflows and campaigns, and their figures",
+    Permission.WORKFLOWS_EDIT: "make and change workflows and campaigns",
     Permission.WORKFLOWS_PUBLISH: "publish, pause and close workflows",
     Permission.WORKFLOWS_ENROL: "put a contact into a workflow",
     Permission.MESSAGES_VIEW: "see messages and why they were sent or not",
@@ -133,8 +135,8 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
     ),
     Role.DESIGNER: (*_READS, "templates.edit", "templates.review_technical"),
     Role.APPROVER: (
-        *_READS, "templates.approve", "templates.review_medical", "templates.review_technical",
-        "workflows.publish", "messages.view",
+        *_READS, "templates.approve", "campaigns.approve", "templates.review_medical",
+        "templates.review_technical", "workflows.publish", "messages.view",
     ),
     Role.ANALYST: (*_READS, "messages.view", "consent.view"),
     Role.COMPLIANCE: (
@@ -184,7 +186,8 @@ SCOPES = (
     Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT,
     Permission.TEMPLATES_VIEW, Permission.TEMPLATES_EDIT,
-    Permission.WORKFLOWS_VIEW, Permission.WORKFLOWS_ENROL,
+    Permission.WORKFLOWS_VIEW, Permission.WORKFLOWS_EDIT, Permission.WORKFLOWS_PUBLISH,
+    Permission.WORKFLOWS_ENROL, Permission.CAMPAIGNS_APPROVE,
     Permission.CONSENT_VIEW, Permission.CONSENT_RECORD, Permission.CONSENT_EXPORT,
     Permission.MESSAGES_VIEW, Permission.MESSAGES_SEND,
     Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,

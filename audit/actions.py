@@ -232,6 +232,7 @@ for _action, _facts in {
     "campaign.stopped": "run code count",
     "campaign.winner_named": "run variant beyond_chance",
     "campaign.finished": "run",
+    "campaign.exported": "run",
     "campaign.reached": "count classes purpose",
     # Workflows
     "workflow.created": "version",

@@ -98,9 +98,9 @@ FROM unnest(%b::int8[], %b::text[], %b::text[]) AS g (id, state, code) WHERE m.i
 _HAND_OVER = """
 UPDATE messaging_message m
 SET state = 'handing_over', lease_until = %b, handed_over_at = %b, route = g.route,
-    message_id_header = g.header, sha256 = g.sha256, merge = g.merge
-FROM unnest(%b::int8[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::bytea[])
-     AS g (id, fence, route, header, sha256, merge)
+    message_id_header = g.header, sha256 = g.sha256, merge = g.merge, provider = g.provider
+FROM unnest(%b::int8[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[])
+     AS g (id, fence, route, header, sha256, merge, provider)
 WHERE m.id = g.id AND m.fence = g.fence AND m.state = 'claimed'
 RETURNING m.id
 """
@@ -327,6 +327,7 @@ class Evidence:
     header: str
     sha256: str
     merge: bytes
+    provider: str
 
 
 def begin_hand_over(evidence: Sequence[Evidence], *, now: datetime) -> set[int]:
@@ -345,6 +346,7 @@ def begin_hand_over(evidence: Sequence[Evidence], *, now: datetime) -> set[int]:
                 [one.header for one in evidence],
                 [one.sha256 for one in evidence],
                 [one.merge for one in evidence],
+                [one.provider for one in evidence],
             ],
         )
         return {row[0] for row in cursor.fetchall()}

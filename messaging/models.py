@@ -228,6 +228,8 @@ class Message(TenantModel):
     refusal_code = models.CharField(max_length=40, blank=True, default="")
     permit = models.JSONField(null=True)
     route = models.CharField(max_length=16, blank=True, default="")
+    provider = models.CharField(max_length=24, blank=True, db_default="")
+    """The mailbox provider that it was handed over for: a name of `hearing.providers`."""
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)

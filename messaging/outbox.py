@@ -100,8 +100,7 @@ def enqueue(orders: Sequence[Order], *, now: datetime) -> list[Enqueued]:
     loaded = versions.load({order.template_version for order in orders})
     if {order.template_version for order in orders} - loaded.keys():
         raise VersionUnknown("an order names a template version that is not known")
-    paid = stating.of_sources({order.source for order in orders})
-    answers = ask([_request(order, loaded, paid) for order in orders], now=now)
+    answers = ask(_requests(orders, loaded), now=now)
     rows = [
         _row(order, loaded[order.template_version], answer, now=now)
         for order, answer in zip(orders, answers, strict=True)
@@ -114,6 +113,16 @@ def enqueue(orders: Sequence[Order], *, now: datetime) -> list[Enqueued]:
     if refused:
         trail.record("message.refused", detail={"count": refused, "code": "at_the_gate"})
     return [standing[order.key] for order in orders]
+
+
+def requests(orders: Sequence[Order]) -> list[GateRequest]:
+    """Return what `enqueue` would ask the gate, for whoever only wants to know."""
+    return _requests(orders, versions.load({order.template_version for order in orders}))
+
+
+def _requests(orders: Sequence[Order], loaded: dict[UUID, Loaded]) -> list[GateRequest]:
+    paid = stating.of_sources({order.source for order in orders})
+    return [_request(order, loaded, paid) for order in orders]
 
 
 def _request(order: Order, loaded: dict[UUID, Loaded], paid: Stated) -> GateRequest:

@@ -33,6 +33,17 @@ class Onward(StrEnum):
     """The relay tries TLS and falls back to the clear: good enough for no clinical fact."""
 
 
+FORESEEN: Mapping[str, str] = {
+    "mail": "Mail over TLS",
+    "smime": "S/MIME",
+    "pgp": "OpenPGP",
+    "portal": "Portal",
+    "looked_up": "Being looked up",
+    "blocked": "Blocked",
+}
+"""What a forecast says of a message to one person, with its label: a route, or why none."""
+
+
 class Demand(IntEnum):
     RELAY = 1
     """Protected to the relay."""

@@ -16,7 +16,7 @@ from crypto.rows import binary_cursor
 from messaging import outbox
 from messaging import versions as templates
 from messaging.hearing import visits
-from workflows import audience, lots, staff_tasks
+from workflows import audience, foreseeing, lots, staff_tasks
 from workflows.contests import deciding
 from workflows.engine import (
     Ask,
@@ -24,6 +24,7 @@ from workflows.engine import (
     AskCall,
     AskClock,
     AskFirst,
+    AskForeseen,
     AskHappened,
     AskLot,
     AskSegment,
@@ -38,7 +39,7 @@ from workflows.engine import (
     TurnedAway,
 )
 from workflows.journeys import Journey
-from workflows.steps import Condition, Happened, InSegment
+from workflows.steps import Condition, Foreseen, Happened, InSegment
 from workflows.webhooks import calls
 
 RETRY = timedelta(minutes=15)
@@ -162,6 +163,21 @@ def _inside(tree: Mapping[str, Any], people: Sequence[Journey], now: datetime) -
         return None
 
 
+def _foresee(asked: Sequence[tuple[Journey, AskForeseen]], now: datetime) -> None:
+    """Ask each forecast once for all who stand before it; who is not known yet waits a while."""
+    conditions: dict[Foreseen, list[tuple[Journey, AskForeseen]]] = defaultdict(list)
+    for one, ask in asked:
+        conditions[ask.condition].append((one, ask))
+    for condition, askers in conditions.items():
+        found = foreseeing.among(condition, [one.contact_id for one, _ in askers], now=now)
+        for one, ask in askers:
+            answer = found[one.contact_id]
+            if answer is None and now < ask.since + foreseeing.PATIENCE:
+                one.stopped = Stay(now + RETRY)
+            else:
+                one.answer = answer is True
+
+
 def _look_up_first(asked: Sequence[tuple[Journey, AskFirst]], now: datetime) -> None:
     """Ask the conditions of a step in order, each of those alone whom none before it took."""
     steps: dict[tuple[Condition, ...], list[tuple[Journey, AskFirst]]] = defaultdict(list)
@@ -184,6 +200,8 @@ def _answer_condition(
 ) -> None:
     if isinstance(condition, Happened):
         _look_back([(one, AskHappened(condition, a.since, a.until)) for one, a in askers], now)
+    elif isinstance(condition, Foreseen):
+        _foresee([(one, AskForeseen(condition, a.arrived_at)) for one, a in askers], now)
     else:
         _look_up([(one, AskSegment(condition)) for one, _ in askers], now)
 
@@ -272,6 +290,7 @@ _FIND: dict[type[Ask], Callable[[Any, datetime], None]] = {
     AskSend: _send,
     AskHappened: _look_back,
     AskSegment: _look_up,
+    AskForeseen: _foresee,
     AskFirst: _look_up_first,
     AskAdmission: _admit,
     AskLot: _draw,

@@ -7,6 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
+from contacts.models import first_id
 from contacts.segments import approvals, catalogue, evaluate, references
 from contacts.segments.definition import (
     Definition,
@@ -48,8 +52,15 @@ def among(tree: Mapping[str, Any], contact_ids: Collection[int], *, now: datetim
 
 def members(segment_id: UUID, *, now: datetime) -> list[int]:
     """Return who is in the segment now."""
+    found: list[int] = packed(segment_id, now=now).tolist()
+    return found
+
+
+def packed(segment_id: UUID, *, now: datetime) -> NDArray[np.int64]:
+    """The same, in eight bytes a person and in order, for whoever walks through very many."""
     found = evaluate.members(approved(of(segment_id)), now=now)
-    return [int(one) for one in found.contact_ids()]
+    ids: NDArray[np.int64] = found.ordinals.astype(np.int64) + first_id(found.organisation_id)
+    return ids
 
 
 def betrays(tree: Mapping[str, Any]) -> frozenset[str]:

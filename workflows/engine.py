@@ -22,6 +22,7 @@ from workflows.steps import (
     Choose,
     Condition,
     Exit,
+    Foreseen,
     Goal,
     Happened,
     InSegment,
@@ -101,6 +102,17 @@ class AskSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class AskForeseen:
+    """Would such a message reach the person by one of these ways? Answer: True or False.
+
+    Who has stood there since `since` and whose receiver is still not known is answered no.
+    """
+
+    condition: Foreseen
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AskAdmission:
     """May the person come in, by the rules of the trigger? Answer: True or False."""
 
@@ -115,6 +127,7 @@ class AskFirst:
     conditions: tuple[Condition, ...]
     since: datetime
     until: datetime
+    arrived_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +214,7 @@ Ask = (
     AskSend
     | AskHappened
     | AskSegment
+    | AskForeseen
     | AskAdmission
     | AskFirst
     | AskLot
@@ -353,7 +367,7 @@ def _wait_for_condition(
 
 def _choose(step: Choose, place: Place, answer: Answer, now: datetime) -> Decision:
     if not isinstance(answer, Chosen):
-        return AskFirst(step.conditions, place.entered_at, now)
+        return AskFirst(step.conditions, place.entered_at, now, place.arrived_at)
     return Move(THENS[answer.place] if answer.place >= 0 else "other")
 
 
@@ -404,6 +418,8 @@ def _branch(step: Branch, place: Place, answer: Answer, now: datetime) -> Decisi
     if answer is None:
         if isinstance(step.condition, Happened):
             return AskHappened(step.condition, place.entered_at, now)
+        if isinstance(step.condition, Foreseen):
+            return AskForeseen(step.condition, place.arrived_at)
         return AskSegment(step.condition)
     return Move("yes" if answer is True else "no")
 

@@ -35,6 +35,7 @@ from workflows.steps import (
     Update,
     WaitFor,
     Webhook,
+    forecasts,
     segments,
 )
 from workflows.webhooks import building, endpoints
@@ -77,7 +78,9 @@ def templates(graph: Graph) -> dict[str, TemplateVersion]:
 
 def path_classes(graph: Graph) -> dict[str, frozenset[str]]:
     """Return what getting to each step says of a person: the union along every way there (W8)."""
-    asked = {node: _betrayed_at(graph, node) for node in graph.steps}
+    asked = {
+        node: _betrayed_at(graph, node) | _of_address(step) for node, step in graph.steps.items()
+    }
     entering = _betrayed_by_entry(graph.trigger)
     return {
         node: entering.union(*(asked[before] for before in graph.before(node)))
@@ -95,6 +98,11 @@ def _betrayed_by_entry(trigger: Trigger) -> frozenset[str]:
     if trigger.field in registry.current():
         said.add(registry.current()[trigger.field].data_class.value)
     return frozenset(said)
+
+
+def _of_address(step: Step) -> frozenset[str]:
+    """A forecast says what kind of mail box somebody has."""
+    return frozenset({DataClass.CONTACT_POINT.value} if forecasts(step) else ())
 
 
 def _betrayed_at(graph: Graph, node: str) -> frozenset[str]:

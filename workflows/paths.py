@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from contacts import registry
+from contacts.fields import DataClass
 from contacts.segments import references
 from contacts.segments.reading import DefinitionInvalid
 from contacts.segments.references import CLINICAL_KINDS
@@ -14,7 +15,7 @@ from workflows import audience
 from workflows.graph import Graph, parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid
-from workflows.steps import Goal, Send, Step, Until, WaitFor, Webhook, segments
+from workflows.steps import Goal, Send, Step, Until, WaitFor, Webhook, forecasts, segments
 from workflows.webhooks import endpoints
 
 
@@ -77,6 +78,9 @@ def _causes(graph: Graph, node: str) -> list[Cause]:
 def _of_step(node: str, step: Step) -> Iterator[Cause]:
     for condition in segments(step):
         yield _of_segment(f"{type(step).__name__} {node}", condition.definition)
+    for _ in forecasts(step):
+        classes = frozenset({DataClass.CONTACT_POINT.value})
+        yield Cause(f"Forecast {node}", classes, frozenset({"email"}))
     if isinstance(step, WaitFor) and step.event:
         yield _of_event(f"Wait {node}", step.event)
     if isinstance(step, Goal):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
+from consent.policy import Purpose
+from messaging.protect import DEMANDS, FORESEEN
 from workflows.problems import Problem
 from workflows.reader import EVENT, FIELD, ID, NOBODY, NOTHING, Reader
 from workflows.steps import (
@@ -17,6 +19,7 @@ from workflows.steps import (
     Condition,
     Contest,
     Exit,
+    Foreseen,
     Goal,
     Happened,
     Hours,
@@ -39,6 +42,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 POINTER = re.compile(r"(/[^/\x00-\x1f]{1,60}){1,8}\Z")
 """A place in a JSON document (RFC 6901)."""
 MOST_FIELDS = 40
+PURPOSES = tuple(one.value for one in Purpose)
 GOALS = ("exit", "jump", "count")
 
 
@@ -154,12 +158,39 @@ def _condition(reader: Reader, key: str) -> Condition:
     if not isinstance(value, dict) or not value:
         reader.missing(key, value, "a segment's conditions, or an event of one of the messages")
         return InSegment({})
+    if "forecast" in value:
+        return _foreseen(Reader(value, node=reader.node, problems=reader.problems))
     if "of" not in value:
         return InSegment(value)
     inner = Reader(value, node=reader.node, problems=reader.problems)
     happened = Happened(inner.text("event", pattern=EVENT), inner.text("of", pattern=ID))
     inner.leftover()
     return happened
+
+
+def _foreseen(reader: Reader) -> Foreseen:
+    """{"forecast": ["portal", "blocked"], "purpose": "treatment", "classes": ["clinical"]}"""
+    ways = _names(reader, "forecast", FORESEEN)
+    purpose = reader.take("purpose")
+    if not isinstance(purpose, str) or purpose not in PURPOSES:
+        reader.missing("purpose", purpose, f"one of {', '.join(PURPOSES)}")
+        purpose = ""
+    classes = _names(reader, "classes", DEMANDS) if reader.has("classes") else frozenset()
+    reader.leftover()
+    return Foreseen(ways, str(purpose), classes)
+
+
+def _names(reader: Reader, key: str, known: Collection[str]) -> frozenset[str]:
+    value = reader.take(key)
+    good = (
+        isinstance(value, list)
+        and value
+        and all(isinstance(one, str) and one in known for one in value)
+    )
+    if not good:
+        reader.missing(key, value, f"a list of {', '.join(known)}")
+        return frozenset()
+    return frozenset(value)
 
 
 def _choose(reader: Reader, node: str) -> Step:

@@ -30,7 +30,17 @@ class InSegment:
         return hash(repr(self.definition))
 
 
-Condition = Happened | InSegment
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Would a message of this purpose, which says this of a person, reach them by one of these
+    ways? The names of ways are those of `messaging.protect.FORESEEN`."""
+
+    ways: frozenset[str]
+    purpose: str
+    classes: frozenset[str] = frozenset()
+
+
+Condition = Happened | InSegment | Foreseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +320,10 @@ def conditions(step: Step) -> tuple[Condition, ...]:
     if isinstance(step, WaitFor):
         return (step.condition or step.happened,)
     return ()
+
+
+def forecasts(step: Step) -> tuple[Foreseen, ...]:
+    return tuple(one for one in conditions(step) if isinstance(one, Foreseen))
 
 
 def segments(step: Step) -> tuple[InSegment, ...]:

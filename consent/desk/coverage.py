@@ -10,7 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from numpy.typing import NDArray
 
 from consent import gate
 from consent.policy import Permit
@@ -50,7 +53,7 @@ class Coverage:
 
 
 def cover(
-    ids: Sequence[int],
+    ids: Sequence[int] | NDArray[Any],
     sending: Sending,
     *,
     now: datetime,
@@ -61,7 +64,8 @@ def cover(
     for at in range(0, len(ids), AT_A_TIME):
         if enough():
             break
-        for _, answer in _asked(ids[at : at + AT_A_TIME], sending, now=now):
+        some = [int(one) for one in ids[at : at + AT_A_TIME]]
+        for _, answer in _asked(some, sending, now=now):
             found.asked += 1
             if isinstance(answer, Permit):
                 found.permitted += 1

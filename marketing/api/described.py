@@ -168,7 +168,8 @@ def _place(item: tuple[str, Any]) -> tuple[int, str]:
 
 def _scope(path: str, method: str) -> str:
     """Return the scope that the address itself demands, read off its view."""
-    view: Any = resolve(re.sub(r"\{[^}]+\}", _ANY_ID, path)).func
+    path = re.sub(r"\{[^}]+\}", _ANY_ID, path.replace("{number}", "1"))
+    view: Any = resolve(path).func
     scopes: Scopes = view.scopes
     return scopes[method.upper()].value
 

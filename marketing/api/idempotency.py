@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from accounts import tenancy
@@ -44,7 +45,8 @@ def once(
         if answer.status:
             return _again(answer, asked)
         response = act()
-        answer.status, answer.body = response.status_code, response.data
+        answer.status = response.status_code
+        answer.body = json.loads(JSONRenderer().render(response.data))
         answer.save(update_fields=["status", "body"])
         return response
 

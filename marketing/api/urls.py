@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from marketing.api import (
+    campaign_acts,
+    campaigns,
     code_groups,
     consent_reports,
     consents,
@@ -12,6 +14,7 @@ from marketing.api import (
     events,
     families,
     fields,
+    forecasts,
     histories,
     import_acts,
     imports,
@@ -19,6 +22,7 @@ from marketing.api import (
     merges,
     messages,
     numbers,
+    payments,
     points,
     preferences,
     problems,
@@ -91,6 +95,65 @@ urlpatterns = [
         templates.TemplatePreviews.as_view(),
         name="template-previews",
     ),
+    path("campaigns", campaigns.Campaigns.as_view(), name="campaigns"),
+    path("campaigns/calendar", campaigns.CampaignCalendar.as_view(), name="campaign-calendar"),
+    path("campaigns/<uuid:campaign_id>", campaigns.OneCampaign.as_view(), name="campaign"),
+    path(
+        "campaigns/<uuid:campaign_id>/check",
+        campaigns.CampaignChecks.as_view(),
+        name="campaign-check",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/runs/<int:number>/figures",
+        campaigns.CampaignFigures.as_view(),
+        name="campaign-figures",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/approvals",
+        campaign_acts.CampaignApprovals.as_view(),
+        name="campaign-approvals",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/approvals/<uuid:approval_id>/decision",
+        campaign_acts.CampaignDecisions.as_view(),
+        name="campaign-decision",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/launch",
+        campaign_acts.CampaignLaunches.as_view(),
+        name="campaign-launch",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/pause",
+        campaign_acts.CampaignPauses.as_view(),
+        name="campaign-pause",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/resumption",
+        campaign_acts.CampaignResumptions.as_view(),
+        name="campaign-resumption",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/cancellation",
+        campaign_acts.CampaignCancellations.as_view(),
+        name="campaign-cancellation",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/copies",
+        campaign_acts.CampaignCopies.as_view(),
+        name="campaign-copies",
+    ),
+    path(
+        "campaigns/<uuid:campaign_id>/payments",
+        payments.CampaignPayments.as_view(),
+        name="campaign-payments",
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/payments",
+        payments.WorkflowPayments.as_view(),
+        name="workflow-payments",
+    ),
+    path("forecasts", forecasts.Forecasts.as_view(), name="forecasts"),
     path("events", events.take_one, name="events"),
     path("events/batch", events.take_batch, name="event-batches"),
     path("consents", consents.Consents.as_view(), name="consents"),

@@ -19,25 +19,28 @@ from marketing.campaigns.trial import Group
 
 EVERY = timedelta(seconds=2)
 AFTER = timedelta(minutes=5)
+PER_PERSON = timedelta(microseconds=200)
 FOR = timedelta(days=60)
 """Opens, clicks and the goal of a run that is over are counted so much longer."""
+_HANDED_OVER = frozenset({"sent", "failed", "unknown", "deferred"})
 OVER = frozenset({"sent", "refused", "failed", "unknown", "cancelled"})
 
 _STATES = """
-select step, state, refusal_code, route, count(*) from messaging_message
-where organisation_id = %(organisation)s and source = %(run)s group by 1, 2, 3, 4
+select step, state, refusal_code, route, provider, count(*) from messaging_message
+where organisation_id = %(organisation)s and source = %(run)s group by 1, 2, 3, 4, 5
 """
 _GROUPS = """
 select "group", state, count(*) from marketing_recipient
 where organisation_id = %(organisation)s and run_id = %(run)s group by 1, 2
 """
 _DID = """
-select m.step, e.kind, e.machine, count(distinct m.id)
+select m.step, m.route, m.provider, e.kind, e.machine, count(distinct m.id)
 from contacts_event e join messaging_message m on m.id = e.message_id
 where e.organisation_id = %(organisation)s and e.campaign = any(%(templates)s)
-  and e.kind in ('message.opened', 'message.clicked', 'message.unsubscribed')
+  and e.kind in ('message.opened', 'message.clicked', 'message.unsubscribed', 'message.bounced',
+                 'message.complained')
   and e.occurred_at >= %(since)s and m.source = %(run)s
-group by 1, 2, 3
+group by 1, 2, 3, 4, 5
 """
 _GOAL = """
 select case when r."group" = 'hold' then 'hold' else 'written' end, count(*),
@@ -66,6 +69,9 @@ class Figures:
     routes: dict[str, int] = field(default_factory=dict)
     did: dict[str, dict[str, int]] = field(default_factory=dict)
     """By group: opened, clicked, unsubscribed, and what machines did."""
+    by_route: dict[str, dict[str, int]] = field(default_factory=dict)
+    by_provider: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By the way it went, and by mailbox provider: sent, failed, returned, and what was done."""
     held_out: int = 0
     barred: int = 0
     pending: int = 0
@@ -90,10 +96,19 @@ def refresh_due(*, now: datetime) -> int:
     stale = Q(state=Run.State.SENDING, figures_at__lt=now - EVERY)
     late = Q(state=Run.State.DONE, figures_at__lt=now - AFTER, ended_at__gt=now - FOR)
     never = Q(state=Run.State.SENDING, figures_at=None)
-    found = list(Run.objects.filter(stale | late | never).select_related("campaign")[:50])
+    rows = Run.objects.filter(stale | late | never).select_related("campaign")
+    found = [one for one in rows if _is_stale(one, now=now)][:50]
     for run in found:
         refresh(run, now=now)
     return len(found)
+
+
+def _is_stale(run: Run, *, now: datetime) -> bool:
+    """The larger a run, the rarer: counting a million takes seconds, and is a hundredth of them."""
+    if run.figures_at is None:
+        return True
+    least = EVERY if run.state == Run.State.SENDING else AFTER
+    return run.figures_at < now - max(least, PER_PERSON * run.audience)
 
 
 def refresh(run: Run, *, now: datetime) -> Figures:
@@ -137,10 +152,13 @@ def _told(run: Run) -> dict[str, Any]:
     }
 
 
-def _take_states(found: Figures, rows: Iterable[tuple[str, str, str, str, int]]) -> None:
+def _take_states(found: Figures, rows: Iterable[tuple[str, str, str, str, str, int]]) -> None:
     groups: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for step, state, code, route, people in rows:
+    for step, state, code, route, provider, people in rows:
         groups[step][state] += people
+        if state in _HANDED_OVER:
+            _add(found.by_route, route, state, people)
+            _add(found.by_provider, provider, state, people)
         if state == "refused":
             found.refusals[code] = found.refusals.get(code, 0) + people
         elif state in ("failed", "unknown", "deferred", "cancelled"):
@@ -156,12 +174,18 @@ def _take_group(found: Figures, group: str, state: str, people: int) -> None:
     found.pending += people if state == "pending" else 0
 
 
-def _take_did(found: Figures, rows: Iterable[tuple[str, str, bool, int]]) -> None:
-    did: dict[str, dict[str, int]] = defaultdict(dict)
-    for step, kind, machine, messages in rows:
-        name = kind.removeprefix("message.")
-        did[step][f"{name}_by_machines" if machine else name] = messages
-    found.did = dict(did)
+def _take_did(found: Figures, rows: Iterable[tuple[str, str, str, str, bool, int]]) -> None:
+    """A message has one step, one route and one provider, so the parts add up."""
+    for step, route, provider, kind, machine, messages in rows:
+        name = kind.removeprefix("message.") + ("_by_machines" if machine else "")
+        _add(found.did, step, name, messages)
+        _add(found.by_route, route, name, messages)
+        _add(found.by_provider, provider, name, messages)
+
+
+def _add(table: dict[str, dict[str, int]], row: str, column: str, number: int) -> None:
+    cells = table.setdefault(row, {})
+    cells[column] = cells.get(column, 0) + number
 
 
 def trial_groups(run: Run) -> list[Group]:

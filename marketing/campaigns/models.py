@@ -46,6 +46,8 @@ class Campaign(TenantModel):
     """By the clocks of the organisation, or of each recipient; null means as soon as launched."""
     starts_at = models.TimeField(null=True)
     each_zone = models.BooleanField(default=False)
+    at_own_hour = models.BooleanField(default=False)
+    """Within a day of its time, at the hour at which each person opened mails before."""
     repeats = models.CharField(max_length=200, blank=True, default="")
     """A rule of repetition (RFC 5545); empty for once."""
     lasts_hours = models.PositiveSmallIntegerField(default=72)
@@ -165,8 +167,12 @@ class Run(TenantModel):
     pinned = models.JSONField()
     classes = ArrayField(models.CharField(max_length=24), default=list)
     """What it says of a person to be in the audience."""
+    drawn_until = models.DateTimeField(null=True)
+    """Until then one worker draws the audience; past it, whoever did is taken for dead."""
     frozen_at = models.DateTimeField(null=True)
     audience = models.PositiveIntegerField(default=0)
+    at_own_hour = models.PositiveIntegerField(default=0)
+    """How many of them opened enough mails before to be written to at an hour of their own."""
     decide_at = models.DateTimeField(null=True)
     winner = models.CharField(max_length=1, blank=True, default="")
     verdict = models.CharField(max_length=300, blank=True, default="")

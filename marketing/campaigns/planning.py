@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -13,14 +14,14 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import tenancy
-from accounts.models import Organisation
+from accounts.models import ApiKey, Organisation
 from audit import actor, trail
 from contacts.segments import approvals as segment_approvals
 from contacts.segments.definition import DefinitionInvalid
 from contacts.segments.models import Segment
 from marketing.campaigns.models import Campaign, CampaignApproval, Variant
 from messaging import versions
-from messaging.models import TemplateVersion
+from messaging.models import Template, TemplateVersion
 from workflows import audience, recurring
 from workflows.recurring import RuleRefused
 
@@ -58,6 +59,7 @@ class Draft:
     starts_on: date | None = None
     starts_at: time | None = None
     each_zone: bool = False
+    at_own_hour: bool = False
     repeats: str = ""
     lasts_hours: int = 72
     ceiling: int | None = None
@@ -73,8 +75,50 @@ class Draft:
         return {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
 
 
+MOST_HOURS = 720
+MOST_TRIAL_HOURS = 336
+MOST_HELD_OUT = 90
+FEWEST_TRIED = 5
+MOST_GOAL_DAYS = 365
+GOAL = r"[a-z0-9_]+(\.[a-z0-9_]+)*"
+
+
+def refuse_unreadable(draft: Draft) -> None:
+    """Raise `CampaignRefused` for what no later look could mend; unsound drafts are kept."""
+    wrong = [*_of_form(draft), *_of_rows(draft)]
+    if wrong:
+        raise CampaignRefused(wrong)
+
+
+def _of_form(draft: Draft) -> Iterator[Problem]:
+    if bool(draft.starts_on) != bool(draft.starts_at):
+        missing = "starts_at" if draft.starts_on else "starts_on"
+        yield Problem(missing, "Give both the day and the time, or neither.")
+    if len(draft.templates) > len(LETTERS):
+        yield Problem("template_a", f"At most {len(LETTERS)} messages are tried.")
+    try:
+        recurring.read(draft.repeats)
+    except RuleRefused as why:
+        yield Problem("repeats", str(why))
+
+
+def _of_rows(draft: Draft) -> Iterator[Problem]:
+    for field, segment_id in (("segment", draft.segment_id), ("excluded", draft.excluded_id)):
+        if segment_id is not None and not Segment.objects.filter(pk=segment_id).exists():
+            yield Problem(field, "There is no such segment in your organisation.")
+    known = set(
+        Template.objects.filter(pk__in=draft.templates, archived_at=None).values_list(
+            "pk", flat=True
+        )
+    )
+    for letter, template_id in zip(LETTERS.lower(), draft.templates, strict=False):
+        if template_id not in known:
+            yield Problem(f"template_{letter}", "There is no such message in your organisation.")
+
+
 @transaction.atomic
 def create(draft: Draft, *, now: datetime) -> Campaign:
+    refuse_unreadable(draft)
     made = Campaign.objects.create(
         **draft.of_campaign(), changed_by=actor.current().id, created_at=now, changed_at=now
     )
@@ -91,6 +135,7 @@ def change(campaign_id: UUID, draft: Draft, *, now: datetime) -> Campaign:
         raise CampaignRefused(
             [Problem("", "It was launched already: make a copy and change that.")]
         )
+    refuse_unreadable(draft)
     for name, value in draft.of_campaign().items():
         setattr(found, name, value)
     found.changed_by, found.changed_at = actor.current().id, now
@@ -182,11 +227,20 @@ def _of_schedule(campaign: Campaign, *, now: datetime) -> list[Problem]:
     return []
 
 
+A_DAY = 24
+
+
 def _of_trial(campaign: Campaign) -> list[Problem]:
     count = campaign.variants.count()
     awaits = campaign.trial_share < 100
     if awaits and count < 2:
         return [Problem("trial_share", "To await a winner takes two messages or more.")]
+    if campaign.at_own_hour and any(one.starts_at for one in campaign.variants.all()):
+        wrong = "Either each person's own hour, or times tried against each other."
+        return [Problem("at_own_hour", wrong)]
+    if awaits and campaign.at_own_hour and campaign.trial_hours <= A_DAY:
+        wrong = f"Own hours take a day: name the winner after more than {A_DAY} hours."
+        return [Problem("trial_hours", wrong)]
     if awaits and campaign.trial_hours >= campaign.lasts_hours:
         return [Problem("trial_hours", "The winner would be known after the campaign is over.")]
     return []
@@ -212,8 +266,8 @@ def fingerprint(campaign: Campaign, ready: Mapping[str, TemplateVersion]) -> str
 
 
 _PLAN = (
-    "starts_on", "starts_at", "each_zone", "repeats", "lasts_hours", "ceiling", "hold_out",
-    "trial_share", "trial_by", "trial_hours",
+    "starts_on", "starts_at", "each_zone", "at_own_hour", "repeats", "lasts_hours",
+    "ceiling", "hold_out", "trial_share", "trial_by", "trial_hours",
 )  # fmt: skip
 
 
@@ -268,7 +322,7 @@ def decide(
     who = actor.current().id
     if approval.verdict != Verdict.WAITING:
         raise CampaignRefused([Problem("", "Somebody answered this request already.")])
-    if who in (approval.requested_by, campaign.changed_by):
+    if _people({who}) & _people({approval.requested_by, campaign.changed_by}):
         raise CampaignRefused(
             [Problem("", "Another person must decide: you made or asked for it.")]
         )
@@ -286,6 +340,14 @@ def decide(
     return approval
 
 
+def _people(actors: Collection[str]) -> set[str]:
+    """Return the actors, and behind a machine's key whoever made it: two keys are one person."""
+    keys = [UUID(one) for one in actors if _KEY_ID.fullmatch(one)]
+    makers = ApiKey.objects.filter(pk__in=keys, created_by__isnull=False)
+    return {*actors, *map(str, makers.values_list("created_by_id", flat=True))}
+
+
+_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CHANGED = "The audience, a message or the plan has changed since: it must be approved again."
 
 
@@ -311,13 +373,27 @@ def waiting() -> list[CampaignApproval]:
 
 def copy(campaign: Campaign, *, now: datetime) -> Campaign:
     """Begin another campaign with the same plan, without its day."""
-    variants = list(campaign.variants.all())
-    left_out = {"name", "starts_on", "starts_at", "repeats", "each_zone", "templates", "times"}
-    same = {name: getattr(campaign, name) for name in Draft.__slots__ if name not in left_out}
-    draft = Draft(
+    draft = replace(
+        draft_of(campaign),
         name=f"{campaign.name[:113]} (copy)",
+        starts_on=None,
+        starts_at=None,
+        repeats="",
+        each_zone=False,
+    )
+    return create(draft, now=now)
+
+
+def draft_of(campaign: Campaign) -> Draft:
+    """Return what was decided of it, to be changed and kept again."""
+    variants = list(campaign.variants.all())
+    same = {
+        name: getattr(campaign, name)
+        for name in Draft.__slots__
+        if name not in ("templates", "times")
+    }
+    return Draft(
         templates=[one.template_id for one in variants],
         times=[one.starts_at for one in variants],
         **same,
     )
-    return create(draft, now=now)

@@ -7,21 +7,21 @@ a crash at any point leaves each person either still pending or ordered once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import tenancy
 from audit import trail
 from consent import gate
 from consent.policy import Refusal
 from crypto.rows import binary_cursor
-from marketing.campaigns import drawing, figures, launching, trial
+from marketing.campaigns import drawing, figures, trial
 from marketing.campaigns.models import Campaign, Run
 from messaging import outbox, versions
-from messaging.paying import stating
 
 BATCH = 1_000
 AHEAD = 4_000
@@ -44,44 +44,65 @@ SELECT count(*) FROM (
     WHERE organisation_id = %b AND state IN ('queued', 'deferred') AND due_at <= %b LIMIT %b
 ) AS waiting
 """
-_OPEN = """
-SELECT EXISTS (
-    SELECT FROM marketing_recipient
-    WHERE organisation_id = %b AND run_id = %b AND state = 'pending'
-) OR EXISTS (
-    SELECT FROM messaging_message WHERE organisation_id = %b AND source = %b
-      AND state IN ('queued', 'claimed', 'handing_over', 'deferred')
-)
+_STANDING = """
+SELECT r.id,
+    EXISTS (SELECT FROM marketing_recipient p
+            WHERE p.organisation_id = r.organisation_id AND p.run_id = r.id
+              AND p.state = 'pending' AND p.due_at <= %b),
+    EXISTS (SELECT FROM marketing_recipient p
+            WHERE p.organisation_id = r.organisation_id AND p.run_id = r.id
+              AND p.state = 'pending')
+FROM marketing_run r WHERE r.organisation_id = %b AND r.state = 'sending'
 """
+_OPEN = """
+SELECT DISTINCT source FROM (
+    SELECT source FROM messaging_message
+    WHERE organisation_id = %b AND state IN ('queued', 'deferred')
+    UNION ALL
+    SELECT source FROM messaging_message
+    WHERE organisation_id = %b AND state IN ('claimed', 'handing_over')
+) AS waiting WHERE source = ANY (%b::uuid[])
+"""
+"""Both arms lie in partial indexes that hold only what is under way, whatever was sent before."""
 
 
 def run_once(*, now: datetime) -> int:
-    """Do one batch of the current organisation's due work; return how many people were ordered."""
+    """Do one batch of the current organisation's due work; return how many people were ordered.
+
+    Runs that only wait cost nothing of their own: one statement says which have work.
+    """
     for run in _due(now=now):
-        _begin(run, now=now)
+        drawing.draw(run, now=now)
+    due, over = _standing(now=now)
     ordered = 0
-    for run in Run.objects.filter(state=Run.State.SENDING).select_related("campaign"):
-        if run.campaign.state == Campaign.State.LIVE:
-            _name_winner(run, now=now)
-            ordered += _order(run, now=now)
+    wanted = Run.objects.filter(state=Run.State.SENDING).select_related("campaign")
+    deciding = Q(winner="", decide_at__lte=now)
+    for run in wanted.filter(Q(id__in=due) | deciding, campaign__state=Campaign.State.LIVE):
+        _name_winner(run, now=now)
+        ordered += _order(run, now=now)
+    for run in wanted.filter(id__in=over):
         _end(run, now=now)
     figures.refresh_due(now=now)
     return ordered
 
 
+def _standing(*, now: datetime) -> tuple[list[UUID], list[UUID]]:
+    """Return the runs in which somebody is due, and those in which nothing waits any more."""
+    with binary_cursor() as cursor:
+        cursor.execute(_STANDING, [now, tenancy.current()])
+        rows = cursor.fetchall()
+        due = [run for run, somebody, _ in rows if somebody]
+        ordered = [run for run, _, anybody in rows if not anybody]
+        if not ordered:
+            return due, []
+        cursor.execute(_OPEN, [tenancy.current(), tenancy.current(), ordered])
+        waiting = {row[0] for row in cursor.fetchall()}
+    return due, [one for one in ordered if one not in waiting]
+
+
 def _due(*, now: datetime) -> list[Run]:
     live = Run.objects.filter(campaign__state=Campaign.State.LIVE)
     return list(live.filter(state=Run.State.DUE, due_at__lte=now).select_related("campaign"))
-
-
-def _begin(run: Run, *, now: datetime) -> None:
-    """Draw the audience, and write when the campaign comes next."""
-    with transaction.atomic():
-        if drawing.draw(run, now=now).problem:
-            # Nothing more of it until somebody has looked, mended and approved it again.
-            Campaign.objects.filter(id=run.campaign_id).update(state=Campaign.State.DRAFT)
-            return
-        launching.schedule_next(run.campaign, run.pinned, now=now, after=run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +166,9 @@ def _held(run: Run, people: Sequence[_Person], *, now: datetime) -> dict[int, st
     """Ask the gate for those who are held out too: only like is compared with like."""
     if not people:
         return {}
-    version = versions.load({UUID(one) for one in run.pinned.values()})
-    first = version[UUID(run.pinned[min(run.pinned)])]
-    paid = stating.of_sources([run.id])
-    requests = [
-        gate.GateRequest(
-            one.contact,
-            first.purpose,
-            first.channel,
-            first.data_classes | frozenset(run.classes),
-            first.topic,
-            first.remuneration,
-            new_formulation=first.new_formulation,
-            drug=first.drug,
-            further_paid=paid.of(run.id, ""),
-        )
-        for one in people
-    ]
+    first = min(run.pinned)
+    would = [replace(one, group=first) for one in people]
+    requests = outbox.requests(_orders(run, would, now=now))
     answers = gate.ask(requests, now=now)
     return {
         one.recipient: "barred" if isinstance(answer, Refusal) else "held_out"
@@ -191,12 +198,6 @@ def _name_winner(run: Run, *, now: datetime) -> None:
 
 def _end(run: Run, *, now: datetime) -> None:
     """Close a run in which nothing waits any more, and the campaign after its last run."""
-    with binary_cursor() as cursor:
-        told = [tenancy.current(), run.id, tenancy.current(), run.id]
-        cursor.execute(_OPEN, told)
-        row = cursor.fetchone()
-    if row is None or row[0]:
-        return
     with transaction.atomic():
         still = Run.objects.filter(id=run.id, state=Run.State.SENDING)
         if not still.update(state=Run.State.DONE, ended_at=now):

@@ -31,7 +31,7 @@ def ask_approval(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.TEMPLATES_APPROVE)
+@requires(Permission.CAMPAIGNS_APPROVE)
 def decide(request: HttpRequest, campaign_id: UUID, approval_id: UUID) -> HttpResponse:
     if not by_id(campaign_id).approvals.filter(id=approval_id).exists():
         raise Http404

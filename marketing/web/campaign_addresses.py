@@ -31,6 +31,11 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/cancel/", campaign_acts.cancel, name="campaign-cancel"),
     path("campaigns/<uuid:campaign_id>/runs/<int:number>/", campaigns.run, name="campaign-run"),
     path(
+        "campaigns/<uuid:campaign_id>/runs/<int:number>/figures.csv",
+        campaigns.figures_file,
+        name="campaign-figures",
+    ),
+    path(
         "campaigns/<uuid:campaign_id>/runs/<int:number>/progress/",
         campaigns.progress,
         name="campaign-progress",

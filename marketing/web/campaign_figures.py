@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.models import User
 from contacts.segments import counts
 from contacts.segments.counts import Shown as Told
 from marketing.campaigns import figures, trial
 from marketing.campaigns.figures import Figures
 from marketing.campaigns.models import Run
-from marketing.web.workflow_figures import Teller, teller
+from marketing.web.workflow_figures import Asker, Teller, teller
 from messaging import reasons
 
-ROUTES = {"mail": "By mail, over verified TLS", "portal": "For pickup from the portal",
-          "text": "By text message"}  # fmt: skip
+ROUTES = {
+    "mail": "By mail, over TLS",
+    "smime": "By mail, S/MIME",
+    "pgp": "By mail, OpenPGP",
+    "portal": "For pickup from the portal",
+    "text": "By text message",
+}
+PROVIDERS = {
+    "att": "AT&T",
+    "gmx": "GMX",
+    "other": "All others",
+}
 Tell = Callable[[str, int], Told]
 """Tells a count by what it counts."""
 GROUP_NAMES = {"rest": "The rest", "hold": "Held out"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One way, or one mailbox provider, and what became of the messages there. Counts are texts."""
+
+    name: str
+    sent: str
+    returned: str
+    opened: str
+    opened_by_programs: str
+    clicked: str
+    clicked_by_programs: str
 
 
 @dataclass(slots=True)
@@ -32,15 +54,16 @@ class Shown:
     groups: list[dict[str, str]] = field(default_factory=list)
     refusals: list[tuple[str, str, str, str]] = field(default_factory=list)
     failures: list[tuple[str, str, str, str]] = field(default_factory=list)
-    routes: list[tuple[str, str]] = field(default_factory=list)
+    routes: list[Part] = field(default_factory=list)
+    providers: list[Part] = field(default_factory=list)
     effect: dict[str, Any] | None = None
 
 
-def _teller(run: Run, user: User) -> Teller:
+def _teller(run: Run, user: Asker) -> Teller:
     return teller(run.classes, user, "run", str(run.id))
 
 
-def line(run: Run, user: User) -> dict[str, Any]:
+def line(run: Run, user: Asker) -> dict[str, Any]:
     """Return what the list of runs says of one."""
     found, tell = figures.read(run), _teller(run, user)
     sent = found.of_state("sent")
@@ -53,7 +76,12 @@ def line(run: Run, user: User) -> dict[str, Any]:
     }
 
 
-def of(run: Run, user: User) -> Shown:
+def own_hour(run: Run, user: Asker) -> str:
+    """Return how many were written to at an hour of their own."""
+    return str(_teller(run, user)("", "at_own_hour", run.at_own_hour))
+
+
+def of(run: Run, user: Asker) -> Shown:
     found, tell = figures.read(run), _teller(run, user)
     wanted: dict[tuple[str, str], int] = {}
 
@@ -77,12 +105,26 @@ def _filled(run: Run, found: Figures, tell: Tell, *, exact: bool) -> Shown:
     shown.groups = _groups(run, found, said, tell)
     shown.refusals = _reasons(found.refusals, said)
     shown.failures = _reasons(found.failures, said)
-    shown.routes = [
-        (ROUTES.get(one, one or "—"), said(f"route {one}", count))
-        for one, count in found.routes.items()
-    ]
+    shown.routes = _parts("route", found.by_route, ROUTES, said)
+    shown.providers = _parts("provider", found.by_provider, PROVIDERS, said)
     shown.effect = _effect(found, tell)
     return shown
+
+
+def _parts(
+    kind: str, table: Mapping[str, Mapping[str, int]], names: Mapping[str, str], said: Any
+) -> list[Part]:
+    """Return a line for each, the largest first; what was never handed over has none."""
+    lines = [(one, cells) for one, cells in table.items() if one]
+    lines.sort(key=lambda line: (-line[1].get("sent", 0), line[0]))
+    counted = ("sent", "bounced", "opened", "opened_by_machines", "clicked", "clicked_by_machines")
+    return [
+        Part(
+            names.get(one, one.replace("_", " ").capitalize()),
+            *(said(f"{kind} {one} {what}", cells.get(what, 0)) for what in counted),
+        )
+        for one, cells in lines
+    ]
 
 
 def _stats(run: Run, found: Figures, said: Any) -> list[tuple[str, str, str]]:
@@ -179,3 +221,84 @@ def _effect(found: Figures, tell: Tell) -> dict[str, Any] | None:
         "high": f"{high * 100:+.1f}",
         "clear": low > 0 or high < 0,
     }
+
+
+def numbers(run: Run, asker: Asker) -> dict[str, Any]:
+    """Return the figures as numbers; null where a count is too small to be told."""
+    found, tell = figures.read(run), _teller(run, asker)
+    cells = _cells(run, found)
+    tell.ask({("", what): count for what, count in cells.items()})
+    told = {
+        what: tell("", what, count).number if count or tell.reader.exact else None
+        for what, count in cells.items()
+    }
+    table: dict[str, Any] = {}
+    for what, number in told.items():
+        *way, last = what.split("/")
+        inner = table
+        for step in way:
+            inner = inner.setdefault(step, {})
+        inner[last] = number
+    return {"exact": tell.reader.exact, "as_of": run.figures_at, **table}
+
+
+_DONE = ("opened", "clicked", "unsubscribed", "complained")
+
+
+def _cells(run: Run, found: Figures) -> dict[str, int]:
+    """Return each count under its path; people and programs stand apart."""
+    cells = {
+        "audience": run.audience,
+        "at_own_hour": run.at_own_hour,
+        "held_out": found.held_out,
+        "held_out_barred": found.barred,
+        "waiting": found.pending + found.of_state("queued", "claimed", "handing_over", "paused"),
+        "sent": found.of_state("sent"),
+        "refused": found.of_state("refused"),
+        "failed": found.of_state("failed", "unknown", "deferred"),
+        "cancelled": found.of_state("cancelled"),
+    }
+    for kind in _DONE:
+        cells[f"by_people/{kind}"] = found.people(kind)
+    for kind in ("opened", "clicked"):
+        cells[f"by_programs/{kind}"] = found.people(f"{kind}_by_machines")
+    for title, reasons_of in (("refusals", found.refusals), ("failures", found.failures)):
+        cells |= {f"{title}/{code or 'none'}": count for code, count in reasons_of.items()}
+    tables = (("groups", _by_group(found)), ("routes", found.by_route),
+              ("providers", found.by_provider))  # fmt: skip
+    for title, table in tables:
+        for row, done in table.items():
+            if row:
+                cells |= {f"{title}/{row}/{what}": count for what, count in done.items()}
+    for name, (people, came) in found.goal.items():
+        cells |= {f"goal/{name}/people": people, f"goal/{name}/came": came}
+    return cells
+
+
+def _by_group(found: Figures) -> dict[str, dict[str, int]]:
+    return {name: {**states, **found.did.get(name, {})} for name, states in found.groups.items()}
+
+
+def rows(run: Run, asker: Asker) -> list[tuple[str, str, str]]:
+    """Return the same for a file: what is counted, in words where there are any, and how many."""
+    lines: list[tuple[str, str, str]] = []
+
+    def walk(way: tuple[str, ...], table: Mapping[str, Any]) -> None:
+        for name, value in table.items():
+            if isinstance(value, Mapping):
+                walk((*way, name), value)
+            else:
+                lines.append((" / ".join((*way, name)), _meant(way, name), _text(value)))
+
+    told = numbers(run, asker)
+    walk((), {name: value for name, value in told.items() if name not in ("exact", "as_of")})
+    return lines
+
+
+def _meant(way: tuple[str, ...], name: str) -> str:
+    why = reasons.explain(name) if way in (("refusals",), ("failures",)) else None
+    return why.sentence if why else ""
+
+
+def _text(value: int | None) -> str:
+    return "held back" if value is None else str(value)

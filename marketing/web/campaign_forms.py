@@ -10,6 +10,7 @@ from django import forms
 
 from accounts.models import User
 from contacts.segments.models import Segment
+from marketing.campaigns import planning
 from marketing.campaigns.models import Campaign
 from marketing.campaigns.planning import Draft
 from marketing.web import segment_sight
@@ -57,6 +58,12 @@ class CampaignForm(forms.Form):
         help_text="Where several zones are possible, when it has come in all of them. "
         "Who has no State on record gets it by the organisation's clock.",
     )
+    at_own_hour = forms.BooleanField(
+        label="At the hour at which each person usually opens mails",
+        required=False,
+        help_text="Within a day of its time. Only people's own openings count; whoever opened "
+        "fewer than three mails in 180 days gets it at its time.",
+    )
     repeats = forms.ChoiceField(label="Repeats", choices=REPEATS, required=False)
     every = forms.IntegerField(label="Every so many", required=False, min_value=1, max_value=99)
     days = forms.MultipleChoiceField(
@@ -79,7 +86,7 @@ class CampaignForm(forms.Form):
     lasts_hours = forms.IntegerField(
         label="Not later than so many hours after its time",
         min_value=1,
-        max_value=720,
+        max_value=planning.MOST_HOURS,
         initial=72,
     )
     ceiling = forms.IntegerField(
@@ -91,13 +98,13 @@ class CampaignForm(forms.Form):
     hold_out = forms.IntegerField(
         label="Held out (%)",
         min_value=0,
-        max_value=90,
+        max_value=planning.MOST_HELD_OUT,
         initial=0,
         help_text="So many get nothing, to compare with.",
     )
     trial_share = forms.IntegerField(
         label="Try the messages on (%)",
-        min_value=5,
+        min_value=planning.FEWEST_TRIED,
         max_value=100,
         initial=100,
         help_text="The rest wait and get the winner. 100: everybody gets one of them at once.",
@@ -106,17 +113,19 @@ class CampaignForm(forms.Form):
         label="The winner has more", choices=Campaign.Measure.choices, required=False
     )
     trial_hours = forms.IntegerField(
-        label="Named after (hours)", min_value=1, max_value=336, initial=24
+        label="Named after (hours)", min_value=1, max_value=planning.MOST_TRIAL_HOURS, initial=24
     )
     goal_kind = forms.RegexField(
-        r"^[a-z0-9_]+(\.[a-z0-9_]+)*$",
+        f"^{planning.GOAL}$",
         label="What it wants to bring about",
         max_length=60,
         required=False,
         help_text="The kind of event, such as appointment.booked.",
         error_messages={"invalid": "Write the kind as events do: appointment.booked."},
     )
-    goal_days = forms.IntegerField(label="Within (days)", min_value=1, max_value=365, initial=14)
+    goal_days = forms.IntegerField(
+        label="Within (days)", min_value=1, max_value=planning.MOST_GOAL_DAYS, initial=14
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,8 +165,9 @@ class CampaignForm(forms.Form):
     def draft(self) -> Draft:
         given = self.cleaned_data
         chosen = [one for one in VARIANTS if given.get(f"template_{one}")]
-        same = ("name", "starts_on", "starts_at", "each_zone", "lasts_hours", "ceiling",
-                "hold_out", "trial_share", "trial_hours", "goal_kind", "goal_days")  # fmt: skip
+        same = ("name", "starts_on", "starts_at", "each_zone", "at_own_hour", "lasts_hours",
+                "ceiling", "hold_out", "trial_share", "trial_hours", "goal_kind",
+                "goal_days")  # fmt: skip
         return Draft(
             segment_id=_id(given["segment"]),
             excluded_id=_id(given["excluded"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,12 +17,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
+from audit import trail
 from contacts.segments.models import Segment
 from marketing.campaigns import launching, planning
 from marketing.campaigns.models import Campaign, Run
 from marketing.campaigns.planning import CampaignRefused
 from marketing.web import campaign_figures, payments, segment_sight
 from marketing.web.campaign_forms import CampaignForm, initial
+from marketing.web.timeline import words
 from marketing.web.workflow_figures import teller
 from messaging.models import TemplateVersion
 from workflows import recurring
@@ -105,7 +109,12 @@ def campaign(request: HttpRequest, campaign_id: UUID) -> HttpResponse:
         "campaign": found,
         "kind": KINDS[found.state],
         "plan": _plan(found, user),
-        "runs": [campaign_figures.line(one, user) for one in runs],
+        "runs": [
+            campaign_figures.line(one, user) | {"why": WHY_STOPPED.get(one.problem, ("",))[0]}
+            for one in runs
+        ],
+        "own_hour": campaign_figures.own_hour(shown, user) if shown else "",
+        "goal": words(found.goal_kind),
         "shown": campaign_figures.of(shown, user) if shown else None,
         "beginning": next((one for one in runs if one.begins(now=now)), None),
         "stopped": _stopped(runs, found),
@@ -169,7 +178,7 @@ def _approval(campaign: Campaign, user: User) -> dict[str, Any]:
         "latest": latest,
         "waits": waits,
         "own": own and waits,
-        "may_decide": waits and not own and user.may(Permission.TEMPLATES_APPROVE),
+        "may_decide": waits and not own and user.may(Permission.CAMPAIGNS_APPROVE),
         "newer": _newer(campaign, latest) if latest and campaign.may_be_changed else False,
     }
 
@@ -249,7 +258,7 @@ def _groups(form: CampaignForm) -> list[Group]:
         ("Whom", "", ("name", "segment", "excluded", "ceiling"), False),
         ("What", "", ("template_a",), False),
         ("When", "By the clock of the organisation, unless said otherwise.",
-         ("starts_on", "starts_at", "lasts_hours", "each_zone"), False),
+         ("starts_on", "starts_at", "lasts_hours", "each_zone", "at_own_hour"), False),
         ("Again and again", "Every week, every month …",
          ("repeats", "every", "days", "month_day", "until", "rule"), True),
         ("Try messages or times against each other", "Leave it empty where there is one message.",
@@ -276,7 +285,8 @@ def progress(request: HttpRequest, campaign_id: UUID, number: int) -> HttpRespon
     if run.frozen_at is None:
         beginning = run if run.begins(now=timezone.now()) else None
         return render(request, "campaigns/_beginning.html", {"beginning": beginning})
-    context = {"campaign": found, "shown": campaign_figures.of(run, staff_of(request))}
+    shown = campaign_figures.of(run, staff_of(request))
+    context = {"campaign": found, "shown": shown, "goal": words(found.goal_kind)}
     return render(request, "campaigns/_run.html", context)
 
 
@@ -292,7 +302,27 @@ def run(request: HttpRequest, campaign_id: UUID, number: int) -> HttpResponse:
     ids = [UUID(one) for one in row.pinned.values()]
     context = {
         "campaign": found,
+        "goal": words(found.goal_kind),
         "shown": campaign_figures.of(row, staff_of(request)),
         "versions": TemplateVersion.objects.filter(id__in=ids).select_related("template"),
     }
     return render(request, "campaigns/run.html", context)
+
+
+@require_safe
+@requires(Permission.WORKFLOWS_VIEW)
+def figures_file(request: HttpRequest, campaign_id: UUID, number: int) -> HttpResponse:
+    """The figures of one run as a file: counts as far as the role is told them, no person."""
+    found, user = by_id(campaign_id), staff_of(request)
+    row = found.runs.filter(number=number).first()
+    if row is None or row.frozen_at is None:
+        raise Http404
+    row.campaign = found
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["counted", "in words", "people"])
+    writer.writerows(campaign_figures.rows(row, user))
+    trail.record("campaign.exported", subject=f"campaign:{found.id}", detail={"run": row.number})
+    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="campaign-run-{row.number}.csv"'
+    return response

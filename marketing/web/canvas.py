@@ -18,6 +18,7 @@ from contacts.segments.models import Segment
 from marketing.web.timeline import words
 from marketing.web.workflow_figures import Teller
 from messaging.models import Template
+from messaging.protect import FORESEEN
 from workflows.contests import deciding
 from workflows.entry import Trigger
 from workflows.funnel import StepCount
@@ -30,6 +31,7 @@ from workflows.steps import (
     Choose,
     Condition,
     Exit,
+    Foreseen,
     Goal,
     Happened,
     ListChange,
@@ -356,9 +358,15 @@ def _branch(step: Branch, names: Names) -> str:
 def _asked(condition: Condition, names: Names) -> str:
     if isinstance(condition, Happened):
         return f"{words(condition.event)}?"
+    if isinstance(condition, Foreseen):
+        return f"Reached by {' or '.join(_foreseen(condition))}?"
     segment = condition.definition.get("segment")
     known = names.segments.get(UUID(str(segment))) if segment else None
     return f"In {known}?" if known else "Meets the conditions?"
+
+
+def _foreseen(condition: Foreseen) -> list[str]:
+    return [label for name, label in FORESEEN.items() if name in condition.ways]
 
 
 def _update(step: Update, names: Names) -> str:

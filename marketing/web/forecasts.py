@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -15,11 +14,12 @@ from accounts import tenancy
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
+from consent.gate import GateRequest
 from consent.policy import Purpose
 from contacts.models import first_id
 from contacts.segments import membership
 from marketing.web import segment_sight
-from messaging import sender
+from messaging import foretelling
 from messaging.protection import forecast
 
 
@@ -35,16 +35,8 @@ def of_segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     purpose = wanted if wanted in [one.value for one in Purpose] else "marketing"
     first = first_id(tenancy.current())
     people = [first + ordinal for ordinal in membership.members(found).tolist()]
-    with closing(sender.transport()) as transport:
-        hop = transport.hop
-    told = forecast.of(
-        people,
-        purpose=purpose,
-        classes=frozenset(row.classes) | frozenset(row.labels),
-        hop=hop,
-        onward=sender.onward(),
-        now=now,
-    )
+    asked = GateRequest(0, purpose, "email", frozenset(row.classes) | frozenset(row.labels))
+    told = foretelling.count(people, asked, now=now)
     trail.record("protection.forecast", subject=f"segment:{found.id}", detail={"count": told.asked})
     about = ("forecast", row.question, purpose)
     cells: dict[tuple[object, ...], int] = {

@@ -77,7 +77,7 @@ class Line:
 def of_workflow(workflow: Workflow, *, now: datetime) -> list[Line]:
     """Return a line for each message that the draft or the live version sends, if anybody pays."""
     stated = stating.of_sources([workflow.id])
-    return _paid(_lines(_sends(workflow).items(), workflow.id, stated, now=now))
+    return _paid(_lines(sends_of(workflow).items(), workflow.id, stated, now=now))
 
 
 def of_the_campaign(campaign: Campaign, *, now: datetime) -> list[Line]:
@@ -111,7 +111,7 @@ def _lines(
     return lines
 
 
-def _sends(workflow: Workflow) -> dict[str, Template]:
+def sends_of(workflow: Workflow) -> dict[str, Template]:
     """Return the messages of the live version and of the draft, by their steps."""
     found: dict[str, UUID] = {}
     graphs = [workflow.live.graph if workflow.live else None, workflow.draft]
@@ -129,7 +129,7 @@ def _sends(workflow: Workflow) -> dict[str, Template]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     found = get_object_or_404(Workflow.objects.select_related("live"), id=workflow_id)
-    sends = _sends(found)
+    sends = sends_of(found)
     choices = [("", ALL), *((node, f"{node}: {one.name}") for node, one in sends.items())]
     stated = stating.of_sources([found.id])
     lines = _lines(sends.items(), found.id, stated, now=timezone.now())

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.roles import Permission
 from contacts.fields import DataClass
 from contacts.segments.counts import Shown
 from contacts.segments.told import Question, Reader, reader
@@ -25,6 +27,18 @@ from workflows.steps import Step
 
 TIME, COMPARED = "time", "compared"
 """What a drawing can show beside the counts of now."""
+
+
+class Asker(Protocol):
+    """Whoever reads figures: a member of staff, or a machine by its key."""
+
+    @property
+    def pk(self) -> Any: ...
+
+    @property
+    def data_classes(self) -> Collection[str]: ...
+
+    def may(self, permission: Permission) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -60,7 +74,7 @@ class Teller:
         return {"enrolled": str(self("", "entered", fates.enrolled)), **told}
 
 
-def teller(classes: Collection[str], user: User, *about: object, free: bool = True) -> Teller:
+def teller(classes: Collection[str], user: Asker, *about: object, free: bool = True) -> Teller:
     """Tell counts that these data classes decide; `about` says of what.
 
     Labels among the classes are left out: who sees clinical facts sees labelled ones.

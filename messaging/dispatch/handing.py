@@ -28,6 +28,7 @@ def begin(ready: Sequence[Ready], run: Run) -> set[int]:
             one.composed.message_id,
             one.composed.sha256,
             one.merge,
+            providers.of(one.recipient),
         )
         for one in ready
     ]

@@ -39,6 +39,7 @@ RECORDS = [one for one in DOORS if "<uuid:" in str(one.values[0])]
 def knock(machine: Machine, method: str, path: str, public_id: object = NOBODY) -> Any:
     path = re.sub(r"<uuid:\w+>", str(public_id), path)
     path = re.sub(r"<slug:\w+>", "custom_x", path)
+    path = re.sub(r"<int:\w+>", "1", path)
     if method == "DELETE":
         return machine.delete(path)
     if method == "PATCH":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, time
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
+from consent import policy
 from contacts.segments import membership
 from contacts.segments.models import Segment
 from marketing.campaigns.models import Campaign
@@ -111,7 +113,8 @@ def test_the_page_of_a_run_counts_and_explains(
     launch(made)
     send()
     html = sign_in_as(mara).get(f"/campaigns/{made.id}/").content.decode()
-    assert "no_authorization" in html
+    assert "By mailbox provider" in html
+    assert policy.REASONS["no_authorization"][1] in unescape(html)
     assert "100 % dealt with" in html
 
 

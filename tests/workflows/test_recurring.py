@@ -135,7 +135,8 @@ def test_each_moment_is_later_than_the_last_and_none_is_left_out(
     """Whoever asks again from each moment sees what one walk over all sees."""
     whole = list(islice(recurring.moments(first, rule, zone=zone, after=after), 6))
     assert all(one < later for one, later in pairwise([after, *whole]))
-    at, asked = after, []
+    at = after
+    asked: list[datetime] = []
     while len(asked) < len(whole):
         following = recurring.following(rule, first, zone=zone, after=at)
         assert following is not None

@@ -27,6 +27,7 @@ from workflows.engine import (
     AskCall,
     AskClock,
     AskFirst,
+    AskForeseen,
     AskHappened,
     AskLot,
     AskSegment,
@@ -48,7 +49,7 @@ from workflows.engine import (
 from workflows.graph import Graph
 from workflows.simulate.people import Did, Mail, Person
 from workflows.simulate.plan import Act, CallEnds, Plan, Reaction, TaskEnds
-from workflows.steps import Condition, Goal, Happened, InSegment, Until
+from workflows.steps import Condition, Foreseen, Goal, Happened, InSegment, Until
 
 OPENED, CLICKED, SENT, FAILED = (
     "message.opened", "message.clicked", "message.sent", "message.failed"
@@ -60,6 +61,7 @@ _CALL = "call."
 _DOES, _STEPS, _MAILS = range(3)
 NOT_ANSWERED = "not_simulated"
 BROKEN = "segment_broken"
+UNFORESEEN = "way_not_known"
 CEILING = "daily_ceiling"
 
 
@@ -76,6 +78,10 @@ class World(Protocol):
         self, condition: InSegment, people: Sequence[Person], *, now: datetime
     ) -> set[int] | None:
         """Return the numbers of those in the segment; None where it cannot be asked."""
+
+    def foreseen(self, condition: Foreseen, people: Sequence[Person]) -> dict[int, bool | None]:
+        """Say by a person's number whether such a message would go one of these ways, as far as
+        is known when the simulation begins; None where nothing is."""
 
     def clock(self, person: Person, step: Until) -> Clock:
         """Return the person's zone, and the date that the step waits for."""
@@ -242,6 +248,7 @@ class Course:
             AskSend: self._queue,
             AskSegment: self._ask_segments,
             AskFirst: self._ask_in_order,
+            AskForeseen: self._ask_forecasts,
             AskAdmission: self._admit,
         }
         for kind, askers in kinds.items():
@@ -257,6 +264,13 @@ class Course:
             conditions.setdefault(ask.condition, []).append(person)
         for condition, people in conditions.items():
             self._ask_segment(condition, people)
+
+    def _ask_forecasts(self, asked: Sequence[tuple[Person, AskForeseen]]) -> None:
+        conditions: dict[Foreseen, list[Person]] = {}
+        for person, ask in asked:
+            conditions.setdefault(ask.condition, []).append(person)
+        for condition, people in conditions.items():
+            self._ask_foreseen(condition, people)
 
     def _answer_alone(self, person: Person, ask: object) -> None:
         if isinstance(ask, AskHappened):
@@ -317,6 +331,8 @@ class Course:
             if isinstance(condition, Happened):
                 for person, ask in left:
                     person.answer = _did(person, AskHappened(condition, ask.since, ask.until))
+            elif isinstance(condition, Foreseen):
+                self._ask_foreseen(condition, [person for person, _ in left])
             else:
                 self._ask_segment(condition, [person for person, _ in left])
             for person, _ in left:
@@ -379,6 +395,14 @@ class Course:
                 self._hold(person, BROKEN)
             else:
                 person.answer = person.number in inside
+
+    def _ask_foreseen(self, condition: Foreseen, people: Sequence[Person]) -> None:
+        found = self.world.foreseen(condition, people)
+        for person in people:
+            if found[person.number] is None:
+                self._hold(person, UNFORESEEN)
+            else:
+                person.answer = found[person.number]
 
     def _hold(self, person: Person, why: str) -> None:
         """Live, it would be tried again and again; here nothing can change, so it is not."""

@@ -9,11 +9,12 @@ from typing import Any
 from consent.reasons import REASONS
 from workflows.funnel import StepCount
 from workflows.graph import Graph
-from workflows.simulate.course import BROKEN, Course
+from workflows.simulate.course import BROKEN, UNFORESEEN, Course
 from workflows.simulate.people import Person
 from workflows.steps import Exit
 
 HELD = {
+    UNFORESEEN: "no way there is known: invented people, or a receiver not looked up yet",
     BROKEN: "the segment it asks is broken, gone or not approved; mend or approve it",
     "not_simulated": "the simulator has no answer for this kind of step",
 }

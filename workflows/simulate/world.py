@@ -38,13 +38,13 @@ from crypto.rows import binary_cursor
 from messaging import pace
 from messaging import versions as templates
 from messaging.paying import stating
-from workflows import audience, lint, lots, versions
+from workflows import audience, foreseeing, lint, lots, versions
 from workflows.engine import Clock, Effect
 from workflows.graph import Graph
 from workflows.models import WorkflowVersion
 from workflows.simulate.people import Did, Person
 from workflows.simulate.plan import Chosen, Plan, Sample, Synthetic
-from workflows.steps import InSegment, Until, Update, WriteBack, segments
+from workflows.steps import Foreseen, InSegment, Until, Update, WriteBack, segments
 
 EVERYTHING = frozenset({"identity", "demographic", "clinical", "coverage", "engagement"})
 NOBODY = UUID(int=0)
@@ -121,6 +121,7 @@ class House:
     used: dict[int, tuple[Use, ...]]
     expires: Mapping[UUID, str]
     zone: Any
+    asked_at: datetime
     values: Mapping[str, Any] = field(default_factory=dict)
     """What is known of invented people, as segments read it."""
     object_at: datetime | None = None
@@ -300,6 +301,12 @@ class House:
         found = self._facts_of(person, base, {}).values.get(step.field)
         return Clock(self.zone, found if isinstance(found, date) else None)
 
+    def foreseen(self, condition: Foreseen, people: Sequence[Person]) -> dict[int, bool | None]:
+        """Invented people have no address, so nothing is known of the way to them."""
+        ids = [one.contact_id for one in people if one.contact_id > 0]
+        known = foreseeing.among(condition, ids, now=self.asked_at) if ids else {}
+        return {one.number: known.get(one.contact_id) for one in people}
+
     # Changes
 
     def change(self, person: Person, effect: Effect) -> str:
@@ -336,6 +343,7 @@ def prepare(tried: Tried, plan: Plan, ids: Sequence[int], *, now: datetime) -> H
         used=used,
         expires=expires,
         zone=evaluate.zone(),
+        asked_at=now,
         object_at=plan.starts_at + plan.object_in,
         values=building.facts_values(_canonical(invented.values), registry.current())
         if invented

@@ -252,9 +252,31 @@ function Either({ field, values, forms, change }: Given) {
   );
 }
 
+/** Several of the options, as a list; none of them is no list. */
+function Several({ legend, options, value, set }: { legend: string; options: Option[]; value: unknown; set: (next: string[] | undefined) => void }) {
+  const id = useId();
+  const held: unknown[] = Array.isArray(value) ? value : [];
+  const turn = (name: string, on: boolean) => {
+    const next = options.map((one) => one.value).filter((one) => (one === name ? on : held.includes(one)));
+    set(next.length ? next : undefined);
+  };
+  return (
+    <fieldset className="field">
+      <legend>{legend}</legend>
+      {options.map((one) => (
+        <div key={one.value} className="field check">
+          <input id={`${id}-${one.value}`} type="checkbox" checked={held.includes(one.value)} onChange={(event) => turn(one.value, event.target.checked)} />
+          <label htmlFor={`${id}-${one.value}`}>{one.label}</label>
+        </div>
+      ))}
+    </fieldset>
+  );
+}
+
 const ASKED: Option[] = [
   { value: "segment", label: "Is in a segment" },
   { value: "engagement", label: "Did something with a message" },
+  { value: "forecast", label: "Would be reached by" },
 ];
 
 function Condition(given: Given) {
@@ -262,8 +284,8 @@ function Condition(given: Given) {
   const id = useId();
   const value = values[field.key];
   const held: Fields = isFields(value) ? value : {};
-  const written = Object.keys(held).length > 0 && !("segment" in held) && !("of" in held) && !("event" in held);
-  const [kind, ask] = useState("of" in held || "event" in held ? "engagement" : "segment");
+  const written = Object.keys(held).length > 0 && !("segment" in held) && !("of" in held) && !("event" in held) && !("forecast" in held) && !("purpose" in held) && !("classes" in held);
+  const [kind, ask] = useState("of" in held || "event" in held ? "engagement" : "forecast" in held ? "forecast" : "segment");
   const set = (next: Fields) => change({ [field.key]: Object.fromEntries(Object.entries(next).filter(([, one]) => one !== undefined)) });
   if (written) return <p className="hint">This step holds conditions of its own. Edit them as JSON, or save them as a segment and name that here.</p>;
   return (
@@ -277,6 +299,13 @@ function Condition(given: Given) {
         <>
           <label className="hidden-text" htmlFor={`${id}-segment`}>Segment</label>
           <Choice id={`${id}-segment`} options={forms.options.segments ?? []} value={held.segment} set={(segment) => change({ [field.key]: segment ? { segment } : undefined })} />
+        </>
+      ) : kind === "forecast" ? (
+        <>
+          <Several legend="By one of these ways" options={forms.options.ways ?? []} value={held.forecast} set={(forecast) => set({ ...held, forecast })} />
+          <label htmlFor={`${id}-purpose`}>A message for</label>
+          <Choice id={`${id}-purpose`} options={forms.options.purposes ?? []} value={held.purpose} set={(purpose) => set({ ...held, purpose })} />
+          <Several legend="That says of the person (nothing ticked: nothing)" options={forms.options.classes ?? []} value={held.classes} set={(classes) => set({ ...held, classes })} />
         </>
       ) : (
         <>

@@ -69,6 +69,7 @@ function eitherInWords(forms: Forms, field: FieldForm, step: Fields): string {
 function conditionInWords(forms: Forms, value: unknown): string {
   if (!isFields(value)) return "What is asked?";
   if (typeof value.event === "string") return `${labelOf(forms, "engagement", value.event) || value.event}?`;
+  if (Array.isArray(value.forecast)) return `Reached by ${value.forecast.map((one) => labelOf(forms, "ways", one) || one).join(" or ")}?`;
   if ("segment" in value) return `In ${labelOf(forms, "segments", value.segment) || "a segment"}?`;
   return "Meets the conditions?";
 }

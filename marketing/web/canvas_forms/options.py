@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from accounts.models import User
 from consent import completed
+from consent.policy import Purpose
 from contacts import registry
 from contacts.fields import FieldType
 from contacts.models import ContactList
@@ -15,6 +16,7 @@ from marketing.web import naming
 from marketing.web.canvas_forms.shape import Option
 from marketing.web.timeline import EVENTS
 from messaging.models import Template
+from messaging.protect import DEMANDS, FORESEEN
 from workflows.lint import PROTECTED
 from workflows.models import Workflow
 from workflows.webhooks import endpoints
@@ -44,6 +46,9 @@ def options(user: User) -> Mapping[str, Iterable[Option]]:
         ],
         "events": [Option(kind, words) for kind, words in EVENTS.items()],
         "engagement": [Option(kind, EVENTS[kind]) for kind in _ENGAGEMENT],
+        "ways": [Option(name, label) for name, label in FORESEEN.items()],
+        "purposes": [Option(one.value, one.value.replace("_", " ")) for one in Purpose],
+        "classes": [Option(one, one.replace("_", " ")) for one in DEMANDS],
         "rules": [
             Option("FREQ=DAILY", "every day"),
             Option("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "on working days"),

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Organisation, User
+from consent.gate import GateRequest
 from contacts.segments.models import Segment
 from messaging.models import Message
 from messaging.protect import Hop, Onward
@@ -31,8 +32,7 @@ def test_it_counts_every_way_and_sends_nothing(country: Country, at_harbor: Orga
     def told(minutes: int) -> dict[str, int]:
         made = forecast.of(
             [*people, encrypts, never],
-            purpose="marketing",
-            classes=frozenset({"clinical"}),
+            GateRequest(0, "marketing", "email", frozenset({"clinical"})),
             hop=Hop.VERIFIED,
             onward=Onward.PER_DOMAIN,
             now=NOON + timedelta(minutes=minutes),
