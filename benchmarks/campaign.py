@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 from django.db import connection
@@ -46,7 +46,12 @@ def run(scale: float) -> Iterator[Row]:
 
 
 def _statement(people: int) -> None:
-    told = {"organisation": tenancy.current(), "run": uuid4(), "now": NOW, "people": people}
+    told: dict[str, int | UUID | datetime] = {
+        "organisation": tenancy.current(),
+        "run": uuid4(),
+        "now": NOW,
+        "people": people,
+    }
     with connection.cursor() as cursor:
         cursor.execute(LIMIT, told)
 

@@ -285,7 +285,7 @@ function Condition(given: Given) {
   const value = values[field.key];
   const held: Fields = isFields(value) ? value : {};
   const written = Object.keys(held).length > 0 && !("segment" in held) && !("of" in held) && !("event" in held) && !("forecast" in held) && !("purpose" in held) && !("classes" in held);
-  const [kind, ask] = useState("of" in held || "event" in held ? "engagement" : "forecast" in held ? "forecast" : "segment");
+  const [kind, ask] = useState("of" in held || "event" in held ? "engagement" : "forecast" in held || "purpose" in held ? "forecast" : "segment");
   const set = (next: Fields) => change({ [field.key]: Object.fromEntries(Object.entries(next).filter(([, one]) => one !== undefined)) });
   if (written) return <p className="hint">This step holds conditions of its own. Edit them as JSON, or save them as a segment and name that here.</p>;
   return (
