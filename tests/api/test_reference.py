@@ -27,7 +27,7 @@ def test_the_schema_is_openapi_3_1(described: dict[str, Any]) -> None:
 def test_every_address_and_method_is_described(described: dict[str, Any]) -> None:
     served = {
         (
-            "/api/v1/" + re.sub(r"<(?:uuid|slug):(\w+)>", r"{\1}", str(pattern.pattern)),
+            "/api/v1/" + re.sub(r"<(?:uuid|slug|int):(\w+)>", r"{\1}", str(pattern.pattern)),
             method.lower(),
         )
         for pattern in urlpatterns
