@@ -70,8 +70,10 @@ def test_there_are_public_doors() -> None:
 @pytest.mark.parametrize("route", sorted(addresses()))
 def test_a_forged_token_opens_nothing_and_teaches_nothing(route: str) -> None:
     client = Client(raise_request_exception=False)
+    # Providers of mail ask for the head of a webhook's address before they take it, of any.
+    methods = ("get", "post") if route.startswith("m/w/") else ("get", "head", "post")
     for token in TOKENS:
-        for method in ("get", "head", "post"):
+        for method in methods:
             answer = getattr(client, method)(filled(route, token))
             assert answer.status_code in (403, 404, 405), (token, method)
             assert not answer.cookies
