@@ -40,7 +40,9 @@ Loop = Callable[[datetime], int]
 """Does one batch of the current organisation's due work; returns how much that was."""
 
 BUDGET = 20.0
-"""Seconds for one organisation; what is left waits until the others had theirs."""
+"""Seconds after which a loop begins no further round; what is left waits for the next tick."""
+TURN = 2.0
+"""Seconds for one organisation in each round: a large one keeps a small one waiting no longer."""
 AT_ONCE = 500
 """People who are moved on in one go, right after what moves them was heard."""
 SHORT = {"live": 1.0, "triggers": 1.0, "imports_beside": 1.0, "codes": 1.0}
@@ -53,19 +55,30 @@ def run(name: str, *, now: datetime) -> None:
     if name in WHOLE:
         WHOLE[name](now)
         return
-    for organisation_id in tenancy.organisation_ids():
-        try:
-            run_for(organisation_id, name, now=now)
-        except Exception:
-            logger.exception("loop %s failed for organisation %s", name, organisation_id)
+    end = time.monotonic() + BUDGET
+    waiting = tenancy.organisation_ids()
+    while waiting:
+        waiting = [one for one in waiting if _has_more(one, name, now=now)]
+        if name in SHORT or time.monotonic() >= end:
+            return
 
 
-def run_for(organisation_id: int, name: str, *, now: datetime) -> None:
-    """Run one loop until nothing is due or the organisation had its time."""
-    end = time.monotonic() + SHORT.get(name, BUDGET)
+def _has_more(organisation_id: int, name: str, *, now: datetime) -> bool:
+    try:
+        return run_for(organisation_id, name, now=now)
+    except Exception:
+        logger.exception("loop %s failed for organisation %s", name, organisation_id)
+        return False
+
+
+def run_for(organisation_id: int, name: str, *, now: datetime) -> bool:
+    """Run one loop until nothing is due or the organisation's turn is over; say whether more is."""
+    end = time.monotonic() + SHORT.get(name, TURN)
     with tenancy.acting_for(organisation_id), acting_as(Actor("system", name)):
-        while LOOPS[name](now) and time.monotonic() < end:
-            pass
+        while LOOPS[name](now):
+            if time.monotonic() >= end:
+                return True
+    return False
 
 
 def _triggers(now: datetime) -> int:

@@ -31,6 +31,12 @@ order by due_at limit %b for update skip locked
 """
 CLAIM_NEWEST = CLAIM.replace("order by due_at", "order by due_at desc")
 """Who was woken a moment ago comes before a backlog."""
+CLAIM_THESE = CLAIM.replace("order by due_at limit %b", "and id = any(%b::int8[]) order by id")
+DUE = """
+select id from workflows_enrolment where state = 'waiting' and due_at <= %b
+  and workflow_id not in (select id from workflows_workflow where state = 'paused')
+order by due_at limit %b
+"""
 STAGING = (
     """
 create temporary table if not exists staged_place (
@@ -101,6 +107,19 @@ def anybody_due(*, now: datetime) -> bool:
 def claim(*, now: datetime, limit: int, newest: bool = False) -> list[Journey]:
     """Lock and return those who are due and whom nobody else has in hand."""
     return claimed(CLAIM_NEWEST if newest else CLAIM, [now, limit])
+
+
+def claim_these(enrolments: Sequence[int], *, now: datetime) -> list[Journey]:
+    """Lock and return those of these who are due still, and whom nobody else has in hand."""
+    return claimed(CLAIM_THESE, [now, list(enrolments)])
+
+
+def due(*, now: datetime, limit: int, newest: bool = False) -> list[int]:
+    """Return whom `claim` would take, without taking them."""
+    statement = DUE.replace("order by due_at", "order by due_at desc") if newest else DUE
+    with binary_cursor() as cursor:
+        cursor.execute(statement.encode(), [now, limit])
+        return [int(id_) for (id_,) in cursor.fetchall()]
 
 
 def claimed(statement: str, told: Sequence[object]) -> list[Journey]:

@@ -10,22 +10,26 @@
     write the places and the moves
 
 Killed at any statement, all of it is undone together: the moves, the messages, the list changes.
-Nobody is lost, and the unique keys of moves and messages hold even if two workers met.
+Nobody is lost, and the unique keys of moves and messages hold even if two workers met. Where one
+person breaks the turn, that one is set apart (`workflows.apart`) and the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from audit import trail
-from workflows import answers, effects, journeys
+from workflows import answers, apart, effects, journeys
 from workflows.brakes.turn import Turn
 from workflows.engine import Leave, Outcome, Stay, advance
 from workflows.journeys import Journey
+
+logger = logging.getLogger(__name__)
 
 LIMIT = 1_000
 
@@ -39,13 +43,32 @@ class Ran:
     finished: int = 0
     stopped: int = 0
 
+    def __add__(self, other: Ran) -> Ran:
+        return Ran(*(getattr(self, one) + getattr(other, one) for one in self.__slots__))
+
 
 def run_once(*, now: datetime, limit: int = LIMIT, newest: bool = False) -> Ran:
     """Move up to `limit` people of the current organisation, the longest due first, or the last."""
     if not journeys.anybody_due(now=now):
         return Ran()
+    try:
+        return _turn(lambda: journeys.claim(now=now, limit=limit, newest=newest), now=now)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away or busy: nobody's fault, and the next tick tries again
+    except Exception:
+        logger.exception("a turn broke; its people are taken in halves")
+        due = journeys.due(now=now, limit=limit, newest=newest)
+
+        def these(part: Sequence[int]) -> Ran:
+            return _turn(lambda: journeys.claim_these(part, now=now), now=now)
+
+        return sum(apart.in_halves(due, these, now=now), Ran())
+
+
+def _turn(claim: Callable[[], list[Journey]], *, now: datetime) -> Ran:
+    """Move whom the claim takes in hand, in one transaction."""
     with transaction.atomic():
-        people = journeys.claim(now=now, limit=limit, newest=newest)
+        people = claim()
         if not people:
             return Ran()
         turn = Turn.begin(people, now=now)

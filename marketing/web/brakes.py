@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,9 +13,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import requires, staff_of
+from accounts.models import User
 from accounts.roles import Permission
+from marketing.web import canvas, workflow_figures
+from workflows import apart
 from workflows.brakes import tally
-from workflows.models import Pause
+from workflows.graph import parse
+from workflows.models import Pause, WorkflowVersion
 
 
 class Setting(forms.Form):
@@ -36,6 +44,41 @@ class Setting(forms.Form):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """People at one step whom the same error holds, as the reader may be told."""
+
+    version: WorkflowVersion
+    node: str
+    title: str
+    error: str
+    people: str
+    next_at: datetime | None
+
+
+def _stuck(user: User) -> list[Row]:
+    found, names = apart.standing(), canvas.names(user)
+    versions = WorkflowVersion.objects.select_related("workflow").in_bulk(
+        [one.version_id for one in found]
+    )
+    rows = []
+    for one in found:
+        version = versions[one.version_id]
+        step = parse(version.graph).steps.get(one.node)
+        tell = workflow_figures.of_version(version, user)
+        rows.append(
+            Row(
+                version,
+                one.node,
+                canvas.title(step, names) if step else one.node,
+                one.error,
+                str(tell(one.node, f"stuck {one.error}", one.people)),
+                one.next_at,
+            )
+        )
+    return rows
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.WORKFLOWS_VIEW, changing=Permission.WORKFLOWS_PUBLISH)
 def brakes(request: HttpRequest) -> HttpResponse:
@@ -46,7 +89,8 @@ def brakes(request: HttpRequest) -> HttpResponse:
         tally.set_to(tally.Settings(**form.cleaned_data))
         messages.success(request, "Set. It holds from now on.")
         return redirect("workflow-brakes")
-    context = {
+    context: dict[str, Any] = {
+        "stuck": _stuck(staff_of(request)),
         "form": form,
         "held": held,
         "braked": Pause.objects.filter(resumed_at=None).exclude(why="").select_related("workflow"),

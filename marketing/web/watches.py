@@ -20,6 +20,7 @@ from marketing.web.addresses import address
 from marketing.web.attention import Kind, Matter, watches
 from messaging.models import Answer, Message, Stop, TemplateVersion, Undelivered
 from messaging.protection.keys import signing
+from workflows import apart
 from workflows.models import Pause
 
 SEALED_WITHIN = timedelta(minutes=5)
@@ -194,6 +195,18 @@ def braked_workflows(now: datetime) -> Matter | None:
         "Far more came in, or far more was to be sent, than is normal. Nobody was touched beyond"
         " that: look at why, then resume it or close it.",
         reverse("workflow", args=ids) if len(ids) == 1 else reverse("workflows"),
+        "bad",
+    )
+
+
+@watches(Permission.WORKFLOWS_VIEW)
+def stuck_people(now: datetime) -> Matter | None:
+    """Whom a turn of the runner could not work off; the others go on."""
+    return _matter(
+        sum(one.people for one in apart.standing()),
+        ("person is stuck in a workflow", "people are stuck in workflows"),
+        "Their step breaks with an error. They stay where they are and are tried again each hour.",
+        reverse("workflow-brakes"),
         "bad",
     )
 

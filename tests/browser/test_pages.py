@@ -20,6 +20,7 @@ PAGES: list[tuple[Role, str]] = [
     (Role.MARKETER, "/account/"),
     (Role.MARKETER, "/styleguide/"),
     (Role.MARKETER, "/workflows/"),
+    (Role.MARKETER, "/workflows/brakes/"),
     (Role.MARKETER, "/messages/"),
     (Role.MARKETER, "/templates/"),
     (Role.MARKETER, "/segments/"),

@@ -70,6 +70,23 @@ def test_a_loop_goes_on_while_there_is_work(
     assert len(served.seen) == 3
 
 
+def test_a_large_organisation_does_not_starve_a_small_one(
+    harbor: Organisation, hill: Organisation, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Harbor never comes to an end; Hill is served in each round all the same."""
+    seen: list[int] = []
+
+    def endless(_now: datetime) -> int:
+        seen.append(tenancy.current())
+        return int(tenancy.current() == harbor.pk or seen.count(hill.pk) < 3)
+
+    monkeypatch.setattr(loops, "LOOPS", {"runner": endless})
+    monkeypatch.setattr(loops, "TURN", 0.0)
+    monkeypatch.setattr(loops, "BUDGET", 0.2)
+    loops.run("runner", now=now)
+    assert seen[:6] == [harbor.pk, hill.pk] * 3 and seen.count(harbor.pk) > 3
+
+
 def test_the_broker_is_told_a_loop_s_name_and_nothing_else() -> None:
     entries = celery.app.conf.beat_schedule.values()
     assert all(entry["args"] == [name] for entry, name in zip(entries, celery.PERIODS, strict=True))
