@@ -77,7 +77,7 @@ def listening() -> Iterator[Target]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     if found("postfix") and found("smtp-source") and os.geteuid() == 0:
-        with _postfix(port):
+        with postfix(port):
             yield Target(port, "postfix")
     else:
         with _sink(port):
@@ -85,20 +85,24 @@ def listening() -> Iterator[Target]:
 
 
 @contextmanager
-def _postfix(port: int) -> Iterator[None]:
+def postfix(port: int, *, further: str = "") -> Iterator[Path]:
+    """Run a Postfix of one's own with `further` lines of main.cf; yield its folder.
+
+    Its log is `data/mail.log` there, `config` is what `postfix -c` takes.
+    """
     home = Path(tempfile.mkdtemp(prefix="attune-postfix-", dir="/var/tmp"))
     home.chmod(0o755)
     for name in ("config", "spool", "data"):
         (home / name).mkdir(mode=0o755)
     owner = pwd.getpwnam("postfix")
     os.chown(home / "data", owner.pw_uid, owner.pw_gid)
-    (home / "config" / "main.cf").write_text(MAIN.format(home=home))
+    (home / "config" / "main.cf").write_text(MAIN.format(home=home) + further)
     (home / "config" / "master.cf").write_text(MASTER.format(port=port))
     command = [str(found("postfix")), "-c", str(home / "config")]
     try:
         subprocess.run([*command, "start"], check=True, capture_output=True)
         _await(port)
-        yield
+        yield home
     finally:
         subprocess.run([*command, "stop"], check=False, capture_output=True)
         shutil.rmtree(home, ignore_errors=True)

@@ -352,6 +352,7 @@ class Pickup(TenantModel):
 # Django finds a floor's models here; those of its rooms stand with the rest of their room.
 from messaging.answers.models import Answer, Letter  # noqa: E402
 from messaging.attachments.models import Attachment  # noqa: E402
+from messaging.domain_reports.models import DomainReport, DomainReportLine  # noqa: E402
 from messaging.hearing.models import ProviderFeed, Returned, Visit  # noqa: E402
 from messaging.making.models import (  # noqa: E402
     BlockVersion,
@@ -382,6 +383,8 @@ __all__ = [
     "ContentBlock",
     "DestinationLimit",
     "DomainCheck",
+    "DomainReport",
+    "DomainReportLine",
     "IncomingText",
     "Letter",
     "Link",

@@ -113,6 +113,7 @@ def tabs(here: str, user: User) -> list[dict[str, Any]]:
         ("delivery-out", "Going out", SEE),
         ("undelivered", "Not delivered", Permission.MESSAGES_VIEW),
         ("sending-domain", "Sending domain", SEE),
+        ("domain-reports", "Reports", SEE),
     )
     return [
         {"label": label, "address": found, "here": route == here, "count": None}

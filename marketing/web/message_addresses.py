@@ -6,6 +6,7 @@ from django.urls import path
 
 from marketing.web import (
     delivery,
+    domain_reports,
     going_out,
     inbox,
     messages,
@@ -83,6 +84,7 @@ urlpatterns = [
     path("delivery/undelivered/<uuid:case_id>/close/", undelivered.close, name="undelivered-close"),
     path("delivery/domain/", sending_domain.sending_domain, name="sending-domain"),
     path("delivery/domain/check/", sending_domain.check, name="sending-domain-check"),
+    path("delivery/reports/", domain_reports.reports, name="domain-reports"),
     path("delivery/providers/", provider_feeds.feeds, name="provider-feeds"),
     path("delivery/providers/new/", provider_feeds.new, name="provider-feed-new"),
     path("delivery/providers/<uuid:feed_id>/end/", provider_feeds.end, name="provider-feed-end"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,8 +19,11 @@ from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from contacts.fields import DataClass
+from messaging import sender
 from messaging.hearing import providers
 from messaging.models import Receiver
+from messaging.pools import facts as pools
+from messaging.pools import lanes
 from messaging.protection import facts, judging, receivers
 from messaging.protection.facts import Found
 
@@ -75,12 +77,22 @@ def listing(request: HttpRequest) -> HttpResponse:
             (Receiver.Standing(name).label, counted[name]) for name in Receiver.Standing.values
         ],
         "total": sum(counted.values()),
-        "relay": RELAY[settings.SMTP_ONWARD_TLS],
-        "mode": settings.SMTP_ONWARD_TLS,
+        "relays": _relays(),
         "named": _may_name(user),
         "as_of": now,
     }
     return render(request, "messaging/receivers.html", context)
+
+
+def _relays() -> list[dict[str, str]]:
+    """Return what is promised for the way behind the relay, with the pools that it holds for."""
+    by_mode: dict[str, list[str]] = defaultdict(list)
+    for kind, pool in pools.read().items():
+        by_mode[sender.onward(pool).value].append(lanes.LABELS[kind])
+    return [
+        {"pools": ", ".join(names), "words": RELAY[mode], "mode": mode}
+        for mode, names in by_mode.items()
+    ]
 
 
 @require_safe

@@ -23,6 +23,8 @@ class Place:
     key: str = ""
     """The second key of `g …` that goes there."""
     sample_only: bool = False
+    unless: Permission | None = None
+    """Whoever has this finds it behind another place."""
 
 
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -61,6 +63,13 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Run",
         (
             Place("Delivery", "delivery", Permission.DELIVERY_VIEW, "l"),
+            Place(
+                "Not delivered",
+                "undelivered",
+                Permission.MESSAGES_VIEW,
+                "l",
+                unless=Permission.DELIVERY_VIEW,
+            ),
             Place("Mailbox", "mailbox", None, "b", sample_only=True),
             Place("Phones", "phones", None, sample_only=True),
             Place("Integrations", "api-keys", Permission.KEYS_MANAGE, "k"),
@@ -117,6 +126,8 @@ def navigation(user: User, path: str) -> list[tuple[str, list[Link]]]:
 def _link(place: Place, user: User, path: str) -> Link | None:
     address = _address(place.route)
     if address is None or (place.permission and not user.may(place.permission)):
+        return None
+    if place.unless and user.may(place.unless):
         return None
     if place.sample_only and not settings.SAMPLE:
         return None

@@ -3,7 +3,8 @@
 A hard bounce gives up the address, not the person. A soft one is counted: the address is given up
 after so many messages over so many days. A complaint is a no to what was complained about and to
 marketing; care goes on. An automatic answer changes nothing. A person's answer goes to those who
-read replies. Whatever cannot be matched is kept for review without a word of it.
+read replies. A receiver's report on a domain of ours is kept as one
+(`messaging.domain_reports`). Whatever cannot be matched is kept for review without a word of it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from consent import ledger, precedence, suppression
 from contacts import events, persons
 from contacts.points import keeping
 from crypto import blind_index
-from messaging import bounces, evidence, feedback, happened, reconcile
+from messaging import bounces, domain_reports, evidence, feedback, happened, reconcile
 from messaging.answers import taking
 from messaging.answers.sealing import Erased
 from messaging.bounces import Heard, Kind, Verdict
 from messaging.bounces.verdict import FULL
+from messaging.domain_reports import keeping as reports
+from messaging.domain_reports import unpacking
 from messaging.hearing import providers, return_path, signed
 from messaging.models import Answer, Message, Returned
 from messaging.protection.keys import keeping as keeping_keys
@@ -41,13 +44,22 @@ SOFT_OVER = timedelta(days=7)
 SOFT_WITHIN = timedelta(days=30)
 """An address is given up after five messages that it had no room for, over a week or longer."""
 OBJECTIONS = frozenset({"abuse", "opt-out", "opt-out-list", "other"})
-"""Feedback types that are a person's no; the others report on mail, or take a complaint back."""
+"""Feedback types that are a person's no; the others report on mail (`auth-failure`, RFC 9991), or
+take a complaint back: neither counts among complaints."""
+REPORT = "domain_report"
+"""What a report on a domain of ours is called, among the kinds of what came back."""
 _KINDS = {
     Kind.BOUNCE: Returned.Kind.BOUNCE,
     Kind.COMPLAINT: Returned.Kind.COMPLAINT,
     Kind.AUTO_REPLY: Returned.Kind.AUTO_REPLY,
     Kind.OTHER: Returned.Kind.REPLY,
 }
+
+
+def _kind(heard: Heard) -> Returned.Kind:
+    if heard.kind is Kind.COMPLAINT and heard.feedback_type not in OBJECTIONS:
+        return Returned.Kind.FEEDBACK
+    return _KINDS[heard.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,8 @@ class Taken:
 
 def take(raw: bytes, *, source: str, now: datetime) -> Taken:
     """Take in a mail for the current organisation."""
+    if (report := unpacking.of_mail(raw)) is not None:
+        return _reported(report, source=source, now=now)
     heard = bounces.read(raw)
     found = taken(heard, mark=hashlib.sha256(raw).hexdigest(), source=source, now=now)
     if heard.kind is Kind.OTHER and found.matched and not found.repeated:
@@ -86,6 +100,16 @@ def _keep_key(raw: bytes, heard: Heard, *, now: datetime) -> None:
         return  # not usable, or a better one stands: mail goes on as before
 
 
+def _reported(packed: bytes, *, source: str, now: datetime) -> Taken:
+    with acting_as(HEARING):
+        try:
+            new = reports.take(packed, source=source, now=now)
+        except domain_reports.ReportRefused:
+            reports.refused(source=source)
+            return Taken(REPORT, matched=False)
+    return Taken(REPORT, matched=True, repeated=not new)
+
+
 def taken(heard: Heard, *, mark: str, source: str, now: datetime) -> Taken:
     """Take in what was read already; the same `mark` counts once."""
     with acting_as(HEARING), transaction.atomic():
@@ -93,16 +117,18 @@ def taken(heard: Heard, *, mark: str, source: str, now: datetime) -> Taken:
         message = message_of(heard)
         rows = _kept(mark, heard, message, source=source, now=now)
         if not rows:
-            return Taken(_KINDS[heard.kind], message is not None, repeated=True)
+            return Taken(_kind(heard), message is not None, repeated=True)
         if message is not None:
             settle(message, now=now)
             _act(heard, message, now=now)
         trail.record_many(_entry(row) for row in rows)
-    return Taken(_KINDS[heard.kind], message is not None)
+    return Taken(_kind(heard), message is not None)
 
 
 def belongs_here(raw: bytes) -> bool:
-    """Say whether the current organisation sent what this mail answers."""
+    """Say whether the current organisation sent what this mail answers, or reports on."""
+    if (report := unpacking.of_mail(raw)) is not None:
+        return reports.concerns_us(report)
     return message_of(bounces.read(raw)) is not None
 
 
@@ -155,7 +181,7 @@ def _row(
     heard: Heard, verdict: Verdict | None, message: Message | None, *, source: str, now: datetime
 ) -> Returned:
     row = Returned(
-        kind=_KINDS[heard.kind],
+        kind=_kind(heard),
         source=source,
         received_at=now,
         reviewed_at=now if message else None,

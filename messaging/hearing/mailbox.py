@@ -71,6 +71,7 @@ def opened(account: Account) -> Iterator[Imap]:
 def read(mailbox: Mailbox, *, now: datetime) -> int:
     """Take in what is new, each mail for the organisation that sent what it answers.
 
+    A report on a domain that several send from tells all of what any of them sent: it is nobody's.
     A mail that answers nothing of anybody's is kept for review by the installation's only
     organisation; where there are several, nobody can say whose it is, and it stays unread.
     """
@@ -94,8 +95,9 @@ def read(mailbox: Mailbox, *, now: datetime) -> int:
 def _whose(raw: bytes, organisations: list[int]) -> int | None:
     if len(organisations) == 1:
         return organisations[0]
+    found = []
     for organisation_id in organisations:
         with tenancy.acting_for(organisation_id):
             if intake.belongs_here(raw):
-                return organisation_id
-    return None
+                found.append(organisation_id)
+    return found[0] if len(found) == 1 else None

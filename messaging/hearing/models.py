@@ -21,6 +21,7 @@ class Returned(TenantModel):
         COMPLAINT = "complaint", "Complaint"
         AUTO_REPLY = "auto_reply", "Automatic answer"
         REPLY = "reply", "Reply"
+        FEEDBACK = "feedback", "Report on our mail"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     digest = models.BinaryField()

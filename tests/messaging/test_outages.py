@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from accounts.models import Organisation
 from audit.actor import Actor, acting_as
 from consent import ledger
 from deploy.mailbox import Mailbox
-from messaging import dispatch, settling
+from messaging import dispatch, reconcile, settling
 from messaging.models import Message
 from messaging.pools.lanes import POOLS
 from messaging.protect import Onward
@@ -117,6 +118,37 @@ def test_a_full_disk_at_the_relay_loses_nothing(
     mailbox.behaviour.refuse_everything = ""
     until(timedelta(minutes=6), transport, every=timedelta(minutes=1))
     each_arrived_once(mailbox)
+    in_order_of_priority(mailbox)
+
+
+def test_a_relay_slower_than_our_patience_is_asked_what_it_took(
+    waiting: None, mailbox: Mailbox
+) -> None:
+    """EM-09, EM-10: it took the mail and answered too late; nobody gets a second one."""
+    mailbox.behaviour.delay = 1.0
+    hasty = Relay("localhost", mailbox.port, ca_file=str(mailbox.ca_file), patience=0.3)
+    lanes = Lanes(hasty, connections=1)
+    lanes.overlaps = False
+    until(timedelta(0), lanes, every=timedelta(minutes=1))
+    lanes.close()
+    assert "unknown" in states()
+    mailbox.behaviour.delay = 0.0
+    arrives(mailbox, len([one for one in states() if one == "unknown"]))
+    taken_in = {str(letter.message["Message-ID"]) for letter in mailbox.letters()}
+    later = NOON + timedelta(minutes=10)
+    reconcile.reconcile(taken_in, complete_until=later, now=later)
+    patient = Lanes(replace(hasty, patience=20), connections=1)
+    patient.overlaps = False
+    until(timedelta(minutes=30), patient, every=timedelta(minutes=5))
+    patient.close()
+    each_arrived_once(mailbox)
+
+
+def arrives(mailbox: Mailbox, number: int) -> None:
+    """Wait until the server has written what it was still busy with."""
+    end = time.monotonic() + 20
+    while len(mailbox.letters()) < number and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def test_421_under_load_delays_and_loses_nothing(

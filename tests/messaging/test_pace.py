@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, time, timedelta
-from time import sleep
+from select import select
 
 import pytest
 from django.db import connection, transaction
@@ -15,7 +16,7 @@ from accounts.models import Organisation
 from audit.actor import Actor, acting_as
 from consent import ledger
 from consent.sending import terms
-from messaging import claims, dispatch
+from messaging import claims, dispatch, recall
 from messaging.models import Message
 from messaging.protect import Hop
 from messaging.transports.base import Fate, Outcome, Outgoing
@@ -111,9 +112,25 @@ def elsewhere(organisation: Organisation, work: Callable[[], None]) -> None:
     thread.join(30)
 
 
+@pytest.fixture
+def watches(monkeypatch: pytest.MonkeyPatch) -> list[recall.Watch]:
+    """What looks out for withdrawals, for a test to wait until it is told."""
+    found: list[recall.Watch] = []
+    watching = recall.watching
+
+    @contextmanager
+    def kept() -> Iterator[recall.Watch]:
+        with watching() as watch:
+            found.append(watch)
+            yield watch
+
+    monkeypatch.setattr(recall, "watching", kept)
+    return found
+
+
 @pytest.mark.usefixtures("committed_db")
 def test_a_withdrawal_recalls_what_is_claimed_but_not_handed_over(
-    at_harbor: Organisation, enqueue: Enqueue
+    at_harbor: Organisation, enqueue: Enqueue, watches: list[recall.Watch]
 ) -> None:
     """PR-04, SE-22: five in one slice; the fourth withdraws while the first is on the line."""
     people = [person(f"p{n}", email=f"p{n}@example.org") for n in range(5)]
@@ -123,7 +140,8 @@ def test_a_withdrawal_recalls_what_is_claimed_but_not_handed_over(
     def meanwhile(gone: int) -> None:
         if gone == 0:
             elsewhere(at_harbor, lambda: _withdraw(people[3]))
-            sleep(0.5)  # PostgreSQL tells who listens a moment after the commit
+            told = [watch.listening.pgconn.socket for watch in watches]
+            assert select(told, [], [], 30)[0]  # PostgreSQL tells a moment after the commit
 
     done = dispatch.run_once(transport=Slow(meanwhile), now=NOON)
     assert (done.sent, done.refused) == (4, 1)

@@ -39,3 +39,10 @@ def test_what_was_looked_at_waits_no_more(
     sign_in_as(omar).post("/delivery/reviewed/", {"returned": str(number)})
     with tenancy.acting_for(harbor.pk):
         assert Returned.objects.get().reviewed_at is not None
+
+
+def test_a_marketer_finds_what_was_not_delivered_in_the_navigation(
+    mara: User, omar: User, sign_in_as: Callable[[User], Client]
+) -> None:
+    assert 'href="/delivery/undelivered/"' in sign_in_as(mara).get("/").content.decode()
+    assert 'href="/delivery/undelivered/"' not in sign_in_as(omar).get("/").content.decode()

@@ -16,6 +16,8 @@ from consent.addresses import EMAIL, hash_of, hashes_of_contact
 from crypto import data_keys
 from crypto.ids import uuid7
 from crypto.seal import Context, seal, unseal
+from messaging import sender
+from messaging.protection.keys import signing
 from messaging.protection.keys.reading import KeyRefused, Usable, read
 from messaging.protection.models import RecipientKey
 
@@ -62,6 +64,8 @@ def add(contact_id: int, raw: bytes, *, source: str, now: datetime) -> Recipient
         _end(row, reason="replaced", now=now)
     made = _made(contact_id, usable, address, digest, source=source, now=now)
     made.save(force_insert=True)
+    who = sender.current()  # what signs mails to it exists before the first of them is made
+    signing.current(usable.kind, name=who.name, address=who.address, now=now)
     trail.record(
         "recipient_key.added",
         subject=f"contact:{contact_id}",

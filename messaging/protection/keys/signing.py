@@ -1,4 +1,5 @@
-"""What the organisation signs encrypted mail with: brought as a file, or made at the first use.
+"""What the organisation signs encrypted mail with: brought as a file, or made here with the first
+key of a person.
 
 The private part is sealed with the organisation's key (W3). A certificate made here is signed by
 nobody: it tells mails of one organisation apart from forged ones after the first. One that an
@@ -21,14 +22,16 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from django.db import transaction
+from django.db import connection, transaction
 
+from accounts import tenancy
 from audit import trail
 from crypto.ids import uuid7
 from messaging.protection.keys.reading import addresses_in
 from messaging.protection.models import SigningKey
 
 LASTS = timedelta(days=730)
+_ONCE = b"SELECT pg_advisory_xact_lock(hashtext('messaging_signing_key'), %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,20 @@ class Signer:
 
 
 def current(kind: str, *, name: str, address: str, now: datetime) -> Signer:
-    """Return what signs now; the first call makes it."""
-    row = _standing(kind, now=now)
-    if row is None:
-        made = _certificate(name, address, now=now) if kind == "smime" else _pgp(name, address)
-        row = keep(kind, *made, now=now)
+    """Return what signs now; made here where there is none, or none any more."""
+    row = _standing(kind, now=now) or _made_once(kind, name=name, address=address, now=now)
     return Signer(kind, row.public, row.private)
+
+
+@transaction.atomic
+def _made_once(kind: str, *, name: str, address: str, now: datetime) -> SigningKey:
+    """Make it, one worker at a time: who waited here finds the other's."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ONCE, [tenancy.current()])
+    if row := _standing(kind, now=now):
+        return row
+    made = _certificate(name, address, now=now) if kind == "smime" else _pgp(name, address)
+    return keep(kind, *made, now=now)
 
 
 def _standing(kind: str, *, now: datetime) -> SigningKey | None:

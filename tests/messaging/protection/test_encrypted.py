@@ -7,6 +7,7 @@ import email.policy
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,20 +19,24 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts import tenancy
+from accounts.models import Organisation, User
+from audit.actor import Actor, acting_as
 from audit.models import Entry
 from contacts.models import Contact
 from messaging import attachments, dispatch
 from messaging.attachments import Given
 from messaging.models import Message, RecipientKey, SigningKey
 from messaging.protect import Onward
-from messaging.protection.keys import keeping, reading
+from messaging.protection.keys import keeping, reading, signing
 from messaging.protection.keys.reading import KeyRefused
 from messaging.transports.memory import Memory
 from tests.conftest import NOON
+from tests.ground.server import OwnDatabase
 from tests.messaging.conftest import Enqueue
 
 ADA = "Ada@Example.org"
@@ -176,6 +181,34 @@ def test_what_cannot_be_used_is_refused_with_a_reason(
     with pytest.raises(KeyRefused, match=says):
         keeping.add(ada, given(), source="staff", now=NOON)
     assert not RecipientKey.objects.exists()
+
+
+def test_what_signs_is_there_before_the_first_mail_is_made(ada: int) -> None:
+    """EM-24: making it takes a moment, which no hand-over should wait for."""
+    keeping.add(ada, certificate()[0], source="staff", now=NOON)
+    assert SigningKey.objects.get().kind == "smime"
+
+
+def test_two_workers_make_one_signing_key(
+    committed_db: OwnDatabase, at_harbor: Organisation
+) -> None:
+    """EM-24"""
+    together = threading.Barrier(2)
+    found: list[str] = []
+
+    def make() -> None:
+        with acting_as(Actor("system", "test")), tenancy.acting_for(at_harbor.pk):
+            together.wait(20)
+            found.append(signing.current("pgp", name="H", address="c@h.example", now=NOON).public)
+        connection.close()
+
+    workers = [threading.Thread(target=make) for _ in range(2)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join(60)
+    assert len(found) == 2 and len(set(found)) == 1
+    assert SigningKey.objects.get().retired_at is None
 
 
 def test_a_version_6_key_is_read() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from messaging.models import ProtectionPolicy, Receiver
+from messaging.models import Pool, ProtectionPolicy, Receiver
 from messaging.protect import By
 from messaging.protection import policy, receivers
 from messaging.protection.facts import Found, Server
@@ -46,6 +47,19 @@ def test_who_may_not_see_addresses_sees_no_small_domains_name(
     assert "gmail.com" in page
     assert "small.example" not in page
     assert "small.example" not in client.get(reverse("receiver", args=[row.pk])).content.decode()
+
+
+def test_each_pools_relay_is_told_apart(
+    at_harbor: object, omar: User, sign_in_as: SignIn, settings: LazySettings
+) -> None:
+    """EM-28"""
+    settings.SMTP_ONWARD_TLS = "enforced"
+    Pool.objects.create(
+        kind="marketing", host="relay.example", own=True, carrier="relay", changed_at=NOON
+    )
+    page = sign_in_as(omar).get(reverse("receivers")).content.decode()
+    assert page.index("Transactional, Care") < page.index("over verified TLS or not at all")
+    assert page.index("<h3>Marketing</h3>") < page.index("The relay promises nothing")
 
 
 def test_a_marketer_opens_no_receivers(mara: User, sign_in_as: SignIn) -> None:
