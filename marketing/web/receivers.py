@@ -88,7 +88,8 @@ def _relays() -> list[dict[str, str]]:
     """Return what is promised for the way behind the relay, with the pools that it holds for."""
     by_mode: dict[str, list[str]] = defaultdict(list)
     for kind, pool in pools.read().items():
-        by_mode[sender.onward(pool).value].append(lanes.LABELS[kind])
+        if kind not in lanes.OF_TEXTS:
+            by_mode[sender.onward(pool).value].append(lanes.LABELS[kind])
     return [
         {"pools": ", ".join(names), "words": RELAY[mode], "mode": mode}
         for mode, names in by_mode.items()

@@ -80,7 +80,7 @@ def each_arrived_once(mailbox: Mailbox) -> None:
 def in_order_of_priority(mailbox: Mailbox) -> None:
     seen = subjects(mailbox)
     assert seen == sorted(seen, key=POOLS.index)
-    assert len(seen) == PEOPLE * len(POOLS)
+    assert len(seen) == PEOPLE * len(PURPOSES)
 
 
 @pytest.mark.parametrize("minutes", [1 / 6, 10])
