@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import Message
 from io import BytesIO
 from typing import IO
 
@@ -37,15 +37,15 @@ def of_mail(raw: bytes) -> bytes | None:
         return None
     message = message_from_bytes(raw, policy=policy.default)
     for part in message.walk():
-        if isinstance(part, EmailMessage) and not part.is_multipart() and _is_report(part):
+        if not part.is_multipart() and _is_report(part):
             content = part.get_payload(decode=True)
             return content if isinstance(content, bytes) else None
     return None
 
 
-def _is_report(part: EmailMessage) -> bool:
+def _is_report(part: Message) -> bool:
     kind = part.get_content_type()
-    name = part.get_filename() or str(part.get_param("name") or "")
+    name = part.get_filename() or ""  # of the disposition, else of the type
     return kind in ("application/tlsrpt+gzip", "application/tlsrpt+json") or bool(
         _NAMED.match(name.strip())
     )

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.relay import found, postfix
 from messaging.models import Message
-from messaging.settling import Known, RelayLog
+from messaging.settling import RelayLog
 from messaging.transports.lanes import Lanes
 from messaging.transports.smtp import Relay
 from tests.conftest import NOON
@@ -66,7 +66,9 @@ def test_postfix_with_a_full_disk_gets_every_mail_once_when_it_has_room(
     home, lanes = relay
     until(timedelta(0), lanes, every=timedelta(minutes=1))
     assert set(states()) == {"deferred"}
-    assert set(Message.objects.values_list("smtp_reply", flat=True)) == {"452 4.3.1"}
+    # the rest was not tried: Postfix hangs up on whoever meets too many errors
+    replies = set(Message.objects.values_list("smtp_reply", flat=True))
+    assert replies - {""} == {"452 4.3.1"}
     free_the_disk(home)
     lanes.close()
     until(timedelta(minutes=6), lanes, every=timedelta(minutes=1))
@@ -74,4 +76,4 @@ def test_postfix_with_a_full_disk_gets_every_mail_once_when_it_has_room(
     headers = set(Message.objects.values_list("message_id_header", flat=True))
     assert queued(home) == Counter(headers)
     known = RelayLog(home / "data" / "mail.log").look_up(frozenset(headers), since=NOON, now=NOON)
-    assert isinstance(known, Known) and known.taken_in == headers
+    assert known.taken_in == headers

@@ -31,7 +31,7 @@ from messaging.protection.keys.reading import addresses_in
 from messaging.protection.models import SigningKey
 
 LASTS = timedelta(days=730)
-_ONCE = b"SELECT pg_advisory_xact_lock(hashtext('messaging_signing_key'), %s)"
+_ONCE = "SELECT pg_advisory_xact_lock(hashtext('messaging_signing_key'), %s)"
 
 
 @dataclass(frozen=True, slots=True)
