@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from statistics import median
-from uuid import uuid4
+from uuid import UUID
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -95,7 +95,7 @@ def _one(
     )
     merged = compose.Merged("ada@example.org", values, sender.merged(), addresses, Route.MAIL, NOW)
     composed = compose.compose(
-        uuid4(), parts, merged, purpose="marketing", unsubscribes=True, sender=sender
+        UUID(int=number), parts, merged, purpose="marketing", unsubscribes=True, sender=sender
     )
     compose.sealed(merged, key=bytes(32), organisation_id=organisation, number=number)
     return composed

@@ -41,7 +41,8 @@ class Signer:
 
     def signature(self, headers: Headers, body: bytes, *, now: datetime) -> tuple[str, bytes]:
         """Return the DKIM-Signature header that goes before `headers`."""
-        names = [name for name, _ in headers] + [n for n in OVERSIGNED if _present(headers, n)]
+        names = [name for name, _ in headers]
+        names += [name for name in OVERSIGNED if name in names]
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")
         value = (
             f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={self.domain}; s={self.selector};\r\n"
@@ -85,10 +86,6 @@ def from_file(domain: str, *, selector: str, path: Path) -> Signer:
         return signer(domain, selector=selector, pem=path.read_bytes())
     except OSError:
         raise KeyUnusable("DKIM_KEY_FILE cannot be read; check its name and rights.") from None
-
-
-def _present(headers: Headers, name: str) -> bool:
-    return any(name == each for each, _ in headers)
 
 
 def _in_order(headers: Headers, names: list[str]) -> list[tuple[str, bytes]]:

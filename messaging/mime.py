@@ -120,10 +120,10 @@ def _alternatives(mail: Mail) -> bytes:
         [
             edge,
             _PLAIN,
-            base64_lines(_crlf(mail.text)),
+            *_base64(_crlf(mail.text)),
             edge,
             _HTML,
-            base64_lines(mail.html.encode()),
+            *_base64(mail.html.encode()),
             edge,
             b"--\r\n",
         ]
@@ -136,7 +136,15 @@ def whole(head: Headers, content: bytes) -> bytes:
 
 
 def base64_lines(raw: bytes) -> bytes:
-    """Return base64 in lines of 76, cut by numpy rather than a call a line."""
+    """Return base64 in lines of 76."""
+    return b"".join(_base64(raw))
+
+
+def _base64(raw: bytes) -> tuple[memoryview, bytes]:
+    """Return whole lines and what is left, cut by numpy rather than a call a line.
+
+    The lines stay where numpy wrote them: whoever joins them makes the only copy.
+    """
     encoded = binascii.b2a_base64(raw, newline=False)
     full = len(encoded) // _LINE
     grid = np.empty((full, _LINE + 2), dtype=np.uint8)
@@ -145,7 +153,7 @@ def base64_lines(raw: bytes) -> bytes:
     )
     grid[:, _LINE:] = _ENDING
     rest = encoded[full * _LINE :]
-    return grid.tobytes() + (rest + b"\r\n" if rest else b"")
+    return grid.data, rest + b"\r\n" if rest else b""
 
 
 def _crlf(text: str) -> bytes:
