@@ -10,7 +10,7 @@ import crypto.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_organisations_and_staff"),
-        ("messaging", "0021_texts"),
+        ("messaging", "0022_provider_of_a_message"),
     ]
 
     operations = [
