@@ -216,14 +216,14 @@ DKIM_DOMAIN = environment.text("DKIM_DOMAIN")
 DKIM_SELECTOR = environment.text("DKIM_SELECTOR", "attune")
 DKIM_KEY_FILE = environment.text("DKIM_KEY_FILE")
 
-# Calls to other systems by workflows
+# Calls to other systems: endpoints of workflows, gateways and providers of messages
 CALL_HOSTS = environment.words("CALL_HOSTS")
-"""The only hosts that may be called, with commas between; `*.example.org` for all below it. Empty:
-every host with a public address, for workflows; gateways of messages must be listed."""
+"""The hosts that may be called, with commas between, beside the APIs of the providers that Attune
+knows; `*.example.org` for all below it."""
 CALL_PRIVATE_HOSTS = environment.words("CALL_PRIVATE_HOSTS")
-"""Hosts that may stand in the own network or on this machine, and may be called without TLS."""
+"""Hosts that may have addresses that are not public; those on this machine may speak http."""
 CALL_CA_FILE = environment.text("CALL_CA_FILE")
-"""The certificate of an authority of one's own, beside those of the system."""
+"""The certificate of an authority of one's own, beside those of the system, for endpoints."""
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {

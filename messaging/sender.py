@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts import tenancy
 from accounts.models import Organisation
-from messaging import dkim, signed
+from messaging import dkim, outside, signed
 from messaging.pools import facts, lanes
 from messaging.pools.facts import PoolFacts
 from messaging.pools.models import Pool
@@ -135,7 +135,7 @@ def gateway_problem(url: str) -> str:
 
 def api_problem(kind: str, url: str) -> str:
     """Return why this is not the provider's API; empty if it may be."""
-    return provider.api_problem(kind, url, carriers.hosts())
+    return provider.api_problem(kind, url, outside.hosts())
 
 
 def secret_problem(secret: str) -> str:

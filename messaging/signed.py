@@ -1,4 +1,5 @@
-"""Signatures of what goes to and comes from a gateway: Standard Webhooks 1.0, symmetric keys. Pure.
+"""Signatures of what goes to and comes from other systems: Standard Webhooks 1.0, symmetric keys.
+Pure.
 
 `webhook-signature: v1,<base64 of HMAC-SHA-256 over "<id>.<timestamp>.<body>">`. The id is the
 message's own and the same with every try, so a gateway that keeps ids never sends one twice.
@@ -11,7 +12,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,10 +27,21 @@ class NotSigned(Exception):
     """It does not carry a good signature of now."""
 
 
-def headers(body: bytes, *, number: str, secret: str, now: datetime) -> dict[str, str]:
-    """Return the three headers for a body; raises ValueError for a secret that is none."""
+def written(secret: bytes) -> str:
+    """Return a secret as other systems are given it."""
+    return PREFIX + base64.b64encode(secret).decode()
+
+
+def headers(
+    body: bytes, *, number: str, secret: str, now: datetime, also: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the three headers for a body; raises ValueError for a secret that is none.
+
+    `also` are further secrets that sign, so that one can be changed without a gap.
+    """
     at = str(int(now.timestamp()))
-    return {ID: number, AT: at, BY: f"v1,{_signature(body, number=number, at=at, secret=secret)}"}
+    signatures = (_signature(body, number=number, at=at, secret=one) for one in (secret, *also))
+    return {ID: number, AT: at, BY: " ".join(f"v1,{one}" for one in signatures)}
 
 
 def check(body: bytes, given: Mapping[str, str], *, secret: str, now: datetime) -> str:

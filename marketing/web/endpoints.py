@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from contacts.fields import DataClass
+from messaging import outside
 from workflows import dependants
 from workflows.models import Endpoint, WebhookCall
-from workflows.webhooks import addresses, delivering, tending
-from workflows.webhooks.addresses import AddressRefused
+from workflows.webhooks import delivering, tending
 from workflows.webhooks.client import Answered
 from workflows.webhooks.words import in_words
 
@@ -76,10 +76,8 @@ class EndpointForm(forms.Form):
 
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"]).strip()
-        try:
-            addresses.read(url, delivering.policy())
-        except AddressRefused as refused:
-            raise forms.ValidationError(str(refused)) from None
+        if problem := outside.problem(url, outside.hosts()):
+            raise forms.ValidationError(problem)
         return url
 
     def clean(self) -> dict[str, Any]:
@@ -155,7 +153,7 @@ def endpoint(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 def test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Make one signed call that is about nobody, and say what came of it."""
     found = get_object_or_404(Endpoint, pk=endpoint_id, archived_at=None)
-    tried = tending.test(found, post=delivering.through(delivering.policy()), now=timezone.now())
+    tried = tending.test(found, post=delivering.usual(), now=timezone.now())
     if isinstance(tried.said, Answered):
         sentence = f"It answered with status {tried.said.status}."
     else:

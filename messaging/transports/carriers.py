@@ -25,13 +25,6 @@ PROVIDERS: Final = {TWILIO: "Twilio"}
 """Providers of texts that are spoken to by their own API."""
 
 
-def hosts() -> Hosts:
-    """Return where this installation may call: hosts that the operator listed, and no others."""
-    public = frozenset(one.lower() for one in settings.CALL_HOSTS)
-    inside = frozenset(one.lower() for one in settings.CALL_PRIVATE_HOSTS)
-    return Hosts(public, inside)
-
-
 def number_of(pool: PoolFacts) -> str:
     return pool.number or str(settings.TEXTS_NUMBER)
 
@@ -51,12 +44,12 @@ def of(pool: PoolFacts) -> Gateway | Twilio | None:
         account = twilio.Account(
             pool.user, pool.secret, reports(pool), pool.url or twilio.API, pool.ca_file
         )
-        return Twilio(account, hosts().also(twilio.HOST))
+        return Twilio(account, outside.hosts().also(twilio.HOST))
     own = pool.carrier == Pool.Carrier.WEBHOOK
     url = pool.url if own else str(settings.TEXTS_URL)
     if not url or not secret_of(pool):
         return None
-    allowed = hosts() if own else hosts().also_inside(url)
+    allowed = outside.hosts() if own else outside.hosts().also_inside(url)
     return signed_gateway(url, secret_of(pool), pool, channel="sms", allowed=allowed)
 
 
@@ -74,7 +67,7 @@ def mail_provider(pool: PoolFacts) -> Provider:
     account = provider.Account(
         pool.provider, pool.secret, pool.user, pool.sender_domain, pool.url, pool.ca_file
     )
-    return Provider(account, hosts())
+    return Provider(account, outside.hosts())
 
 
 def signed_gateway(
@@ -82,7 +75,7 @@ def signed_gateway(
 ) -> Gateway:
     """Return a gateway of our own contract, for mails or texts."""
     account = gateway.Account(url, secret, channel, reports(pool), pool.ca_file)
-    return Gateway(account, allowed or hosts(), timezone.now)
+    return Gateway(account, allowed or outside.hosts(), timezone.now)
 
 
 def reports(pool: PoolFacts) -> str:
@@ -104,4 +97,4 @@ def door(kind: str, *, now: datetime) -> str:
 
 def url_problem(url: str) -> str:
     """Return why a gateway's address may not be used; empty if it may."""
-    return outside.problem(url, hosts())
+    return outside.problem(url, outside.hosts())

@@ -58,7 +58,9 @@ def names(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 
 
 def test_an_answer_is_read_up_to_a_limit(server: str) -> None:
-    assert len(post(f"{server}/ok").body) == outside.LARGEST
+    answer = post(f"{server}/ok")
+    assert len(answer.body) == outside.LARGEST
+    assert answer.cut
 
 
 def test_a_redirect_is_not_followed(server: str) -> None:
@@ -80,15 +82,50 @@ def test_a_host_that_is_not_allowed_is_not_called(server: str) -> None:
     assert code(f"{server}/ok", Hosts()) == "host_not_allowed"
 
 
-@pytest.mark.parametrize(
-    "address", ["169.254.169.254", "10.0.0.5", "127.0.0.1", "192.168.1.1", "100.64.0.1", "0.0.0.0"]
-)
+@pytest.mark.parametrize("address", ["169.254.169.254", "10.0.0.5", "127.0.0.1", "::1"])
 def test_a_name_that_leads_inside_is_not_called(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     names(monkeypatch, address)
     allowed = Hosts(public=frozenset({"gateway.example"}))
     assert code("https://gateway.example/x", allowed) == "address_not_public"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+     "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "2002:7f00:1::",
+     "64:ff9b::a00:1", "64:ff9b::169.254.169.254", "240.0.0.1", "255.255.255.255"],
+)  # fmt: skip
+def test_an_address_inside_is_not_public(address: str) -> None:
+    """SE-18"""
+    assert not outside.is_public(address)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::808:808"])
+def test_an_address_outside_is_public(address: str) -> None:
+    assert outside.is_public(address)
+
+
+def test_a_star_stands_for_everything_below_a_name_and_for_nothing_else() -> None:
+    hosts = Hosts(public=frozenset({"*.example.org"}))
+    assert hosts.allow("ehr.example.org") and hosts.allow("a.b.example.org")
+    for other in ("example.org", "example.com", "example.org.evil.com", "evilexample.org"):
+        assert not hosts.allow(other)
+
+
+def test_a_name_that_points_elsewhere_a_moment_later_gains_nothing(server: str) -> None:
+    """SE-18, DNS rebinding: the name is asked once, and that address is called."""
+    asked: list[str] = []
+
+    def rebinding(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["10.9.9.9"]
+
+    url = server.replace("127.0.0.1", "clinic.test")
+    hosts = Hosts(inside=frozenset({"clinic.test"}))
+    answer = outside.call("POST", f"{url}/ok", hosts=hosts, body=b"{}", resolve=rebinding)
+    assert answer.status == 200 and asked == ["clinic.test"]
 
 
 def test_one_address_inside_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +154,10 @@ def test_nobody_there_is_not_sent() -> None:
         "https://user:pass@gateway.example/",
         "https://gateway.example/#x",
         "gateway.example",
+        "https:///nowhere",
+        "https://gateway.example:99999/",
+        "https://gateway.example/a b",
+        "https://[gateway.example/",
         "http://gateway.example/",
         "https://other.example/",
         "https://gateway.example.evil.example/",

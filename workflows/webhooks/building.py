@@ -14,8 +14,9 @@ from contacts import registry
 from contacts.fields import DataClass
 from contacts.models import Contact
 from contacts.reveal import reveal
+from messaging import signed
 from workflows.versions import Published
-from workflows.webhooks import endpoints, signing
+from workflows.webhooks import endpoints
 from workflows.webhooks.client import Unanswered
 from workflows.webhooks.models import Endpoint
 
@@ -117,10 +118,15 @@ def request(
     """Sign the body with the secret, and with the earlier one for as long as it counts."""
     content = {"type": kind, "timestamp": now.isoformat(), "data": told}
     body = json.dumps(content, ensure_ascii=False, default=str).encode()
-    secrets = [str(endpoint.secret)]
-    if endpoint.earlier_secret and endpoint.earlier_until and endpoint.earlier_until > now:
-        secrets.append(str(endpoint.earlier_secret))
-    headers = signing.headers(key, body, secrets, now=now)
+    counts = endpoint.earlier_secret and endpoint.earlier_until and endpoint.earlier_until > now
+    headers = signed.headers(
+        body,
+        number=(named := f"msg_{key.hex}"),
+        secret=str(endpoint.secret),
+        also=[str(endpoint.earlier_secret)] if counts else [],
+        now=now,
+    )
+    headers["idempotency-key"] = named
     if endpoint.authorization:
         headers["authorization"] = str(endpoint.authorization)
     return Request(str(endpoint.url), body, headers, classes)

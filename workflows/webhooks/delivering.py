@@ -23,10 +23,11 @@ from django.db import connection, transaction
 from audit import actions, disclosures, trail
 from contacts.amending import amend
 from contacts.canonical import ValueRefused
+from messaging import outside
+from messaging.outside import Hosts
 from workflows import versions
 from workflows.steps import Webhook
 from workflows.webhooks import answering, building, client, endpoints
-from workflows.webhooks.addresses import Policy
 from workflows.webhooks.answering import Bad, Good, Later, Meaning
 from workflows.webhooks.client import Said, Unanswered
 from workflows.webhooks.models import Endpoint
@@ -103,7 +104,7 @@ def run_once(*, now: datetime, post: Post | None = None, limit: int = LIMIT) -> 
         return 0
     known = endpoints.by_id({one.endpoint_id for one in claimed})
     built = building.bodies(claimed, known, now=now)
-    make = post or through(policy())
+    make = post or usual()
 
     def call(one: Claimed) -> Said:
         made = built[one.id]
@@ -118,16 +119,14 @@ def run_once(*, now: datetime, post: Post | None = None, limit: int = LIMIT) -> 
     return len(claimed)
 
 
-def policy() -> Policy:
-    """Return what the operator allows."""
-    return Policy(
-        tuple(settings.CALL_HOSTS), tuple(settings.CALL_PRIVATE_HOSTS), settings.CALL_CA_FILE
-    )
+def usual() -> Post:
+    """Call as the operator allows."""
+    return through(outside.hosts(), ca_file=settings.CALL_CA_FILE)
 
 
-def through(allowed: Policy) -> Post:
+def through(hosts: Hosts, *, ca_file: str = "") -> Post:
     def make(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
-        return client.post(url, body, headers, policy=allowed)
+        return client.post(url, body, headers, hosts=hosts, ca_file=ca_file)
 
     return make
 

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from audit import actions, trail
 from crypto.ids import uuid7
-from workflows.webhooks import building, signing
+from messaging import signed
+from workflows.webhooks import building
 from workflows.webhooks.client import Answered, Said
 from workflows.webhooks.models import Endpoint
 
@@ -28,7 +29,7 @@ actions.register("endpoint.tested", ("status", "reason"))
 @transaction.atomic
 def add(given: Mapping[str, Any], *, random: Callable[[int], bytes], now: datetime) -> Endpoint:
     """Add an endpoint with a secret of its own."""
-    secret = signing.written(random(32))
+    secret = signed.written(random(32))
     made = Endpoint(secret=secret, created_at=now, **{key: given[key] for key in given})
     made.save(force_insert=True)
     trail.record(
@@ -56,7 +57,7 @@ def change(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
 def renew_secret(endpoint: Endpoint, *, random: Callable[[int], bytes], now: datetime) -> str:
     """Make another secret; both sign for a while."""
     endpoint.earlier_secret, endpoint.earlier_until = str(endpoint.secret), now + BOTH
-    endpoint.secret = signing.written(random(32))
+    endpoint.secret = signed.written(random(32))
     endpoint.save()
     trail.record("endpoint.secret_renewed", subject=f"endpoint:{endpoint.pk}")
     return str(endpoint.secret)

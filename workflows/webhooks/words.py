@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 _WORDS = {
-    "bad_address": "the address cannot be used",
-    "host_not_listed": "the host is not in CALL_HOSTS",
-    "not_encrypted": "the address does not begin with https",
+    "host_not_allowed": "the host is not in CALL_HOSTS",
     "name_not_found": "the name of the host has no address",
-    "address_inside": "the host stands in a network that is not public",
-    "certificate_refused": "the certificate of the host could not be verified",
-    "no_connection": "nobody answers there",
+    "address_not_public": "the host stands in a network that is not public",
+    "tls_unverified": "the certificate of the host could not be verified",
+    "connect_failed": "nobody answers there",
+    "no_connection": "the line broke before an answer came",
     "too_slow": "the answer took too long",
     "answer_too_large": "the answer was too large",
     "answer_unusable": "a value in the answer does not fit its field",

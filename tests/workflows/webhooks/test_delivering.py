@@ -14,6 +14,7 @@ from accounts.models import Organisation
 from audit.models import Disclosure, Entry
 from contacts.fields import DataClass
 from contacts.reveal import reveal
+from messaging.outside import Hosts
 from tests.conftest import NOON
 from tests.workflows.conftest import people
 from tests.workflows.test_steps_in_depth import END, LONG, draw, go, places
@@ -22,12 +23,11 @@ from workflows import runner
 from workflows.models import Enrolment, Move, WebhookCall
 from workflows.problems import GraphInvalid
 from workflows.webhooks import answering, building, client, delivering, endpoints, tending
-from workflows.webhooks.addresses import Policy
 from workflows.webhooks.client import Said, Unanswered
 from workflows.webhooks.models import Endpoint
 
 __all__ = ["draw"]
-HERE = delivering.through(Policy(private=("127.0.0.1",)))
+HERE = delivering.through(Hosts(inside=frozenset({"127.0.0.1"})))
 HOUR = timedelta(hours=1)
 Draw = Any
 
