@@ -92,38 +92,55 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
     latest = template.versions.order_by("-number").first()
     if latest and latest.sha256 == compiled.sha256 and _promises_the_same(latest, template):
         return latest
+    version = _made(template, compiled, number=latest.number + 1 if latest else 1, now=now)
+    _keep_languages(version, compiled, template)
+    trail.record(
+        "template.changed",
+        subject=f"template:{template.id}",
+        detail={"version": version.number, "classes": version.data_classes},
+    )
+    return version
+
+
+def _made(template: Template, compiled: Compiled, *, number: int, now: datetime) -> TemplateVersion:
+    """Make the row of a version, with its links."""
     version = TemplateVersion.objects.create(
         template=template,
-        number=latest.number + 1 if latest else 1,
-        channel=template.channel,
-        purpose=template.purpose,
-        topic=template.topic,
-        remuneration=template.remuneration,
-        new_formulation=template.new_formulation,
-        drug=template.drug,
-        subject=compiled.subject,
+        number=number,
         mjml=template.mjml,
         text=template.text,
         declared=template.declared,
-        html=compiled.html,
-        plain=compiled.text,
-        fields_read=sorted(compiled.fields_read),
-        data_classes=sorted(compiled.data_classes),
-        opened=sorted(compiled.opened),
-        language=template.language,
-        conditions={name: template.conditions[name] for name in sorted(compiled.asked)},
         audience=sorted(template.audience),
-        blocks=[{"slug": one.slug, "number": one.number} for one in compiled.blocks],
-        flow=[use.stored() for use in compiled.uses],
-        unsubscribes=compiled.unsubscribes,
-        sha256=compiled.sha256,
         author_id=current().id,
         created_at=now,
+        **{name: getattr(template, name) for name in _PROMISED},
+        **_kept(compiled),
+        conditions={name: template.conditions[name] for name in sorted(compiled.asked)},
     )
     Link.objects.bulk_create(
         Link(version=version, number=each.number, destination=each.destination, label=each.label)
         for each in compiled.links
     )
+    return version
+
+
+def _kept(compiled: Compiled) -> dict[str, Any]:
+    """Return what a version keeps of what was compiled."""
+    return {
+        "subject": compiled.subject,
+        "html": compiled.html,
+        "plain": compiled.text,
+        "fields_read": sorted(compiled.fields_read),
+        "data_classes": sorted(compiled.data_classes),
+        "opened": sorted(compiled.opened),
+        "blocks": [{"slug": one.slug, "number": one.number} for one in compiled.blocks],
+        "flow": [use.stored() for use in compiled.uses],
+        "unsubscribes": compiled.unsubscribes,
+        "sha256": compiled.sha256,
+    }
+
+
+def _keep_languages(version: TemplateVersion, compiled: Compiled, template: Template) -> None:
     written = {one.language: one for one in drafts.translations(template)}
     VersionTranslation.objects.bulk_create(
         VersionTranslation(
@@ -137,20 +154,17 @@ def save(template: Template, *, now: datetime) -> TemplateVersion:
         )
         for each in compiled.translations
     )
-    trail.record(
-        "template.changed",
-        subject=f"template:{template.id}",
-        detail={"version": version.number, "classes": version.data_classes},
-    )
-    return version
+
+
+_PROMISED = ("purpose", "topic", "remuneration", "new_formulation", "drug", "language")
+"""What decides the rules for a mail; another value makes another version of the same words."""
 
 
 def _promises_the_same(version: TemplateVersion, template: Template) -> bool:
     """Say whether purpose, topic, payment, conditions and audience are still the version's."""
-    names = ("purpose", "topic", "remuneration", "new_formulation", "drug", "language")
     asked = {name: template.conditions.get(name) for name in version.conditions}
     return (
-        all(getattr(version, one) == getattr(template, one) for one in names)
+        all(getattr(version, one) == getattr(template, one) for one in _PROMISED)
         and asked == version.conditions
         and sorted(template.audience) == sorted(version.audience)
     )

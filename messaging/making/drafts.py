@@ -13,8 +13,10 @@ from accounts.models import Organisation
 from consent.purposes import Purpose, Remuneration
 from consent.rules import shelf
 from contacts import registry
+from contacts.fields import DataClass
 from messaging import markup, templates_compile
 from messaging.making import blocks, conditions, plain_text
+from messaging.making.checks import diagnoses
 from messaging.making.flow import Asked
 from messaging.making.including import included
 from messaging.models import Template
@@ -38,9 +40,16 @@ def compiled(template: Template, *, with_translations: bool = True) -> Compiled:
         made = make(template, asked, others)
     except TemplateInvalid as invalid:
         raise TemplateInvalid([*invalid.problems, *problems], invalid.uses) from None
-    if problems:
+    if problems := [*problems, *_betraying(template, made)]:
         raise TemplateInvalid(problems, made.uses)
     return made
+
+
+def _betraying(template: Template, made: Compiled) -> list[Problem]:
+    """Return where an illness is named for all to see, if who gets the mail has it (EM-07)."""
+    if DataClass.CLINICAL.value not in template.audience:
+        return []
+    return [one for one in made.warnings if one.code == diagnoses.CODE]
 
 
 def _mail(template: Template, asked: Mapping[str, Asked], others: Sequence[Source]) -> Compiled:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain, count
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.text import slugify
 
 from audit import trail
 from messaging.models import Template
 
+LONGEST_SLUG = 70
+"""Characters, so that a number has room behind it."""
 
-def begin(*, name: str, purpose: str, now: datetime, **parts: Any) -> Template:
+
+def free(base: str, rows: QuerySet[Any, Any]) -> str:
+    """Return the slug, or the first with a number behind it that none of the rows has."""
+    base = base[:LONGEST_SLUG]
+    taken = set(rows.filter(slug__startswith=base).values_list("slug", flat=True))
+    names = chain([base], (f"{base}-{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
+
+
+def begin(*, name: str, purpose: str, now: datetime, slug: str = "", **parts: Any) -> Template:
     """Make a template's first draft."""
-    base = slugify(name)[:70] or "template"
-    taken = set(Template.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    free = (base if number == 1 else f"{base}-{number}" for number in range(1, 1000))
+    base = slug or slugify(name) or "template"
     template = Template.objects.create(
-        slug=next(each for each in free if each not in taken),
+        slug=free(base, Template.objects.all()),
         name=name,
         purpose=purpose,
         created_at=now,

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from html import escape
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from audit import trail
-from messaging.models import Template
+from messaging.making import naming
 from workflows import publishing
 from workflows.models import Workflow
 
@@ -131,7 +129,7 @@ def _read(slug: str, said: Mapping[str, Any]) -> Starter:
 @transaction.atomic
 def begin(starter: Starter, *, now: datetime) -> Workflow:
     """Make the drafts of the workflow and of its messages; a second start makes a second set."""
-    slug = _free(starter.slug, Workflow.objects.values_list("slug", flat=True))
+    slug = naming.free(starter.slug, Workflow.objects.all())
     number = slug.removeprefix(starter.slug).strip("-")
     name = f"{starter.title} {number}".strip()
     ids = {
@@ -145,23 +143,13 @@ def begin(starter: Starter, *, now: datetime) -> Workflow:
 
 
 def _template(letter: Letter, *, slug: str, name: str, now: datetime) -> UUID:
-    taken = Template.objects.values_list("slug", flat=True)
-    made = Template.objects.create(
-        slug=_free(f"{slug}-{letter.key}"[:70], taken),
+    made = naming.begin(
+        slug=f"{slug}-{letter.key}",
         name=f"{name}: {letter.heading}"[:120],
         purpose=letter.purpose,
         subject=letter.subject,
         mjml=letter.mjml(),
-        text="",
         declared=["given_name"],
-        created_at=now,
-        changed_at=now,
+        now=now,
     )
-    trail.record("template.created", subject=f"template:{made.id}")
     return made.id
-
-
-def _free(base: str, taken: Iterable[str]) -> str:
-    known = set(taken)
-    names = chain([base], (f"{base}-{number}" for number in range(2, 1000)))
-    return next(name for name in names if name not in known)

@@ -18,6 +18,7 @@ from accounts.roles import Permission
 from marketing.web import naming
 from marketing.web.making.editor import counted, shown
 from messaging.making import blocks
+from messaging.making import naming as making
 from messaging.models import ContentBlock
 from messaging.templates_compile import TemplateInvalid
 
@@ -95,13 +96,10 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 def _begin(*, name: str, kind: str) -> ContentBlock:
-    base = slugify(name)[:70] or "block"
-    taken = set(ContentBlock.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    free = next(s for n in range(1, 1000) if (s := base if n == 1 else f"{base}-{n}") not in taken)
     declared = ["given_name"] if kind == Kind.PERSONAL else []
     now = timezone.now()
     return ContentBlock.objects.create(
-        slug=free,
+        slug=making.free(slugify(name) or "block", ContentBlock.objects.all()),
         name=name,
         kind=kind,
         mjml=BEGINNINGS[Kind(kind)],

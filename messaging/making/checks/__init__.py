@@ -1,7 +1,8 @@
-"""What to tell an author of a mail that could be sent: every check warns, none refuses. Pure.
+"""What to tell an author of a mail that could be sent: every check warns. Pure.
 
 What refuses a version (flows of PHI, a missing fallback, a picture without words) stands in the
-compiler. A warning names its part, its line, and what to do.
+compiler. A warning names its part, its line, and what to do. The name of an illness where the mail
+is seen unopened becomes a refusal where the audience makes it a fact about a person.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from messaging.making.checks import (
     accessibility,
     clients,
+    diagnoses,
     primary_purpose,
     reading,
     size,
@@ -21,6 +23,7 @@ from messaging.sandbox import Problem
 __all__ = ["KINDS", "Checked", "of"]
 
 KINDS = {
+    diagnoses.CODE: "Names an illness",
     "purpose": "What it is for",
     "reading": "Plain words",
     "accessibility": "Accessibility",
@@ -36,6 +39,7 @@ KINDS = {
 def of(checked: Checked) -> tuple[Problem, ...]:
     """Return every warning about these parts."""
     found = [
+        *diagnoses.check(checked),
         *primary_purpose.check(checked),
         *reading.check(checked),
         *accessibility.check(checked),
