@@ -106,7 +106,8 @@ class Reports(MachineView):
         try:
             wanted = workflow_reports.asked_of(form, now=self.now, zone=zone)
         except DefinitionInvalid:
-            raise Problem(409, "conflict", "The segment is broken: mend it first.") from None
+            detail = "The segment is broken or not approved: mend it first."
+            raise Problem(409, "conflict", detail) from None
         reading = workflow_reports.read(wanted, granted=granted, asker=key.id, zone=zone)
         return Response(_record(reading))
 

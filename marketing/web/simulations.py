@@ -24,7 +24,7 @@ from contacts.models import Contact
 from contacts.segments import evaluate
 from marketing.web import canvas, workflow_figures
 from marketing.web.making import preview
-from marketing.web.workflows import table_of
+from marketing.web.workflows import table_of, why_left
 from messaging.models import TemplateVersion
 from messaging.render import NotRendered
 from workflows.graph import Graph, parse
@@ -172,7 +172,7 @@ def _result(request: HttpRequest, made: Simulation) -> dict[str, Any]:
             for one in made.result["warnings"]
             if tell.reader.exact
         ],
-        "people": people,
+        "people": [{**one, "came_to": _came_to(one["outcome"])} for one in people],
         "hidden": not seen,
         "person": _timeline(_person(made, chosen), titles) if chosen and seen else None,
         "mailed": {step.id for step in graph.steps.values() if isinstance(step, Send)},
@@ -186,6 +186,18 @@ def funnel_of(made: Simulation, user: User) -> canvas.Funnel:
     tell = _teller(made, user)
     tell.steps(steps)
     return canvas.Funnel(made.result["people"], {one.node: one for one in steps}, tell)
+
+
+CAME_TO = {"inside": "Still inside", "stuck": "Held: a step cannot go on", "finished": "The end"}
+
+
+def _came_to(outcome: str) -> str:
+    """What became of somebody, in words."""
+    if outcome in CAME_TO:
+        return CAME_TO[outcome]
+    if outcome.startswith("goal:"):
+        return f"The goal {outcome.removeprefix('goal:')}"
+    return why_left(outcome)[1]
 
 
 def _walked(graph: Graph, person: dict[str, Any]) -> dict[str, Any]:

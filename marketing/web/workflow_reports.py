@@ -71,7 +71,7 @@ class ReportForm(forms.Form):
         self.segments = {str(one.id): one for one in segments}
         titled = [(str(one.id), catalogue.titled(one, clinical=clinical)) for one in segments]
         self._choose("segment", [("", "Everybody"), *sorted(titled, key=lambda one: one[1])])
-        self._choose("goal", [("", "The workflow's own"), *((one, words(one)) for one in GOALS)])
+        self._choose("goal", [("", "Its own"), *((one, words(one)) for one in GOALS)])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -156,7 +156,7 @@ def _reading(form: ReportForm, user: User) -> Reading | None:
     try:
         asked = asked_of(form, now=timezone.now(), zone=zone)
     except DefinitionInvalid:
-        form.add_error("segment", "This segment is broken, so nobody can be counted by it.")
+        form.add_error("segment", "It is broken or not approved: nobody can be counted by it.")
         return None
     return read(asked, granted=user.data_classes, asker=user.pk, zone=zone)
 

@@ -72,8 +72,8 @@ def test_no_way_runs_behind_a_box(page: Page) -> None:
 
 def test_yes_and_no_leave_by_handles_of_their_own(page: Page) -> None:
     ask = page.locator(".react-flow__node[data-id=ask]")
-    expect(ask.locator(".canvas-out-left")).to_have_count(1)
-    expect(ask.locator(".canvas-out-right")).to_have_count(1)
+    expect(ask.locator("[data-handleid=yes]")).to_have_count(1)
+    expect(ask.locator("[data-handleid=no]")).to_have_count(1)
 
 
 def test_a_step_is_reached_and_opened_by_keyboard(page: Page) -> None:

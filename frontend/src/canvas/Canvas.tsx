@@ -4,12 +4,13 @@ import {
   type Edge,
   type EdgeTypes,
   MarkerType,
+  type NodeChange,
   type NodeTypes,
   ReactFlow,
   type ReactFlowInstance,
 } from "@xyflow/react";
 import { useMemo, useState } from "react";
-import { layOut, type Placed } from "./layout";
+import { BOX, layOut, type Placed } from "./layout";
 import type { Mode, Plan, Step, Walked } from "./plan";
 import { type Mark, StepBox, type StepNode } from "./StepBox";
 import { useShown } from "./useShown";
@@ -27,15 +28,22 @@ const WHOLE = { maxZoom: 1, padding: 0.08 };
 /** The height of a box that has no figures. */
 const BARE = 80;
 /** Below this, what stands in a box cannot be read: then the top is shown, and one pans. */
-const READABLE = 0.62;
+const READABLE = 0.55;
 
 export function Canvas({ plan: given }: { plan: Plan }) {
   const { plan, mode, show, lost } = useShown(given);
   const bare = given.steps.every((step) => step.figures.length === 0);
-  const placed = useMemo(() => layOut(given, bare ? BARE : undefined), [given, bare]);
-  const nodes = useMemo(() => boxes(plan, placed, given.walked), [plan, placed, given.walked]);
-  const edges = useMemo(() => lines(plan, given, placed), [plan, given, placed]);
+  const placed = useMemo(() => layOut(given, bare ? BARE : BOX.height), [given, bare]);
   const [chosen, choose] = useState("");
+  const height = bare ? BARE : BOX.height;
+  const nodes = useMemo(
+    () => boxes(plan, placed, given.walked).map((one) => ({ ...one, width: BOX.width, height, selected: one.id === chosen })),
+    [plan, placed, given.walked, chosen, height],
+  );
+  const edges = useMemo(() => lines(plan, given, placed), [plan, given, placed]);
+  const pick = (changes: NodeChange<StepNode>[]) => {
+    for (const one of changes) if (one.type === "select") choose((now) => (one.selected ? one.id : now === one.id ? "" : now));
+  };
   const detail = plan.steps.find((step) => step.id === chosen);
   return (
     <>
@@ -57,7 +65,9 @@ export function Canvas({ plan: given }: { plan: Plan }) {
           preventScrolling={false}
           onlyRenderVisibleElements={nodes.length > 60}
           ariaLabelConfig={words}
-          onSelectionChange={({ nodes }) => choose(nodes[0]?.id ?? "")}
+          onNodesChange={pick}
+          multiSelectionKeyCode={null}
+          selectionKeyCode={null}
         >
           <Background gap={20} />
           <Controls showInteractive={false} fitViewOptions={WHOLE} />

@@ -6,7 +6,7 @@ export const BOX = { width: 256, height: 112 };
 /** Half the height in which a line runs straight down behind its label. */
 const STRAIGHT = 11;
 
-const NEAR = 6;
+const NEAR = 12;
 
 export type Point = { x: number; y: number };
 export type Bend = Point & { half: number };
@@ -19,10 +19,30 @@ export type Placed = {
   outs: Map<string, Out[]>;
 };
 
-/** Place the boxes in ranks from top to bottom, and give every way the points it bends at. */
+/** What was placed last: words change oftener than steps, and 200 steps take a fifth of a second. */
+let kept: { key: string; plan: Plan; placed: Placed } | undefined;
+
 export function layOut(plan: Plan, height = BOX.height): Placed {
+  const key = JSON.stringify([height, plan.steps.map((step) => step.id), plan.ways.map((way) => [way.from, way.to, way.branch, way.label])]);
+  if (kept?.key === key) return moved(kept.placed, kept.plan, plan);
+  kept = { key, plan, placed: placeAll(plan, height) };
+  return kept.placed;
+}
+
+/** The same places for the same ways of another plan. */
+function moved(placed: Placed, before: Plan, after: Plan): Placed {
+  const of = <T>(found: Map<Way, T>) =>
+    new Map(before.ways.flatMap((way, index): [Way, T][] => {
+      const [now, value] = [after.ways[index], found.get(way)];
+      return now && value !== undefined ? [[now, value]] : [];
+    }));
+  return { ...placed, bends: of(placed.bends), labels: of(placed.labels) };
+}
+
+/** Place the boxes in ranks from top to bottom, and give every way the points it bends at. */
+function placeAll(plan: Plan, height: number): Placed {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 56, edgesep: 28, ranksep: 68 });
+  graph.setGraph({ rankdir: "TB", nodesep: 56, edgesep: 28, ranksep: 54 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const step of plan.steps) graph.setNode(step.id, { width: BOX.width, height });
   plan.ways.forEach((way, index) => {
@@ -41,6 +61,7 @@ function readPlaces(plan: Plan, graph: graphlib.Graph, height: number): Placed {
     labels: new Map(),
     outs: new Map(),
   };
+  straighten(plan, graph);
   const ranks = new Set(plan.steps.map((step) => Math.round(graph.node(step.id).y)));
   for (const step of plan.steps) {
     const { x, y } = graph.node(step.id);
@@ -59,6 +80,16 @@ function readPlaces(plan: Plan, graph: graphlib.Graph, height: number): Placed {
   });
   chooseSides(plan, placed);
   return placed;
+}
+
+/** A box all but under the one that alone leads to it stands right under it. */
+function straighten(plan: Plan, graph: graphlib.Graph): void {
+  const downwards = [...plan.ways].sort((one, other) => graph.node(one.from).y - graph.node(other.from).y);
+  for (const way of downwards) {
+    const alone = plan.ways.filter((other) => other.to === way.to).length === 1;
+    const [above, below] = [graph.node(way.from), graph.node(way.to)];
+    if (alone && Math.abs(above.x - below.x) < NEAR) below.x = above.x;
+  }
 }
 
 /** The ways leave a box from left to right as they lead, so that they never cross at it. */

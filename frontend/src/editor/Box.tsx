@@ -20,7 +20,7 @@ export function Box({ id, data, selected }: NodeProps<BoxNode>) {
       <p className="canvas-title" title={data.title}>{data.title}</p>
       <p className="editor-name">{data.name}</p>
       {data.outs.map((out) => (
-        <span key={out.key} className="editor-out" style={{ left: `${out.place}%` }}>
+        <span key={out.key} className={out.spare ? "editor-out editor-spare" : "editor-out"} title={out.spare ? `${out.label}: draw it to a step, or leave it` : undefined} style={{ left: `${out.place}%` }}>
           <Handle type="source" id={out.key} position={Position.Bottom} />
           {out.open && (
             <button

@@ -29,6 +29,7 @@ const words = {
   "node.a11yDescription.default": "Press Enter to edit the step.",
   "node.a11yDescription.keyboardDisabled": "Press Enter to edit the step.",
 };
+const GOAL = "goal";
 const KIND = "application/x-attune-step";
 const PAUSE = 350;
 /** So many boxes are shown whole; of more, the new one. */
@@ -50,7 +51,7 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
   const [chosen, choose] = useState<string>(ENTRY);
   const [place, offer] = useState<Place>();
   const [moved, move] = useState<ReadonlyMap<string, Point>>(new Map());
-  const [copied, copy] = useState<StepJson>();
+  const [copied, copy] = useClipboard();
   const keeping = useKeeping(given, draft, token);
   const problems = useProblems(given.check, draft, given.problems, token);
   const { screenToFlowPosition, fitView } = useReactFlow();
@@ -65,14 +66,15 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
     [history.set],
   );
   const put = (kind: string, at: Place | undefined) => {
-    const where = at ?? openEnd(forms, draft, chosen);
+    // Nothing leads to a goal: it is reached from anywhere.
+    const where = kind === GOAL ? undefined : (at ?? openEnd(forms, draft, chosen));
     const label = formOf(forms, { kind }).label;
     if (where) {
       const [next, id] = insert(forms, draft, kind, where.from, where.way);
       change(next, id, `${label} added`);
     } else {
       const [next, id] = add(draft, { id: kind, kind, ...firstFields(kind) });
-      change(next, id, `${label} added, not connected yet`);
+      change(next, id, kind === GOAL ? `${label} added` : `${label} added, not connected yet`);
     }
     offer(undefined);
   };
@@ -144,7 +146,7 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
             />
           </div>
         </div>
-        {place && <Offer forms={forms} take={(kind) => put(kind, place)} close={() => offer(undefined)} />}
+        {place && <Offer kinds={forms.kinds.filter((one) => one.kind !== GOAL)} take={(kind) => put(kind, place)} close={() => offer(undefined)} />}
       </div>
     </Acts.Provider>
   );
@@ -240,14 +242,14 @@ function Finder({ forms, draft, chosen, choose }: { forms: Forms; draft: Draft; 
 }
 
 /** Which kind of step comes here: opened by a plus, closed by Escape, back to where one was. */
-function Offer({ forms, take, close }: { forms: Forms; take: (kind: string) => void; close: () => void }) {
+function Offer({ kinds, take, close }: { kinds: Forms["kinds"]; take: (kind: string) => void; close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} className="editor-offer" aria-labelledby="editor-offer-title" onClose={close}>
       <h2 id="editor-offer-title">Which step comes here?</h2>
       <ul>
-        {forms.kinds.map((one) => (
+        {kinds.map((one) => (
           <li key={one.kind}>
             <button type="button" className={`button editor-kind canvas-step-${one.kind}`} onClick={() => take(one.kind)}>
               {one.label}
@@ -306,6 +308,25 @@ function useKeeping(given: { save: string; draft: Draft; seen: string }, draft: 
     document.querySelector("[data-publish]")?.toggleAttribute("hidden", answer.kept.problems.length > 0);
   };
   return { changed, keep, refusal };
+}
+
+const CLIPBOARD = "attune-step";
+
+/** The copied step stays for as long as the tab does: it may be pasted into another workflow. */
+function useClipboard(): [StepJson | undefined, (step: StepJson | undefined) => void] {
+  const [copied, put] = useState<StepJson | undefined>(() => {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(CLIPBOARD) ?? "null") as StepJson | null;
+      return kept ?? undefined;
+    } catch {
+      return undefined;
+    }
+  });
+  const copy = (step: StepJson | undefined) => {
+    put(step);
+    if (step) sessionStorage.setItem(CLIPBOARD, JSON.stringify(step));
+  };
+  return [copied, copy];
 }
 
 function isTyping(target: EventTarget): boolean {

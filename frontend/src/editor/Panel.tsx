@@ -29,9 +29,9 @@ export function Panel(given: Given) {
       <h2 id="editor-panel-title" ref={heading} tabIndex={-1}>{step ? formOf(forms, step).label : "What lets people in"}</h2>
       {step && <p className="muted">{formOf(forms, step).does}</p>}
       {wrong.length > 0 && (
-        <ul className="editor-faults" role="status">
-          {wrong.map((one) => <li key={one.code + one.message}>{one.message}</li>)}
-        </ul>
+        <div className="editor-faults" role="status">
+          <ul>{wrong.map((one) => <li key={one.code + one.message}>{one.message}</li>)}</ul>
+        </div>
       )}
       {step ? <StepForm {...given} step={step} /> : <TriggerForm {...given} />}
     </section>

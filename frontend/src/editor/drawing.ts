@@ -7,16 +7,20 @@ import { type Draft, ENTRY, formOf, type Forms, isShown, type Problem, type Step
 import { stepOf, waysOf } from "./draft";
 import { entryTitle, titleOf } from "./words";
 
-export type Out = { key: string; label: string; place: number; open: boolean };
+/** `spare`: an optional way that leads nowhere; its dot shows on the chosen box and under the mouse. */
+export type Out = { key: string; label: string; place: number; open: boolean; spare?: boolean };
 export type BoxData = { kind: string; title: string; name: string; problems: string[]; outs: Out[]; entry: boolean };
 export type Box = Node<BoxData, "box">;
 export type LineData = { from: string; way: string; label: string; bends: Bend[]; at: Point; words: string };
 export type Line = Edge<LineData, "line">;
 export type Places = ReadonlyMap<string, Point>;
 
+/** The height of a box of a draft: it has no figures. */
+const HIGH = 96;
+
 export function draw(forms: Forms, draft: Draft, problems: Problem[], moved: Places): { boxes: Box[]; lines: Line[] } {
   const plan = planOf(forms, draft);
-  const placed = layOut(plan);
+  const placed = layOut(plan, HIGH);
   const placeOf = (id: string) => moved.get(id) ?? placed.corners.get(id) ?? { x: 0, y: 0 };
   const across = (way: Way) => placed.bends.get(way)?.[0]?.x ?? placeOf(way.to).x;
   const boxes = plan.steps.map((step): Box => {
@@ -47,7 +51,7 @@ export function draw(forms: Forms, draft: Draft, problems: Problem[], moved: Pla
 }
 
 function middle(from: Point, to: Point): Point {
-  return { x: (from.x + to.x + BOX.width) / 2, y: (from.y + to.y + BOX.height) / 2 };
+  return { x: (from.x + to.x + BOX.width) / 2, y: (from.y + to.y + HIGH) / 2 };
 }
 
 function titleAt(plan: Plan, id: string): string {
@@ -94,10 +98,12 @@ function outsOf(forms: Forms, draft: Draft, id: string, drawn: Way[], across: (w
     if (left && right) return across(left) - across(right);
     return left ? -1 : right ? 1 : 0;
   });
-  return sorted.map((way, index) => ({
+  const outs = sorted.map((way, index) => ({
     key: way.key,
     label: way.label,
     place: (100 * (index + 1)) / (sorted.length + 1),
     open: !lineOf(way.key),
   }));
+  const spare = form.filter((way) => !seen.includes(way));
+  return [...outs, ...spare.map(({ key, label }, index) => ({ key, label, place: 94 - 6 * index, open: false, spare: true }))];
 }
