@@ -15,6 +15,7 @@ from tests.browser.conftest import NARROW, WIDE, OpenAs
 PAGES = (
     "/settings/pools/",
     "/settings/pools/marketing/",
+    "/settings/pools/texts/",
     "/delivery/out/",
     "/delivery/domain/",
 )
@@ -41,11 +42,11 @@ def test_the_pages_shut_nobody_out(open_as: OpenAs, alma: User, size: tuple[int,
 def test_a_pool_is_paused_and_resumed_with_a_choice(open_as: OpenAs, alma: User) -> None:
     """EM-28: with the counts before the choice."""
     page = open_as(alma, "/delivery/out/")
-    page.get_by_role("button", name="Pause Marketing").click()
+    page.get_by_role("button", name="Pause Marketing", exact=True).click()
     page.get_by_text("What becomes of the 0 that wait?").wait_for()
     assert axe.findings(page) == []
     page.get_by_label("Skip it").check()
-    page.get_by_role("button", name="Resume Marketing").click()
+    page.get_by_role("button", name="Resume Marketing", exact=True).click()
     page.get_by_text("It goes on.").wait_for()
     with tenancy.acting_for(alma.organisation_id):
         assert Stop.objects.get().backlog == "skip"
