@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,8 +92,9 @@ class TestServer:
 def choose_home() -> Path:
     """Return a fresh folder, short enough for a socket, that any user can walk to."""
     for left in Path("/var/tmp").glob(f"{PREFIX}*"):
-        if left.stat().st_uid == os.geteuid() and not _runs(int(left.name.split("-")[2])):
-            remove_home(left)
+        with suppress(FileNotFoundError):  # another session that begins now removes it as well
+            if left.stat().st_uid == os.geteuid() and not _runs(int(left.name.split("-")[2])):
+                remove_home(left)
     home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/var/tmp"))
     home.chmod(0o711)
     return home
