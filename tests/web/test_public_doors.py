@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -134,7 +134,7 @@ def _path(kind: str, who: Visitor) -> str:
     return made.unsubscribe + ("/choices" if kind == "choices" else "")
 
 
-def assert_kept_by_nobody(answer: HttpResponse) -> None:
+def assert_kept_by_nobody(answer: HttpResponseBase) -> None:
     assert answer["Cache-Control"] == "no-store"
     assert answer["Referrer-Policy"] in ("no-referrer", "same-origin")
     assert "unsafe" not in answer["Content-Security-Policy"]
