@@ -27,8 +27,10 @@ from workflows import enrol, funnel, lint, publishing
 from workflows.graph import parse
 from workflows.models import Enrolment, Workflow, WorkflowVersion
 from workflows.problems import GraphInvalid, Problem
+from workflows.steps import Goal
 
 PAGE = 50
+GOAL = "goal:"
 WHY_STOPPED = {
     "stopped_by_staff": ("The workflow was closed, and whoever was inside left.", ""),
     "deceased": ("The person has died.", ""),
@@ -94,6 +96,7 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "steps": _steps(figures.funnel, plan) if figures else [],
         "fates": figures.fates if figures else None,
         "losses": _losses(version, figures.funnel.tell) if version and figures else [],
+        "goals": _goals(version, figures.funnel.tell) if version and figures else [],
         "exact": figures is None or figures.funnel.tell.reader.exact,
         "problems": _problems(found),
         "payments": payments.of_workflow(found, now=timezone.now()),
@@ -247,15 +250,33 @@ def _overflow(found: Workflow, tell: Teller) -> str:
 
 def _losses(version: WorkflowVersion, tell: Teller) -> list[tuple[str, str, str, str]]:
     """Return how many left before the end: the code, what it means, what would change it."""
-    ended = Enrolment.objects.filter(version_id=version.id, state=Enrolment.State.STOPPED)
     found: Counter[str] = Counter()
-    for outcome, count in ended.values_list("outcome").annotate(n=Count("id")):
+    for outcome, count in _ended(version).exclude(outcome__startswith=GOAL):
         found[outcome.removeprefix("refused:")] += count
     tell.ask({("", f"lost {code}"): count for code, count in found.items()})
     return [
         (str(tell("", f"lost {code}", count)), *why_left(code))
         for code, count in found.most_common()
     ]
+
+
+def _goals(version: WorkflowVersion, tell: Teller) -> list[tuple[str, str]]:
+    """Return how many reached each goal that ends the way, and what it is in words."""
+    found = dict(_ended(version).filter(outcome__startswith=GOAL))
+    tell.ask({("", f"reached {outcome}"): count for outcome, count in found.items()})
+    steps = parse(version.graph).steps if found else {}
+    told = []
+    for outcome, count in sorted(found.items(), key=lambda one: (-one[1], one[0])):
+        step = steps.get(outcome.removeprefix(GOAL))
+        said = words(step.event) if isinstance(step, Goal) else "A goal"
+        told.append((str(tell("", f"reached {outcome}", count)), said))
+    return told
+
+
+def _ended(version: WorkflowVersion) -> Any:
+    """Return how many came to each end that is not that of the graph."""
+    ended = Enrolment.objects.filter(version_id=version.id, state=Enrolment.State.STOPPED)
+    return ended.values_list("outcome").annotate(n=Count("id")).order_by()
 
 
 def why_left(outcome: str) -> tuple[str, str, str]:

@@ -94,7 +94,7 @@ def _told_to_the_end(page: Page, folder: Path) -> None:
     page.reload()
     expect(page.get_by_text("goes to the rest")).to_be_visible()
     expect(page.get_by_text("100 % dealt with")).to_be_visible()
-    expect(page.get_by_role("region", name="By mailbox provider")).to_be_visible()
+    expect(page.get_by_role("heading", name="By mailbox provider")).to_be_visible()
     assert findings(page) == []
     page.screenshot(path=folder / "life-1280.png", full_page=True)
     with page.expect_download() as taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from accounts import staff
 from accounts.models import Organisation, User
 from accounts.roles import Role
+from consent.policy import REASONS
 from contacts.codes import ICD10
 from contacts.segments import catalogue
 from contacts.segments.models import Segment
@@ -20,7 +22,8 @@ from tests.conftest import NOON
 from tests.workflows.conftest import Publish
 from tests.workflows.graphs import series
 from tests.workflows.test_runner import go
-from workflows.models import Workflow
+from workflows import publishing
+from workflows.models import Enrolment, Workflow
 from workflows.reading import KINDS
 from workflows.steps import WAYS
 
@@ -48,7 +51,27 @@ def test_a_page_shows_the_figures_and_the_losses(
     workflow = publish()
     go(workflow, ada, cleo)
     page = sign_in_as(mara).get(f"/workflows/{workflow.id}/").content.decode()
-    assert "no_authorization" in page and f"/workflows/{workflow.id}/1/clicked/" in page
+    assert REASONS["no_authorization"][1] in unescape(page)
+    assert "no_authorization" not in page
+    assert f"/workflows/{workflow.id}/1/clicked/" in page
+
+
+def test_who_reached_a_goal_is_not_among_those_who_were_not_reached(
+    publish: Publish, ada: int, mara: User, sign_in_as: SignedIn
+) -> None:
+    workflow = publish()
+    graph = workflow.live.graph if workflow.live else {}
+    goal = {"id": "booked", "kind": "goal", "event": "appointment.booked", "then": "exit"}
+    graph["nodes"].append(goal)
+    with_goal = publishing.create("Booked", slug="booked", draft=graph, now=NOON)
+    publishing.publish(with_goal.id, now=NOON)
+    go(with_goal, ada)
+    Enrolment.objects.filter(workflow_id=with_goal.id).update(
+        state=Enrolment.State.STOPPED, outcome="goal:booked"
+    )
+    page = sign_in_as(mara).get(f"/workflows/{with_goal.id}/").content.decode()
+    assert "Who reached a goal" in page and "Appointment booked" in page
+    assert "goal:booked" not in page and "Nobody left before the end" in page
 
 
 def test_who_waits_at_a_step_is_shown_without_a_name(
