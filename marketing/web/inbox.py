@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import MATRIX, Permission
+from consent.models import Reply
 from contacts import matching, persons
 from marketing.web.going_out import name_of
 from messaging import reasons
@@ -69,6 +70,17 @@ class Writing(forms.Form):
     enclosed = Files(
         label="Files", required=False, help_text="PDF, PNG, JPEG or text; 10 MB each at most."
     )
+
+    meant = forms.ChoiceField(
+        label="Does the person ask us to stop?",
+        choices=[("", "Choose"), *Reply.Decision.choices],
+        help_text="Until somebody has said so, everything that a no could stop waits.",
+    )
+
+    def __init__(self, *args: Any, asks: bool, **how: Any) -> None:
+        super().__init__(*args, **how)
+        if not asks:
+            del self.fields["meant"]
 
     def given(self) -> list[Given]:
         return [Given(one.name or "", one.read()) for one in self.cleaned_data["enclosed"]]
@@ -170,17 +182,19 @@ def conversation(request: HttpRequest, answer_id: UUID) -> HttpResponse:
     row = _answer(user, answer_id)
     sent = Message.objects.select_related("version__template").get(pk=row.message_id)
     begun = {"purpose": sent.purpose} if sent.purpose in letters.PURPOSES else None
-    form = Writing(initial=begun)
+    asks = reading.may_be_a_no(row)
+    form = Writing(initial=begun, asks=asks)
     if request.method == "POST":
-        form = Writing(request.POST, request.FILES)
+        form = Writing(request.POST, request.FILES, asks=asks)
         if form.is_valid() and _wrote(request, form, row):
             return redirect("inbox-one", row.id)
-    reading.read(row, now=timezone.now())
+    said = reading.conversation(row, user.data_classes)
+    reading.read(said, now=timezone.now())
     context = {
         "answer": row,
         "message": sent,
         "contact": _people([row]).get(row.contact_id),
-        "said": reading.conversation(row, user.data_classes),
+        "said": said,
         "names": _names(row),
         "form": form,
         "colleagues": _colleagues(),
@@ -202,6 +216,7 @@ def _wrote(request: HttpRequest, form: Writing, row: Answer) -> bool:
             form.cleaned_data["words"],
             purpose=form.cleaned_data["purpose"],
             files=form.given(),
+            meant=form.cleaned_data.get("meant", ""),
             now=timezone.now(),
         )
     except (LetterRefused, FileRefused) as refused:

@@ -179,6 +179,7 @@ def answered(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if not _may_read_answers(row, staff_of(request)):
         raise PermissionDenied
     context = {"message": row, "answers": answers.of_message(row)}
+    context["may_handle"] = staff_of(request).may(Permission.ANSWERS_HANDLE)
     return render(request, "messaging/answers.html", context)
 
 

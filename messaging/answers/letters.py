@@ -17,6 +17,8 @@ from uuid import UUID
 from django.db import transaction
 
 from audit import actor, trail
+from consent.choices import replies
+from consent.ledger import ConsentInvalid
 from contacts import persons
 from crypto.ids import uuid7
 from messaging import attachments, markup, outbox, templates_compile
@@ -63,10 +65,18 @@ class Written:
 
 
 def write(
-    answer: Answer, words: str, *, purpose: str, files: Sequence[Given] = (), now: datetime
+    answer: Answer,
+    words: str,
+    *,
+    purpose: str,
+    files: Sequence[Given] = (),
+    meant: str = "",
+    now: datetime,
 ) -> Written:
     """Answer a person; raises LetterRefused or attachments.FileRefused.
 
+    `meant` is what the person's words mean for consent, where that still waits for a reader
+    (`consent.models.Reply.Decision`). It is decided first, so that a no counts, and counts alone.
     The letter, its message and its files are written together or not at all; the answer is done
     with it. Where the gate refuses, the refused message stands in the outbox and no word is kept.
     """
@@ -78,6 +88,8 @@ def write(
     if purpose not in PURPOSES:
         raise LetterRefused("Choose what it is about.")
     attachments.check(files)
+    if reading.may_be_a_no(answer):
+        _decide(answer, meant, now=now)
     number = uuid7()
     with transaction.atomic():
         (made,) = outbox.enqueue([_order(answer, number, purpose, now=now)], now=now)
@@ -88,6 +100,14 @@ def write(
             attachments.attach(made.message_id, files, now=now)
         reading.done(answer, now=now)
     return Written(made.message_id)
+
+
+def _decide(answer: Answer, meant: str, *, now: datetime) -> None:
+    assert answer.reply_id is not None
+    try:
+        replies.decide(answer.reply_id, meant, now=now)
+    except ConsentInvalid:
+        raise LetterRefused("Say whether the person asks us to stop.") from None
 
 
 def _order(answer: Answer, number: UUID, purpose: str, *, now: datetime) -> Order:

@@ -32,6 +32,8 @@ class Answer(TenantModel):
     assigned_to = models.CharField(max_length=64, blank=True, default="")
     done_at = models.DateTimeField(null=True)
     done_by = models.CharField(max_length=64, blank=True, default="")
+    reply_id = models.UUIDField(null=True)
+    """The same words in the consent room, where they may be a no (`consent.choices.replies`)."""
 
     class Meta:
         indexes = [

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from audit import actor, trail
+from consent.choices import replies
 from contacts import persons
 from contacts.fields import DataClass, Sensitivity
 from messaging import attachments
@@ -120,9 +121,18 @@ def file(answer: Answer, number: UUID) -> Opened | None:
     return found[0]
 
 
-def read(answer: Answer, *, now: datetime) -> None:
-    """Note that somebody has opened it."""
-    Answer.objects.filter(id=answer.id, read_at=None).update(read_at=now)
+def read(said: Sequence[Said], *, now: datetime) -> None:
+    """Note that somebody has opened these."""
+    shown = [one.answer.id for one in said if one.answer is not None]
+    Answer.objects.filter(id__in=shown, read_at=None).update(read_at=now)
+
+
+def may_be_a_no(answer: Answer) -> bool:
+    """Say whether the consent room still waits for somebody to read these words.
+
+    Until then everything that a no could stop waits, an answer of ours too.
+    """
+    return answer.reply_id is not None and replies.waiting().filter(id=answer.reply_id).exists()
 
 
 def assign(answer: Answer, to: str) -> None:

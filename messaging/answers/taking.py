@@ -61,7 +61,7 @@ def from_portal(message: Message, words: str, files: Sequence[Given], *, now: da
         answer = kept(message, words, way=Answer.Way.PORTAL, now=now)
         if files:
             attachments.attach(message.pk, files, now=now, answer_id=answer.id)
-        told(message, words, source="portal", now=now)
+        told(message, words, answer=answer, now=now)
     return answer
 
 
@@ -86,8 +86,12 @@ def _short(words: str) -> str:
     return words.encode()[:IN_EVENT].decode(errors="ignore")
 
 
-def told(message: Message, words: str, *, source: str, now: datetime) -> None:
-    """Append the event that workflows wait for, and have the words read for a no."""
+def told(message: Message, words: str, *, answer: Answer | None, now: datetime) -> None:
+    """Append the event that workflows wait for, and have the words read for a no.
+
+    Without an `answer` the person was erased, and nothing of the words is kept but a no.
+    """
+    source = Answer.Way(answer.way if answer is not None else Answer.Way.MAIL).value
     event = happened.event_of(message, KIND, now=now)
     if event is not None:
         said = replace(event, key=None, source=source, properties={"said": _short(words)})
@@ -96,7 +100,7 @@ def told(message: Message, words: str, *, source: str, now: datetime) -> None:
         address = evidence.merged(message).recipient
     except evidence.Gone:
         return
-    replies.take(
+    taken = replies.take(
         words,
         address=address,
         channel="email",
@@ -105,3 +109,5 @@ def told(message: Message, words: str, *, source: str, now: datetime) -> None:
         received_at=now,
         now=now,
     )
+    if answer is not None and taken.reply_id is not None:
+        Answer.objects.filter(id=answer.id).update(reply_id=taken.reply_id)

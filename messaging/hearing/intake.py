@@ -273,9 +273,10 @@ def _complained(message: Message, *, now: datetime) -> None:
 
 
 def _replied(heard: Heard, message: Message, *, now: datetime) -> None:
+    answer = None
     with suppress(Erased):
-        taking.kept(message, heard.words, way=Answer.Way.MAIL, now=now)
-    taking.told(message, heard.words, source="mail", now=now)
+        answer = taking.kept(message, heard.words, way=Answer.Way.MAIL, now=now)
+    taking.told(message, heard.words, answer=answer, now=now)
 
 
 def _event(message: Message, kind: str, *, now: datetime) -> None:

@@ -174,6 +174,7 @@ def _answered(at_desk: Desk, harbor: Organisation) -> None:
         desk.get_by_role("link", name="pills.txt").click()
     assert Path(saving.value.path()).read_bytes() == b"two at night"
     desk.get_by_label("Your answer").fill("Please do not halve them. We call you today.")
+    desk.get_by_label("Does the person ask us to stop?").select_option("nothing")
     desk.get_by_role("button", name="Send the answer").click()
     expect(desk.locator(".flash")).to_contain_text("on its way")
     looked_at(desk, "answered")

@@ -244,6 +244,33 @@ def test_the_answer_goes_through_the_outbox_and_comes_to_the_portal(
     assert "Please do not." in inside.client.get(inside.path + "/body").content.decode()
 
 
+def test_who_answers_a_question_says_first_whether_it_is_a_no_and_then_it_goes_at_once(
+    inside: Visitor, nora: User, sign_in_as: SignedIn
+) -> None:
+    """While the consent room waits for a reader, an answer of ours would wait with the rest."""
+    reply(inside)
+    client, row = sign_in_as(nora), Answer.objects.get()
+    address = reverse("inbox-one", args=[row.id])
+    assert "ask us to stop?" in client.get(address).content.decode()
+    assert written(client, row).status_code == 422  # type: ignore[attr-defined]
+    given = {"words": "No. We call you.", "purpose": "treatment", "meant": "nothing"}
+    assert client.post(address, given).status_code == 302
+    assert Reply.objects.get().decided_by == str(nora.pk)
+    done = dispatch.run_once(transport=Memory(), now=inside.clock.now, onward=Onward.OPPORTUNISTIC)
+    assert done.sent == 1
+
+
+def test_a_no_that_who_answers_sees_in_it_counts_and_nothing_is_sent(
+    inside: Visitor, nora: User, sign_in_as: SignedIn
+) -> None:
+    reply(inside)
+    address = reverse("inbox-one", args=[Answer.objects.get().id])
+    given = {"words": "As you wish.", "purpose": "treatment", "meant": "everything"}
+    assert sign_in_as(nora).post(address, given).status_code == 422
+    assert OptOut.objects.filter(lifted_at=None).exists()
+    assert not Letter.objects.exists()
+
+
 def test_what_staff_write_is_printed_literally(
     inside: Visitor, nora: User, sign_in_as: SignedIn
 ) -> None:

@@ -1,0 +1,17 @@
+"""Which reply of the consent room an answer is, so that whoever answers decides it first."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("messaging", "0022_provider_of_a_message"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="answer",
+            name="reply_id",
+            field=models.UUIDField(null=True),
+        ),
+    ]
