@@ -6,7 +6,7 @@ from django.urls import path
 
 from messaging.hearing import reported
 from messaging.portal import pages, pictures, views
-from messaging.texts import door
+from messaging.texts.door import gateway_reports
 
 urlpatterns = [
     path("o/<str:token>.gif", views.opened, name="mail-opened"),
@@ -21,5 +21,5 @@ urlpatterns = [
     path("p/<str:token>/key", pages.key, name="pickup-key"),
     path("p/<str:token>/leave", pages.leave, name="pickup-leave"),
     path("w/<str:token>/", reported.reported, name="provider-reports"),
-    path("t/<str:token>/", door.gateway_reports, name="text-reports"),
+    path("t/<str:token>/", gateway_reports, name="text-reports"),
 ]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0022_provider_of_a_message"),
+        ("messaging", "0023_domain_reports"),
     ]
 
     operations = [
