@@ -123,6 +123,7 @@ def _change(workflow_id: UUID, step: Step) -> Change | None:
     made: dict[str, Any] = {}
     if isinstance(step, Update):
         values = {**_known(step.values), **dict.fromkeys(step.clear)}
+        values |= dict.fromkeys(step.add, SOMETHING)
         made = {"values": values, "events": frozenset({"contact.updated"})}
         words = f"changes {', '.join(values)}"
     elif isinstance(step, ListChange):

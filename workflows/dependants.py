@@ -12,6 +12,9 @@ from contacts.dependants import Dependant, names
 from messaging.models import TemplateVersion
 from workflows.models import Enrolment, Workflow, WorkflowVersion
 
+NAMING = ("field", "fields", "write", "set", "values", "clear", "add")
+"""Keys of a graph under which fields stand."""
+
 
 def of_field(key: str) -> list[Dependant]:
     """Return the workflows that ask about the field, write it, or send a mail that reads it."""
@@ -20,7 +23,8 @@ def of_field(key: str) -> list[Dependant]:
 
     def leans(graph: Any, templates: Any) -> bool:
         asked = any(
-            names(graph, name, key) for name in ("field", "fields", "write", "values", "clear")
+            names(graph, name, key)
+            for name in ("field", "fields", "write", "set", "values", "clear", "add")
         )
         return asked or not mails.isdisjoint((templates or {}).values())
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from contacts import lists
-from contacts.amending import amend
+from contacts.amending import More, amend
 from contacts.facts import CLEAR
 from workflows import enrol, writing_back
 from workflows.engine import Effect, Leave, Outcome
@@ -56,6 +56,8 @@ def _write(done: Sequence[tuple[int, Effect]], *, now: datetime) -> None:
         if isinstance(effect, Update):
             updates[contact_id] |= effect.values
             updates[contact_id] |= dict.fromkeys(effect.clear, CLEAR)
+            for key, amount in effect.add.items():
+                updates[contact_id][key] = _sum(updates[contact_id].get(key), amount)
         elif isinstance(effect, ListChange):
             changes[effect.list_id, effect.add].append(contact_id)
     if updates:
@@ -65,3 +67,12 @@ def _write(done: Sequence[tuple[int, Effect]], *, now: datetime) -> None:
             lists.add(list_id, people, now=now)
         else:
             lists.remove(list_id, people, now=now)
+
+
+def _sum(before: object, amount: int) -> object:
+    """Several steps of one turn may touch the same number: what the one set, the next adds to."""
+    if isinstance(before, More):
+        return More(before.amount + amount)
+    if before is None:
+        return More(amount)
+    return amount if before is CLEAR else float(str(before)) + amount

@@ -261,7 +261,10 @@ def _writable(node: str, keys: Iterable[str]) -> Iterator[Problem]:
 
 def _fields(step: Update) -> Iterator[Problem]:
     fields = registry.current()
-    yield from _writable(step.id, [*step.values, *step.clear])
+    yield from _writable(step.id, [*step.values, *step.clear, *step.add])
+    for key in step.add:
+        if key in fields and fields[key].type is not FieldType.NUMBER:
+            yield Problem(step.id, "bad_value", f"{key} is not a number to add to")
     for key, value in step.values.items():
         if key in fields:
             try:

@@ -43,6 +43,7 @@ POINTER = re.compile(r"(/[^/\x00-\x1f]{1,60}){1,8}\Z")
 """A place in a JSON document (RFC 6901)."""
 MOST_FIELDS = 40
 PURPOSES = tuple(one.value for one in Purpose)
+AMOUNT = re.compile(r"-?[0-9]{1,6}\Z")
 GOALS = ("exit", "jump", "count")
 
 
@@ -349,9 +350,25 @@ def _update(reader: Reader, node: str) -> Step:
     if not isinstance(clear, list) or not all(isinstance(one, str) for one in clear):
         reader.problem("bad_value", "clear is not usable: give a list of field names")
         clear = []
-    if not values and not clear:
-        reader.problem("missing", "the step changes nothing: give set, clear, or both")
-    return Update(id=node, next=reader.way("next"), values=values, clear=tuple(clear))
+    add = _added(reader)
+    if not values and not clear and not add:
+        reader.problem("missing", "the step changes nothing: give set, clear, or add")
+    if add.keys() & {*values, *clear}:
+        reader.problem("bad_value", "a field is set or cleared, or added to: not both")
+    return Update(id=node, next=reader.way("next"), values=values, clear=tuple(clear), add=add)
+
+
+def _added(reader: Reader) -> dict[str, int]:
+    """A whole number, or one written as text: the editor's fields hold texts."""
+    value = reader.take("add")
+    if value is None:
+        return {}
+    held = value if isinstance(value, dict) else {}
+    found = {key: int(one) for key, one in held.items() if AMOUNT.match(str(one))}
+    if len(found) != len(held) or not found or not all(found.values()):
+        reader.missing("add", value, 'numbers with what is added to them, {"score": 5}')
+        return {}
+    return found
 
 
 def _list(reader: Reader, node: str) -> Step:

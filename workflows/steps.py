@@ -244,12 +244,16 @@ class WriteBack:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Set fields of the contact, or clear them."""
+    """Set fields of the contact, clear them, or add to numbers such as a score."""
 
     id: str
     next: str
     values: Mapping[str, Any] = field(default_factory=dict)
     clear: tuple[str, ...] = ()
+    add: Mapping[str, int] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -371,6 +371,7 @@ def _foreseen(condition: Foreseen) -> list[str]:
 
 def _update(step: Update, names: Names) -> str:
     parts = [f"Set {', '.join(step.values)}"] if step.values else []
+    parts += [f"Add to {', '.join(step.add)}"] if step.add else []
     return "; ".join([*parts, *([f"Clear {', '.join(step.clear)}"] if step.clear else [])])
 
 

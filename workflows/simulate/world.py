@@ -273,6 +273,8 @@ class House:
         if self.facts is None:
             waits = (one for one in self.tried.graph.steps.values() if isinstance(one, Until))
             dates = {one.field for one in waits if one.field}
+            updates = (one for one in self.tried.graph.steps.values() if isinstance(one, Update))
+            dates |= {key for one in updates for key in one.add}
             self.facts = _read_facts(self.real, self._every_definition(), dates)
         return self.facts
 
@@ -315,7 +317,12 @@ class House:
             said = {key: canonical(key, value) for key, value in effect.values.items()}
             person.changed |= dict(building.facts_values(said, fields))
             person.changed |= dict.fromkeys(effect.clear)
-            return ", ".join([*effect.values, *effect.clear])
+            for key, amount in effect.add.items():
+                held = self._facts_of(person, self._known().get(person.contact_id), {}).values
+                before = held.get(key)
+                start = before if isinstance(before, int | float) else 0
+                person.changed[key] = start + amount
+            return ", ".join([*effect.values, *effect.clear, *effect.add])
         if isinstance(effect, WriteBack):
             return f"told {effect.event}"
         person.lists[effect.list_id] = effect.add

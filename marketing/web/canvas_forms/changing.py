@@ -18,6 +18,14 @@ UPDATE = KindForm(
             hint="Not identity, addresses or clinical facts: those come from their source.",
         ),
         FieldForm(
+            key="add",
+            label="Add to a number",
+            type="values",
+            options="numbers",
+            optional=True,
+            hint="A whole number for each, such as 5 for a score; below zero takes away.",
+        ),
+        FieldForm(
             key="clear",
             label="Clear",
             type="names",

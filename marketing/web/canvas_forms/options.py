@@ -37,6 +37,11 @@ def options(user: User) -> Mapping[str, Iterable[Option]]:
         ),
         "lists": [Option(str(one.id), one.name) for one in ContactList.objects.all()],
         "workflows": [Option(str(one.id), one.name) for one in workflows],
+        "numbers": [
+            Option(field.key, field.label)
+            for field in naming.fields_for(registry.current().values(), user)
+            if field.type is FieldType.NUMBER and field.data_class not in PROTECTED
+        ],
         "forms": [Option(str(id_), name) for id_, name in completed.there().items()],
         "endpoints": [Option(str(one.id), one.name) for one in endpoints.in_use()],
         "told": [
