@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from audit.actor import Actor
+from contacts.points import Address
 from messaging import recall
+from messaging.attachments import Opened
 from messaging.claims import Claimed
 from messaging.compose import Composed, Merged
+from messaging.personal import Personal
 from messaging.pools.facts import PoolFacts
-from messaging.protect import Onward
+from messaging.protect import Onward, Table
+from messaging.protection import policy
 from messaging.protection.ways import Ways
 from messaging.sender import Sender
 from messaging.transports.base import Transport
+from messaging.versions import Loaded
 
 DISPATCH = Actor("system", "dispatch")
 Step = Literal["claimed", "composed", "marked", "handed_over", "noted"]
@@ -42,6 +47,20 @@ class Dispatched:
 
     def count(self, state: str, number: int = 1) -> None:
         setattr(self, state, getattr(self, state) + number)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message with everything that it is made of; `known` is None where a condition broke."""
+
+    claimed: Claimed
+    version: Loaded
+    record: Mapping[str, Any]
+    recipient: Address | None
+    key: bytes | None
+    tracked: bool
+    known: Personal | None
+    files: Sequence[Opened]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +104,8 @@ class Run:
     """Messages that a withdrawal stopped between claim and hand-over, with the reason."""
     pools: Mapping[str, PoolFacts] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
+    table: Table = field(default_factory=policy.in_force)
+    """The policy, the same for every message of the run; a new one is in force from the next."""
     ways: Ways = field(default_factory=Ways.nothing)
     """What is known of receivers and keys for the slice in the making."""
     waiting: Mapping[int, Someone] = field(default_factory=dict)

@@ -1,4 +1,8 @@
-"""Reveal, protect, render: from claimed messages to bytes, or to the reason why there are none."""
+"""From a slice of claimed messages to bytes, or to the reason why there are none.
+
+What the slice rests on is read here, in a handful of statements for all of it; `mailing` and
+`texting` make each message of that, without a statement.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +17,19 @@ from contacts import points, reveal
 from contacts.fields import DataClass
 from contacts.points import Address
 from crypto import data_keys
-from messaging import attachments, compose, links, mime, personal, protect, tracking
+from messaging import attachments, personal, tracking
 from messaging.answers import letters
 from messaging.attachments import Opened
 from messaging.claims import Claimed, Result
-from messaging.compose import Merged
-from messaging.dispatch import texting
-from messaging.dispatch.facts import NOBODY, Ready, Run, Someone
-from messaging.dispatch.noting import failed, later
+from messaging.dispatch import mailing, texting
+from messaging.dispatch.facts import Draft, Ready, Run, Someone
+from messaging.dispatch.noting import failed
 from messaging.hearing import providers
 from messaging.models import Attachment, Pickup
 from messaging.pools import lanes, places
 from messaging.pools.places import Turned
-from messaging.protect import Hold, Route, Way
+from messaging.protect import Route, Way
 from messaging.protection import ways
-from messaging.protection.wrapping import NotEncrypted
-from messaging.render import NotRendered, values_for
 from messaging.undelivered import changed
 from messaging.versions import Loaded
 
@@ -68,17 +69,17 @@ def composed(
     for one in part:
         if one.id in turned or one.id in moved:
             continue
-        made = (texting.compose_one if one.channel == lanes.SMS else _compose_one)(
+        about = Draft(
             one,
             loaded[one.version_id],
             records.get(one.contact_id, {}),
             recipients.get(one.id),
             keys.get(one.contact_id),
-            run,
             tracked=one.contact_id not in untracked,
             known=known[one.id],
             files=files.get(one.id, ()),
         )
+        made = (texting if one.channel == lanes.SMS else mailing).compose_one(about, run)
         if isinstance(made, Ready):
             ready.append(made)
         else:
@@ -90,7 +91,7 @@ def _known_ways(part: Sequence[Claimed], recipients: Mapping[int, Address], run:
     """Return what is known of the receivers and keys of the mails among these."""
     mails = {one.id for one in part if one.channel == lanes.EMAIL}
     addresses = {one.value for number, one in recipients.items() if number in mails}
-    return ways.of(addresses, now=run.now)
+    return ways.of(addresses, table=run.table, now=run.now)
 
 
 def _revealed(part: Sequence[Claimed], loaded: Mapping[UUID, Loaded]) -> dict[int, dict[str, Any]]:
@@ -141,95 +142,15 @@ def _turned_away(
     return turned
 
 
-def _compose_one(
-    one: Claimed,
-    version: Loaded,
-    record: Mapping[str, Any],
-    recipient: Address | None,
-    key: bytes | None,
-    run: Run,
-    *,
-    tracked: bool,
-    known: personal.Personal | None,
-    files: Sequence[Opened],
-) -> Ready | Result:
-    if known is None:
-        return later(one, "condition_broken", run)
-    way = _way(one, recipient, run)
-    if isinstance(way, Hold):
-        return failed(one, way.code) if way.final else later(one, way.code, run)
-    someone = run.waiting.get(one.contact_id, NOBODY) if way.route is Route.PORTAL else NOBODY
-    if key is None or recipient is None or not someone.can_show:
-        return failed(one, "no_address" if someone.can_show else "no_birth_date")
-    who = run.sender_of(one)
-    merged = Merged(
-        recipient.value,
-        values_for(_values(one, record, recipient, run), version.fields_read),
-        run.sender.merged(),
-        _addresses(one, way.route, run, tracked=tracked),
-        way.route,
-        run.now,
-        run.renewed.get(one.id, 0),
-        known.locale,
-        known.when,
-        someone.language,
-    )
-    parts = version.parts_in(known.locale)
-    try:
-        composed = compose.compose(
-            one.public_id,
-            parts,
-            merged,
-            purpose=one.purpose,
-            unsubscribes=version.unsubscribes,
-            sender=who,
-            files=files,
-            wrapper=run.ways.wrapper(
-                way.route,
-                recipient.value,
-                name=who.name,
-                sender=who.address,
-                language=known.locale.language,
-            ),
-        )
-        if way.route is Route.PORTAL:
-            compose.shown(parts, merged)  # fail now, not when the person wants to read
-    except NotRendered as error:
-        return failed(one, error.code)
-    except NotEncrypted:  # the key ended by itself: the next way of the table, never the clear
-        run.ways.spoilt.add((recipient.value, way.route.value))
-        return _compose_one(
-            one, version, record, recipient, key, run, tracked=tracked, known=known, files=files
-        )
-    except mime.HeaderRefused:
-        return failed(one, "address_unusable")
-    sealed = compose.sealed(
-        merged, key=key, organisation_id=run.sender.organisation_id, number=one.id
-    )
-    return Ready(one, recipient.value, composed, merged, sealed)
-
-
-def _values(
-    one: Claimed, record: Mapping[str, Any], recipient: Address, run: Run
-) -> dict[str, Any]:
-    letter = {letters.FIELD: run.letters[one.id]} if one.id in run.letters else {}
-    return {**record, "email": recipient.value, **letter}
-
-
 def _waiting(
     part: Sequence[Claimed], recipients: Mapping[int, Address], run: Run
 ) -> dict[int, Someone]:
     """Open, for those alone whose message will wait on the portal, what its pages go by."""
-    ways_of = {one.contact_id: _way(one, recipients.get(one.id), run) for one in part}
-    people = [
-        number
-        for number, way in ways_of.items()
-        if not isinstance(way, Hold) and way.route is Route.PORTAL
-    ]
+    people = {one.contact_id for one in part if _by_the_portal(one, recipients, run)}
     if not people:
         return {}
     wanted = [DataClass.IDENTITY, DataClass.DEMOGRAPHIC]
-    records = reveal.reveal(people, wanted, purpose="portal-notice")
+    records = reveal.reveal(sorted(people), wanted, purpose="portal-notice")
     return {
         number: Someone(
             str(records.get(number, {}).get(personal.LANGUAGE) or ""),
@@ -237,22 +158,6 @@ def _waiting(
         )
         for number in people
     }
-
-
-def _way(one: Claimed, recipient: Address | None, run: Run) -> Way | Hold:
-    if recipient is None:
-        return protect.choose(one.classes, hop=run.transport.hop, onward=run.onward)
-    if one.alternative is not None and not recipient.confidential:
-        return Hold("confidential_address", final=True)
-    return run.ways.choose(
-        recipient.value,
-        one.classes,
-        purpose=one.purpose,
-        hop=run.transport.hop,
-        onward=run.onward,
-        plain=one.plain,
-        whole=run.transport.whole,
-    )
 
 
 def _files(part: Sequence[Claimed]) -> dict[int, list[Opened]]:
@@ -264,23 +169,8 @@ def _files(part: Sequence[Claimed]) -> dict[int, list[Opened]]:
     return found
 
 
-def _addresses(one: Claimed, route: Route, run: Run, *, tracked: bool) -> links.Addresses:
-    made = links.addresses(
-        run.sender.origin,
-        organisation_id=run.sender.organisation_id,
-        message_id=one.id,
-        contact_id=one.contact_id,
-        tracked=tracked,
-        now=run.now,
-    )
-    if route is not Route.PORTAL:
-        return made
-    return made.with_pickup(
-        links.pickup(
-            run.sender.origin,
-            organisation_id=run.sender.organisation_id,
-            message_id=one.id,
-            renewed=run.renewed.get(one.id, 0),
-            now=run.now,
-        )
-    )
+def _by_the_portal(one: Claimed, recipients: Mapping[int, Address], run: Run) -> bool:
+    if one.channel != lanes.EMAIL:
+        return False
+    way = mailing.way_of(one, recipients.get(one.id), run)
+    return isinstance(way, Way) and way.route is Route.PORTAL

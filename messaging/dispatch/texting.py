@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from consent.rules import shelf
 from contacts.canonical import phone_form
-from contacts.points import Address
-from messaging import compose, personal, protect
-from messaging.attachments import Opened
+from messaging import compose, protect
 from messaging.claims import Claimed, Result
 from messaging.compose import Composed, Merged
-from messaging.dispatch.facts import Ready, Run
+from messaging.dispatch.facts import Draft, Ready, Run
 from messaging.dispatch.noting import failed, later
 from messaging.links import Addresses
 from messaging.pools import lanes
 from messaging.protect import Hold, Route
 from messaging.render import NotRendered, values_for
 from messaging.texts import length, wording
-from messaging.versions import Loaded
 
 
-def compose_one(
-    one: Claimed,
-    version: Loaded,
-    record: Mapping[str, Any],
-    recipient: Address | None,
-    key: bytes | None,
-    run: Run,
-    *,
-    tracked: bool,
-    known: personal.Personal | None,
-    files: Sequence[Opened],
-) -> Ready | Result:
+def compose_one(about: Draft, run: Run) -> Ready | Result:
     """Return the text with its evidence. Its links lead straight to where the author said, so
-    nothing is `tracked`; and it carries no `files`."""
+    nothing is tracked; and it carries no files."""
+    one, version, recipient, known = about.claimed, about.version, about.recipient, about.known
     if known is None:
         return later(one, "condition_broken", run)
     way = protect.choose_text(one.classes, hop=run.transport.hop, plain=one.plain)
     if isinstance(way, Hold):
         return failed(one, way.code) if way.final else later(one, way.code, run)
-    if key is None or recipient is None:
+    if about.key is None or recipient is None:
         return failed(one, "no_address")
     if one.alternative is not None and not recipient.confidential:
         return failed(one, "confidential_address")
@@ -51,7 +36,7 @@ def compose_one(
         return failed(one, "number_unusable")
     merged = Merged(
         recipient.value,
-        values_for({**record, "phone": recipient.value}, version.fields_read),
+        values_for({**about.record, "phone": recipient.value}, version.fields_read),
         run.sender.merged(),
         Addresses(""),
         Route.TEXT,
@@ -69,7 +54,7 @@ def compose_one(
     data = said.encode()
     composed = Composed(data, one.public_id.hex, hashlib.sha256(data).hexdigest())
     sealed = compose.sealed(
-        merged, key=key, organisation_id=run.sender.organisation_id, number=one.id
+        merged, key=about.key, organisation_id=run.sender.organisation_id, number=one.id
     )
     return Ready(one, number, composed, merged, sealed)
 

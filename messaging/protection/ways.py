@@ -81,12 +81,15 @@ class Ways:
         return Wrapper(kind, self.keys[address][kind].material, by.public, by.private, subject)
 
 
-def of(addresses: Collection[str], *, now: datetime) -> Ways:
-    """Return what is known for these addresses; domains not known yet become due."""
+def of(addresses: Collection[str], *, table: Table | None = None, now: datetime) -> Ways:
+    """Return what is known for these addresses; domains not known yet become due.
+
+    `table` is the policy where the caller has it already.
+    """
     wanted = set(addresses)
     domains = {receivers.domain_of(one) for one in wanted}
     return Ways(
-        policy.in_force(),
+        table or policy.in_force(),
         receivers.known(domains, now=now),
         keeping.for_addresses(wanted, now=now),
         now,
