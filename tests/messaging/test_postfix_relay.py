@@ -27,6 +27,8 @@ __all__ = ["waiting"]
 pytestmark = pytest.mark.skipif(
     found("postfix") is None or os.geteuid() != 0, reason="no Postfix here that we may start"
 )
+OWN = "@bench.example>"
+"""Postfix writes to its postmaster of a full disk, under its own name."""
 FULL = "queue_minfree = 1000000000000000\n"
 """More than any disk has free: Postfix answers 452 as it does where its queue is full."""
 
@@ -53,7 +55,8 @@ def queued(home: Path) -> Counter[str]:
     end = time.monotonic() + 30
     while True:
         lines = (home / "data" / "mail.log").read_text().splitlines()
-        ids = Counter(line.partition("message-id=")[2] for line in lines if "message-id=" in line)
+        named = (line.partition("message-id=")[2] for line in lines if "message-id=" in line)
+        ids = Counter(one for one in named if not one.endswith(OWN))
         if ids.total() >= 3 * PEOPLE or time.monotonic() > end:
             return ids
         time.sleep(0.1)
