@@ -107,6 +107,7 @@ def _made(template: Template, compiled: Compiled, *, number: int, now: datetime)
     version = TemplateVersion.objects.create(
         template=template,
         number=number,
+        channel=template.channel,
         mjml=template.mjml,
         text=template.text,
         declared=template.declared,

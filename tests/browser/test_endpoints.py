@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -36,7 +37,10 @@ def ann(harbor: Organisation) -> User:
         )
 
 
-def test_an_administrator_adds_an_endpoint(open_as: OpenAs, ann: User) -> None:
+def test_an_administrator_adds_an_endpoint(
+    open_as: OpenAs, ann: User, settings: LazySettings
+) -> None:
+    settings.CALL_HOSTS = ["ehr.example.org"]
     page = open_as(ann, "/settings/endpoints/")
     shot(page, "endpoints-empty")
     assert axe.findings(page) == []

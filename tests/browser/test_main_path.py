@@ -43,6 +43,8 @@ def test_from_the_door_to_the_funnel(
     page.goto("/workflows/")
     page.get_by_role("link", name="Diabetes education series").click()
     page.get_by_role("button", name="Publish the draft").click()
+    expect(page.get_by_role("status").first).to_contain_text("Some would be refused")
+    page.get_by_role("button", name="Publish the draft").click()
     expect(page.get_by_role("status").first).to_contain_text("Version 1 is live")
     move_on(harbor)
     page.reload()

@@ -132,6 +132,7 @@ export class Order {
       all[all.indexOf(button) + (up ? -1 : 1)]?.focus();
     } else if (event.key === "Delete") {
       event.preventDefault();
+      event.stopPropagation(); // the editor's own key would take out what is selected then
       this.remove(one);
     }
   }
