@@ -50,5 +50,6 @@ def test_from_the_door_to_the_funnel(
     page.reload()
     entered = page.locator(".stat", has_text="Entered").locator("dd")
     expect(entered).not_to_have_text("0")
-    drawn = page.locator(".canvas-step-trigger .canvas-figures dd")
-    expect(drawn).to_have_text(entered.inner_text())
+    expect(page.locator(".canvas-step-trigger .canvas-figures dd")).to_have_text(
+        entered.inner_text()
+    )
