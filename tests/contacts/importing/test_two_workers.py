@@ -77,10 +77,7 @@ def test_the_second_takes_the_part_after_the_one_that_is_being_written(
 
 
 def test_what_was_made_ready_behind_a_part_that_failed_is_not_written(
-    committed_db: OwnDatabase,
-    at_harbor: Organisation,
-    bring: Bring,
-    monkeypatch: pytest.MonkeyPatch,
+    committed_db: OwnDatabase, at_harbor: Organisation, bring: Bring
 ) -> None:
     run = bring(rows(6))
     until(run, State.RUNNING)
