@@ -89,9 +89,9 @@ def test_openssl_opens_our_smime_and_verifies_who_signed(
     """EM-24"""
     public, private = certificate()
     keeping.add(ada, public, source="staff", now=NOON)
-    raw = sent(enqueue, ada, file=b"the letter 4711")
+    raw = sent(enqueue, ada, file=b"the letter of page 4711")
     assert Message.objects.get().route == "smime"
-    for secret in (b"Ada,", b"News from", b"4711", b"eat"):
+    for secret in (b"Ada,", b"News from", b"page 4711", b"to eat"):
         assert secret not in raw
     assert b"Subject: An encrypted message for you" in raw
     (tmp_path / "mail").write_bytes(raw)
