@@ -29,6 +29,8 @@ from marketing.api import (
     recipient_keys,
     reference,
     returned_mail,
+    segment_approvals,
+    segment_questions,
     segments,
     sends,
     suppressions,
@@ -261,27 +263,31 @@ urlpatterns = [
         "imports/<uuid:run_id>/refused", import_acts.ImportRefusals.as_view(), name="import-refused"
     ),
     path("segments", segments.Segments.as_view(), name="segments"),
-    path("segments/preview", segments.SegmentPreviews.as_view(), name="segment-previews"),
+    path("segments/preview", segment_questions.SegmentPreviews.as_view(), name="segment-previews"),
     path("segments/<uuid:segment_id>", segments.OneSegment.as_view(), name="segment"),
     path(
-        "segments/<uuid:segment_id>/count", segments.SegmentCounts.as_view(), name="segment-count"
+        "segments/<uuid:segment_id>/count",
+        segment_questions.SegmentCounts.as_view(),
+        name="segment-count",
     ),
     path(
         "segments/<uuid:segment_id>/explain",
-        segments.SegmentExplanations.as_view(),
+        segment_questions.SegmentExplanations.as_view(),
         name="segment-explanations",
     ),
     path(
         "segments/<uuid:segment_id>/overlap",
-        segments.SegmentOverlaps.as_view(),
+        segment_questions.SegmentOverlaps.as_view(),
         name="segment-overlaps",
     ),
     path(
-        "segments/<uuid:segment_id>/growth", segments.SegmentGrowth.as_view(), name="segment-growth"
+        "segments/<uuid:segment_id>/growth",
+        segment_questions.SegmentGrowth.as_view(),
+        name="segment-growth",
     ),
     path(
         "segments/<uuid:segment_id>/approval",
-        segments.SegmentApprovals.as_view(),
+        segment_approvals.SegmentApprovals.as_view(),
         name="segment-approval",
     ),
     path("fields", fields.Fields.as_view(), name="fields"),
