@@ -49,6 +49,11 @@ class Changed:
         """Those for whom no side block has answered."""
         return self.ordinals[self._open]
 
+    @property
+    def settled(self) -> Ints:
+        """Those for whom a side block has answered."""
+        return self.ordinals[~self._open]
+
     def inside(self, block: slice) -> Ints:
         """Where in this block those stand who have changed."""
         first, after = np.searchsorted(self.ordinals, [block.start, block.stop])

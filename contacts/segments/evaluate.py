@@ -228,9 +228,10 @@ class _Whole:
 
     def left_open(self, organisation_id: int) -> Ints:
         """Contacts that no column answered for: changed and in no side block, or in none at all."""
-        changed = self.changed.left + first_id(organisation_id)
+        first = first_id(organisation_id)
         uncovered = np.array(_uncovered(self.covered), np.int64)
-        return np.union1d(changed, uncovered)
+        uncovered = np.setdiff1d(uncovered, self.changed.settled + first)
+        return np.union1d(self.changed.left + first, uncovered)
 
 
 @contextmanager

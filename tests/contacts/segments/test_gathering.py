@@ -75,6 +75,19 @@ def test_the_population_counts_everybody_once(people: list[int]) -> None:
     assert evaluate.members(BOSTON, now=NOON).population == len(people)
 
 
+def test_newcomers_in_a_side_block_alone_are_counted_once(
+    at_harbor: Organisation, opened: list[int]
+) -> None:
+    """W5: a first import is gathered before there is any block to fold it into."""
+    world.add([{"city": "Boston"}, {"city": "Boston"}, {"city": "Quincy"}])
+    assert gathering.gather(at_least=1) == 3
+    opened.clear()
+    seen = evaluate.preview(BOSTON, now=NOON)
+    assert (seen.total, seen.population, seen.funnel) == (2, 3, [("$", 2)])
+    assert seen.clause_counts == {"$": 2}
+    assert opened == []
+
+
 def test_a_later_change_is_answered_from_the_record_until_it_is_gathered_too(
     people: list[int], opened: list[int]
 ) -> None:
