@@ -121,7 +121,7 @@ def compose(
 ) -> Composed:
     """Return the bytes for the wire; raises NotRendered, mime.HeaderRefused or NotEncrypted."""
     portal = merged.route is Route.PORTAL
-    said = notice.render(merged) if portal else shown(parts, merged)
+    said = _notice(merged) if portal else shown(parts, merged)
     number = message_id(public_id, sender, renewed=merged.renewed)
     mail = mime.Mail(
         sender_name=sender.name,
@@ -156,6 +156,10 @@ def shown(parts: Parts, merged: Merged) -> Rendered:
         locale=merged.locale,
         when=dict.fromkeys(merged.when, True),
     )
+
+
+def _notice(merged: Merged) -> Rendered:
+    return notice.render(merged.spoken, merged.organisation, merged.addresses)
 
 
 def extra_headers(addresses: Addresses, *, purpose: str, unsubscribes: bool) -> dict[str, str]:

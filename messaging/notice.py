@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from messaging import markup
+from messaging.links import Addresses
 from messaging.render import Parts, Rendered
 from messaging.words import known, mails, said
-
-if TYPE_CHECKING:
-    from messaging.compose import Merged
 
 MJML = """<mjml lang="{language}">
   <mj-head>
@@ -61,8 +59,8 @@ def _parts(language: str) -> Parts:
     return Parts(words["subject"], html, TEXT.format(**words), {})
 
 
-def render(merged: Merged) -> Rendered:
+def render(language: str, organisation: Mapping[str, str], addresses: Addresses) -> Rendered:
     """Return the notice for a message; no value of the contact but the language takes part."""
-    return _parts(known(merged.spoken) or "en").render(
-        {}, organisation=merged.organisation, addresses=merged.addresses.untracked()
+    return _parts(known(language) or "en").render(
+        {}, organisation=organisation, addresses=addresses.untracked()
     )

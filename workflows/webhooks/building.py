@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from contacts import registry
@@ -15,13 +15,11 @@ from contacts.fields import DataClass
 from contacts.models import Contact
 from contacts.reveal import reveal
 from messaging import signed
+from workflows.steps import Webhook
 from workflows.versions import Published
 from workflows.webhooks import endpoints
 from workflows.webhooks.client import Unanswered
 from workflows.webhooks.models import Endpoint
-
-if TYPE_CHECKING:
-    from workflows.webhooks.delivering import Claimed
 
 STEP = "workflow.step"
 PURPOSE = "webhook"
@@ -38,6 +36,27 @@ class Request:
 
 
 Built = Request | Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One call in hand."""
+
+    id: int
+    key: UUID
+    attempt: int
+    enrolment_id: int
+    node: str
+    endpoint_id: UUID
+    deadline: datetime
+    contact_id: int
+    version: Published
+
+    @property
+    def step(self) -> Webhook:
+        step = self.version.graph.steps[self.node]
+        assert isinstance(step, Webhook)
+        return step
 
 
 def classes_of(fields: Collection[str]) -> frozenset[str]:

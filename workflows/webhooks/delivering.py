@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -26,7 +24,6 @@ from contacts.canonical import ValueRefused
 from messaging import outside
 from messaging.outside import Hosts
 from workflows import versions
-from workflows.steps import Webhook
 from workflows.webhooks import answering, building, client, endpoints
 from workflows.webhooks.answering import Bad, Good, Later, Meaning
 from workflows.webhooks.client import Said, Unanswered
@@ -76,27 +73,6 @@ where id = %s and node = %s and state = 'waiting'
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """One call in hand."""
-
-    id: int
-    key: UUID
-    attempt: int
-    enrolment_id: int
-    node: str
-    endpoint_id: UUID
-    deadline: datetime
-    contact_id: int
-    version: versions.Published
-
-    @property
-    def step(self) -> Webhook:
-        step = self.version.graph.steps[self.node]
-        assert isinstance(step, Webhook)
-        return step
-
-
 def run_once(*, now: datetime, post: Post | None = None, limit: int = LIMIT) -> int:
     """Make the calls of the current organisation that are due; return how many there were."""
     claimed = _claim(now=now, limit=limit)
@@ -106,7 +82,7 @@ def run_once(*, now: datetime, post: Post | None = None, limit: int = LIMIT) -> 
     built = building.bodies(claimed, known, now=now)
     make = post or usual()
 
-    def call(one: Claimed) -> Said:
+    def call(one: building.Claimed) -> Said:
         made = built[one.id]
         if isinstance(made, Unanswered):
             return made
@@ -131,19 +107,21 @@ def through(hosts: Hosts, *, ca_file: str = "") -> Post:
     return make
 
 
-def _claim(*, now: datetime, limit: int) -> Sequence[Claimed]:
+def _claim(*, now: datetime, limit: int) -> Sequence[building.Claimed]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CLAIM, {"now": now, "limit": limit, "lease": now + LEASE})
         rows = cursor.fetchall()
     known = versions.load({row[8] for row in rows})
     return [
-        Claimed(id_, key, attempt, enrolment, node, endpoint, deadline, contact, known[version])
+        building.Claimed(
+            id_, key, attempt, enrolment, node, endpoint, deadline, contact, known[version]
+        )
         for id_, key, attempt, enrolment, node, endpoint, deadline, contact, version in rows
     ]
 
 
 def _mark(
-    one: Claimed, endpoint: Endpoint, said: Said, built: building.Built, *, now: datetime
+    one: building.Claimed, endpoint: Endpoint, said: Said, built: building.Built, *, now: datetime
 ) -> None:
     """Write what the answer means, in one transaction with what it sets and whom it wakes."""
     means, status = answering.meaning(one.step, said), _status(said)
@@ -164,7 +142,7 @@ def _mark(
     endpoints.heard(endpoint, status, silent=isinstance(means, Later) and not status, now=now)
 
 
-def _set(one: Claimed, means: Meaning, *, now: datetime) -> Meaning:
+def _set(one: building.Claimed, means: Meaning, *, now: datetime) -> Meaning:
     """Write what a good answer sets, unless another attempt or the deadline was quicker."""
     if not isinstance(means, Good) or not means.values:
         return means
@@ -193,7 +171,7 @@ def _reason(means: Meaning) -> str:
 
 
 def _tell(
-    one: Claimed,
+    one: building.Claimed,
     endpoint: Endpoint,
     means: Meaning,
     status: int,
