@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import psycopg
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
@@ -89,8 +90,8 @@ def _tell(setting: str, value: str) -> None:
         return  # `remember` tells the next connection
     if raw.info.transaction_status == TransactionStatus.INERROR:
         return
-    with raw.cursor() as cursor:
-        cursor.execute("select set_config(%s, %s, false)", (setting, value))
+    with psycopg.Cursor(raw) as cursor:  # the server's own, which keeps the statement prepared
+        cursor.execute("select set_config(%b, %b, false)", (setting, value), prepare=True)
 
 
 def remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:

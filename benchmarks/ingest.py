@@ -14,7 +14,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +35,7 @@ from benchmarks.measure import Row
 from contacts import matching, records
 from contacts.sample import people
 from deploy.postgres import programs
+from deploy.run import web_server
 
 CLIENTS = 16
 ROUNDS = 3
@@ -165,15 +165,13 @@ def _pgbench(organisation_id: int, first: int, each: int) -> float:
 
 @contextmanager
 def _web_server() -> Iterator[int]:
-    """Serve the product as `make run` does, by two processes."""
+    """Serve the product as `make run` does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "2", "--blocking-threads", "8", "--no-access-log"]
-    server = subprocess.Popen(
-        [*command, "--log-level", "warning", "marketing.wsgi:application"], env=dict(os.environ)
-    )
+    *command, application = web_server(port=port)
+    command += ["--no-access-log", "--log-level", "warning", application]
+    server = subprocess.Popen(command, env=dict(os.environ))
     try:
         _wait(lambda: socket.create_connection(("127.0.0.1", port), 1).close())
         yield port

@@ -11,17 +11,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import compress
 from typing import Any
 from uuid import UUID
 
 import msgpack
+import msgspec
 from django.db import connection, transaction
 
 from accounts import tenancy
 from contacts.models import organisation_of
 from contacts.segments.live import wake
 from crypto import blind_index, data_keys
-from crypto.rows import Insert, binary_cursor, insert_rows
+from crypto.rows import Bigints, Digests, Insert, Moments, binary_cursor, insert_rows
 from crypto.seal import Context, seal, unseal
 
 TABLE = "contacts_event"
@@ -34,9 +37,11 @@ _KIND = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
-    """An event to append. `key` is the sender's idempotency key; None for our own events."""
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to append. `key` is the sender's idempotency key; None for our own events.
+
+    A struct, which is made in a tenth of a dataclass's time: thousands come with each batch.
+    """
 
     contact_id: int
     kind: str
@@ -93,25 +98,24 @@ def append(
     keys, which name a fact rather than a request. `within` is called with the outcome before the
     transaction ends, for what must be written with the events or not at all.
     """
-    organisation_id = tenancy.current()
-    for place, event in enumerate(events):
-        _check(event, place, organisation_id, now)
     with transaction.atomic():
-        if all(event.key is None for event in events):
-            write_own(events, now=now)
-            appended = Appended(len(events), 0)
-        else:
-            appended = _append_keyed(organisation_id, events, now, keep_first=keep_first)
+        appended = append_here(events, now=now, keep_first=keep_first)
         if within is not None:
             within(appended)
     return appended
+
+
+@lru_cache(maxsize=1_000)
+def is_kind(kind: str) -> bool:
+    """Say whether this may be an event's kind; few kinds come again and again."""
+    return len(kind) <= 60 and _KIND.fullmatch(kind) is not None
 
 
 def _check(event: NewEvent, place: int, organisation_id: int, now: datetime) -> None:
     """Refuse what cannot be stored; ids carry their organisation, so no row need be read."""
     if organisation_of(event.contact_id) != organisation_id:
         raise EventRefused(place, "contact", "is not a contact of this organisation")
-    if len(event.kind) > 60 or not _KIND.fullmatch(event.kind):
+    if not is_kind(event.kind):
         raise EventRefused(place, "kind", "must be a-z, 0-9, _ and dots, at most 60 characters")
     if event.key is not None and not 0 < len(event.key) <= 200:
         raise EventRefused(place, "key", "must have 1 to 200 characters")
@@ -123,29 +127,15 @@ def _check(event: NewEvent, place: int, organisation_id: int, now: datetime) -> 
         raise EventRefused(place, "source or link", "is too long")
 
 
-# One statement and one round trip: the keys that nobody used are taken, and only their events are
-# written. An event without a key is always written.
-_APPEND = f"""
-WITH given AS (
-    SELECT * FROM unnest(
-        %b::bytea[], %b::bytea[], %b::int8[], %b::text[], %b::timestamptz[], %b::text[],
-        %b::uuid[], %b::int8[], %b::text[], %b::bool[], %b::int8[], %b::bytea[]
-    ) AS g (key_hash, body_hash, contact_id, kind, occurred_at, source, campaign, message_id,
-            link, machine, through, properties)
-), taken AS (
-    INSERT INTO contacts_eventkey (organisation_id, key_hash, body_hash, received_at)
-    SELECT %b::int4, key_hash, body_hash, %b::timestamptz FROM given WHERE key_hash IS NOT NULL
-    ORDER BY key_hash
-    ON CONFLICT DO NOTHING RETURNING key_hash
-), written AS (
-    INSERT INTO {TABLE} (organisation_id, contact_id, kind, occurred_at, received_at, source,
-                         campaign, message_id, link, machine, through, properties)
-    SELECT %b::int4, contact_id, kind, occurred_at, %b::timestamptz, source, campaign,
-           message_id, link, machine, through, properties
-    FROM given WHERE key_hash IS NULL OR key_hash IN (SELECT key_hash FROM taken)
-)
-SELECT key_hash FROM taken
-"""
+def append_here(events: Sequence[NewEvent], *, now: datetime, keep_first: bool = False) -> Appended:
+    """Do the same in the caller's transaction."""
+    organisation_id = tenancy.current()
+    for place, event in enumerate(events):
+        _check(event, place, organisation_id, now)
+    if all(event.key is None for event in events):
+        write_own(events, now=now)
+        return Appended(len(events), 0)
+    return _append_keyed(organisation_id, events, now, keep_first=keep_first)
 
 
 def _append_keyed(
@@ -154,25 +144,98 @@ def _append_keyed(
     wake.soon()
     first, repeats = _each_key_once(organisation_id, events, keep_first=keep_first)
     fresh = [events[place] for place, _, _ in first]
-    sealed = _sealed_properties(organisation_id, fresh)
+    keys = [key for _, key, _ in first]
+    rows = _Rows(fresh, _sealed_properties(organisation_id, fresh))
+    hashes = [_digests(keys), Digests([body for _, _, body in first])]
     with binary_cursor() as cursor:
         cursor.execute(
-            _APPEND.encode(),
-            [
-                [key for _, key, _ in first],
-                [body for _, _, body in first],
-                *_columns(fresh),
-                sealed,
-                *(organisation_id, now) * 2,
-            ],
+            _append(rows.varies),
+            [*rows.once, *hashes, *rows.by_row, *(organisation_id, now) * 2],
             prepare=True,
         )
-        taken = {bytes(row[0]) for row in cursor.fetchall()}
-    used = {key: (place, body) for place, key, body in first if key and key not in taken}
+        refused = {bytes(row[0]) for row in cursor.fetchall()}
+    used = {key: (place, body) for place, key, body in first if key in refused and key}
     if not keep_first:
         _refuse_conflicts(organisation_id, used)
     known = [*repeats, *(place for place, _ in used.values())]
     return Appended(len(first) - len(used), len(known), tuple(sorted(known)))
+
+
+def _digests(keys: Sequence[bytes | None]) -> Digests | list[bytes | None]:
+    given = [key for key in keys if key is not None]
+    return Digests(given) if len(given) == len(keys) else list(keys)
+
+
+_SENT: Mapping[str, str] = {
+    "contact_id": "int8",
+    "kind": "text",
+    "occurred_at": "timestamptz",
+    "source": "text",
+    "campaign": "uuid",
+    "message_id": "int8",
+    "link": "text",
+    "machine": "bool",
+    "through": "int8",
+    "properties": "bytea",
+}
+
+
+class _Rows:
+    """Events by column. What all of them have in common travels once."""
+
+    def __init__(self, events: Sequence[NewEvent], sealed: Sequence[bytes | None]) -> None:
+        columns: list[Sequence[Any]] = [
+            [getattr(event, name) for event in events] for name in list(_SENT)[:-1]
+        ]
+        columns.append(sealed)
+        self.varies = tuple(column.count(column[0]) < len(column) for column in columns)
+        self.once = [
+            column[0] for column, varies in zip(columns, self.varies, strict=True) if not varies
+        ]
+        self.by_row = [_array(column) for column in compress(columns, self.varies)]
+
+
+def _array(column: Sequence[Any]) -> Any:
+    """Return the column in the form that travels fastest."""
+    kinds = set(map(type, column))
+    if kinds == {datetime}:
+        return Moments(column)
+    return Bigints(column) if kinds == {int} else list(column)
+
+
+@lru_cache(maxsize=128)
+def _append(varies: tuple[bool, ...]) -> bytes:
+    """Return one statement for one round trip, given which columns differ from row to row.
+
+    The keys that nobody used are taken, and only their events are written; an event without a key
+    is always written. The answer is the keys that were used before.
+    """
+    once = [
+        f"%b::{kind} AS {name}"
+        for (name, kind), by_row in zip(_SENT.items(), varies, strict=True)
+        if not by_row
+    ]
+    by_row = dict(compress(_SENT.items(), varies))
+    arrays = "".join(f", %b::{kind}[]" for kind in by_row.values())
+    names = "".join(f", {name}" for name in by_row)
+    every = ", ".join(_SENT)
+    return f"""
+WITH given AS MATERIALIZED (
+    SELECT {"".join(f"{one}, " for one in once)}g.*
+    FROM unnest(%b::bytea[], %b::bytea[]{arrays}) AS g (key_hash, body_hash{names})
+), taken AS (
+    INSERT INTO contacts_eventkey (organisation_id, key_hash, body_hash, received_at)
+    SELECT %b::int4, key_hash, body_hash, %b::timestamptz FROM given WHERE key_hash IS NOT NULL
+    ORDER BY key_hash
+    ON CONFLICT DO NOTHING RETURNING key_hash
+), written AS (
+    INSERT INTO {TABLE} (organisation_id, received_at, {every})
+    SELECT %b::int4, %b::timestamptz, {every}
+    FROM given WHERE key_hash IS NULL OR key_hash IN (SELECT key_hash FROM taken)
+)
+SELECT key_hash FROM given
+WHERE key_hash IS NOT NULL AND key_hash NOT IN (SELECT key_hash FROM taken)
+""".encode()
 
 
 def _each_key_once(
@@ -207,20 +270,6 @@ def _body(event: NewEvent) -> str:
         event.campaign and event.campaign.hex, event.message_id, event.link, event.machine,
         properties,
     ))  # fmt: skip
-
-
-def _columns(events: Sequence[NewEvent]) -> list[list[Any]]:
-    return [
-        [event.contact_id for event in events],
-        [event.kind for event in events],
-        [event.occurred_at for event in events],
-        [event.source for event in events],
-        [event.campaign for event in events],
-        [event.message_id for event in events],
-        [event.link for event in events],
-        [event.machine for event in events],
-        [event.through for event in events],
-    ]
 
 
 def _refuse_conflicts(organisation_id: int, used: Mapping[bytes, tuple[int, bytes]]) -> None:

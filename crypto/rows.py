@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from itertools import compress, islice
 from typing import Any, NamedTuple, Protocol
@@ -33,6 +34,10 @@ STREAMED = 100
 _ARRAY = struct.Struct(">iiIii")
 _BIGINT = np.dtype([("length", ">i4"), ("value", ">i8")])
 _BIGINT_OID, _BIGINTS_OID = 20, 1016
+_MOMENT_OID, _MOMENTS_OID = 1184, 1185
+_BYTES_OID, _DIGESTS_OID = 17, 1001
+_YEAR_2000 = 946_684_800_000_000
+"""Microseconds from 1970 to PostgreSQL's beginning of time."""
 
 
 class Bigints(NamedTuple):
@@ -50,6 +55,43 @@ class _BigintsDumper(Dumper):
         rows["length"], rows["value"] = 8, obj.numbers
         head = _ARRAY.pack(int(len(rows) > 0), 0, _BIGINT_OID, len(rows), 1)
         return head + rows.tobytes() if len(rows) else head[:12]
+
+
+class Moments(NamedTuple):
+    """Moments between 1900 and 2250 as one parameter, a timestamptz[]."""
+
+    moments: Sequence[datetime]
+
+
+class _MomentsDumper(Dumper):
+    format = Format.BINARY
+    oid = _MOMENTS_OID
+
+    def dump(self, obj: Moments) -> bytes:
+        # A float of seconds has the microsecond exactly for three centuries around 1970.
+        seconds = np.array([moment.timestamp() for moment in obj.moments])
+        rows = np.empty(len(seconds), _BIGINT)
+        rows["length"], rows["value"] = 8, np.rint(seconds * 1e6) - _YEAR_2000
+        head = _ARRAY.pack(int(len(rows) > 0), 0, _MOMENT_OID, len(rows), 1)
+        return head + rows.tobytes() if len(rows) else head[:12]
+
+
+class Digests(NamedTuple):
+    """Byte strings of one length as one parameter, a bytea[]; at least one."""
+
+    digests: Sequence[bytes]
+
+
+class _DigestsDumper(Dumper):
+    format = Format.BINARY
+    oid = _DIGESTS_OID
+
+    def dump(self, obj: Digests) -> bytes:
+        size = len(obj.digests[0])
+        rows = np.empty(len(obj.digests), np.dtype([("length", ">i4"), ("value", f"V{size}")]))
+        rows["length"] = size
+        rows["value"] = np.frombuffer(b"".join(obj.digests), f"V{size}")
+        return _ARRAY.pack(1, 0, _BYTES_OID, len(rows), 1) + rows.tobytes()
 
 
 def bigints_in(binary: bytes | None) -> NDArray[np.int64]:
@@ -70,8 +112,28 @@ def binary_cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
     wrapped = connection.wrap_database_errors  # psycopg's errors become Django's
     with wrapped, psycopg.Cursor(connection.connection) as cursor:
         cursor.format = Format.BINARY
-        cursor.adapters.register_dumper(Bigints, _BigintsDumper)
+        for kind, dumper in _DUMPERS.items():
+            cursor.adapters.register_dumper(kind, dumper)
         yield cursor
+
+
+@contextmanager
+def pipelined() -> Iterator[None]:
+    """Send statements on without waiting for each: a trip only where a result is fetched.
+
+    Call it inside a transaction. What went wrong is raised at the next fetch, or when the block
+    ends; a row count is not known before its result is fetched.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+_DUMPERS: dict[type, type[Dumper]] = {
+    Bigints: _BigintsDumper,
+    Moments: _MomentsDumper,
+    Digests: _DigestsDumper,
+}
 
 
 def streamed(

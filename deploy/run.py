@@ -104,14 +104,19 @@ def programs(*, web_port: int) -> dict[str, list[str]]:
     """Return the product's own programs, the same in the sample and in production."""
     celery = [sys.executable, "-m", "celery", "-A", "marketing.celery", "--quiet"]
     worker = [*celery, "worker", "--pool", "prefork"]
-    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-    web += ["--host", "127.0.0.1", "--port", str(web_port), "--blocking-threads", "4"]
     return {
-        "web": [*web, "marketing.wsgi:application"],
+        "web": web_server(port=web_port),
         "scheduler": [*celery, "beat", "--scheduler", "celery.beat:Scheduler"],
         "worker": [*worker, "--concurrency", "2", "-Q", "celery", "-n", "worker@%h"],
         "prompt": [*worker, "--concurrency", "1", "-Q", "prompt", "-n", "prompt@%h"],
     }
+
+
+def web_server(*, port: int) -> list[str]:
+    """Return the command of the web server, of the shape that README.md names."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    return [*command, "--workers", "2", "--blocking-threads", "8", "marketing.wsgi:application"]
 
 
 def _process(installation: Installation, name: str, command: list[str]) -> Process:

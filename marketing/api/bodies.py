@@ -86,10 +86,10 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def is_small(request: HttpRequest) -> bool:
-    """Whether it is JSON of a length that was said and is at most SMALL."""
+def is_small(request: HttpRequest, *, most: int = SMALL) -> bool:
+    """Whether it is JSON of a length that was said and is at most so many bytes."""
     length = request.META.get("CONTENT_LENGTH") or ""
-    return request.content_type in _JSON and length.isdecimal() and 0 < int(length) <= SMALL
+    return request.content_type in _JSON and length.isdecimal() and 0 < int(length) <= most
 
 
 def read(request: HttpRequest, *, limit: int = LIMIT) -> Any:

@@ -36,7 +36,7 @@ NO_KEY = "Send the header Authorization: Bearer, followed by the key."
 
 def bearer_of(request: HttpRequest) -> str:
     """Return what the request gives as its key; empty where it gives none."""
-    kind, _, raw = request.headers.get("Authorization", "").partition(" ")
+    kind, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return raw.strip() if kind.lower() == "bearer" else ""
 
 

@@ -7,11 +7,11 @@ unclear one holds what it could stop until somebody has read it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from msgspec.structs import replace
 
 from accounts import tenancy, throttle
 from audit import trail

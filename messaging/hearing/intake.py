@@ -12,11 +12,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from msgspec.structs import replace
 
 from accounts import tenancy
 from audit import trail

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
 from django.db import transaction
+from msgspec.structs import replace
 
 from accounts import tenancy
 from audit import trail

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from msgspec.structs import replace
 
 from accounts import tenancy
 from audit import actions, trail

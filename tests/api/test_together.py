@@ -16,10 +16,12 @@ from django.utils import timezone
 from accounts import api_keys, tenancy
 from accounts.models import ApiKey, Organisation
 from accounts.roles import Permission
+from audit import trail
 from audit.actor import Actor, acting_as
 from audit.models import Entry
 from contacts import records
 from contacts.models import Contact, Event
+from crypto.rows import binary_cursor
 from marketing.api import events
 from marketing.api.together import Together
 from tests.api.conftest import Machine, Maker, problem
@@ -31,30 +33,35 @@ def test_who_comes_while_one_works_is_answered_with_the_others() -> None:
     began, may_end = Signal(), Signal()
     seen: list[int] = []
 
-    def double(asked: Sequence[int]) -> list[int]:
+    def double(asked: Sequence[str]) -> list[str]:
         seen.append(len(asked))
         began.set()
         may_end.wait(10)
         return [2 * one for one in asked]
 
-    together: Together[int, int] = Together(double)
-    with ThreadPoolExecutor(9) as pool:
-        first = pool.submit(together.ask, 0)
+    together: Together[str, str] = Together(double, most=8)
+    with ThreadPoolExecutor(10) as pool:
+        first = pool.submit(together.ask, "0")
         began.wait(10)
-        rest = [pool.submit(together.ask, one) for one in range(1, 9)]
-        while len(together._waiting) < 8:
+        rest = [pool.submit(together.ask, str(one)) for one in range(1, 10)]
+        while len(together._waiting) < 9:
             pass
         may_end.set()
-        assert [first.result(), *(one.result() for one in rest)] == [2 * n for n in range(9)]
-    assert seen == [1, 8]
+        assert [first.result(), *(one.result() for one in rest)] == [2 * str(n) for n in range(10)]
+    assert seen == [1, 8, 1]
+
+
+def test_what_is_longer_than_the_most_is_answered_alone() -> None:
+    together: Together[str, str] = Together(list, most=3)
+    assert together.ask("longer") == "longer"
 
 
 def test_where_the_work_fails_nobody_waits_for_ever() -> None:
-    def fail(_: Sequence[int]) -> list[int]:
+    def fail(_: Sequence[str]) -> list[str]:
         raise RuntimeError
 
-    together: Together[int, int] = Together(fail)
-    assert together.ask(1) is None
+    together: Together[str, str] = Together(fail, most=1)
+    assert [together.ask("one"), together.ask("two")] == [None, None]
 
 
 @pytest.fixture
@@ -75,13 +82,13 @@ def bob_of(organisation: Organisation) -> Contact:
 def long_ways(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every event that did not go the short way."""
     seen: list[object] = []
-    whole = events._one_by_one
+    whole = events._take
 
-    def noted(request: Any) -> Any:
-        seen.append(request)
-        return whole(request)
+    def noted(*given: Any) -> Any:
+        seen.append(given)
+        return whole(*given)
 
-    monkeypatch.setattr(events, "_one_by_one", noted)
+    monkeypatch.setattr(events, "_take", noted)
     return seen
 
 
@@ -133,6 +140,52 @@ def test_a_key_without_the_scope_goes_the_long_way_to_its_refusal(
     reader.get("purposes")
     problem(reader.post("events", missed(ada)), 403, "scope-missing")
     assert counted(harbor) == 0
+
+
+def test_a_plain_batch_of_a_known_key_goes_the_short_way(
+    known_good: Machine, ada: Contact, harbor: Organisation, long_ways: list[object]
+) -> None:
+    nobody = missed(ada, "who", contact={"source": "epic", "record_number": "none"})
+    twice = [missed(ada, "a"), missed(ada, "a"), nobody]
+    answer = known_good.post("events/batch", {"events": twice}).json()
+    assert [one["status"] for one in answer["results"]] == [
+        "accepted",
+        "duplicate",
+        "unknown_contact",
+    ]
+    assert (answer["accepted"], answer["duplicates"], answer["unknown_contacts"]) == (1, 1, 1)
+    assert counted(harbor) == 1
+    assert not long_ways
+
+
+def test_a_group_that_fails_leaves_nothing_and_each_event_is_taken_by_itself(
+    known_good: Machine, ada: Contact, harbor: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trail cannot be written: the event, written just before, is not stored either."""
+
+    def fail(*_: object) -> int:
+        raise RuntimeError
+
+    monkeypatch.setattr(trail, "record_many", fail)
+    assert known_good.post("events", missed(ada)).json() == {"status": "accepted"}
+    assert counted(harbor) == 1
+
+
+def test_what_the_database_refuses_in_the_group_is_rolled_back(
+    known_good: Machine, ada: Contact, harbor: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement fails that nobody waits for; the organisation's scope is closed behind it."""
+
+    def fail(*_: object) -> None:
+        with binary_cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr(trail, "record_many", fail)
+    assert known_good.post("events", missed(ada)).json() == {"status": "accepted"}
+    assert counted(harbor) == 1
+    with binary_cursor() as cursor:
+        cursor.execute("SELECT current_setting('attune.organisation', true)")
+        assert cursor.fetchone() in {(None,), ("",)}
 
 
 @pytest.mark.usefixtures("committed_db")

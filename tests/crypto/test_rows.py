@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import Organisation
 from crypto.rows import (
     DEPTH,
     Bigints,
+    Digests,
+    Moments,
     bigints_in,
     binary_cursor,
     in_portions,
     insert_rows,
+    pipelined,
     streamed,
     writing_ahead,
 )
@@ -24,6 +31,8 @@ pytestmark = pytest.mark.django_db
 
 COLUMNS, TYPES = ("subject_id", "organisation_id", "wrapped"), ("int8", "int4", "bytea")
 TABLE = "crypto_datakey"
+EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001  a zone is drawn for it
+ZONES = (UTC, ZoneInfo("America/New_York"))
 
 
 def stored() -> list[tuple[int, bytes]]:
@@ -72,6 +81,40 @@ def test_whole_numbers_travel_both_ways(numbers: list[int]) -> None:
     assert bigints_in(sent).tolist() == numbers
     assert count == len(numbers)
     assert bigints_in(None).tolist() == []
+
+
+@given(
+    moments=st.lists(
+        st.datetimes(EARLIEST, EARLIEST.replace(year=2250), timezones=st.sampled_from(ZONES))
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_moments_travel_to_the_microsecond(moments: list[datetime]) -> None:
+    with binary_cursor() as cursor:
+        cursor.execute(b"SELECT %b::timestamptz[]", [Moments(moments)])
+        assert cursor.fetchone() == (moments,)
+
+
+def test_digests_travel_whole() -> None:
+    digests = [bytes(16), b"\0middle\0of them\0", b"\xff" * 16]
+    with binary_cursor() as cursor:
+        cursor.execute(b"SELECT %b::bytea[]", [Digests(digests)])
+        assert cursor.fetchone() == (digests,)
+
+
+def test_statements_in_a_pipeline_are_one_transaction(at_harbor: Organisation) -> None:
+    rows = [(number, at_harbor.pk, b"key") for number in (1, 2)]
+    with transaction.atomic(), pipelined():
+        insert_rows(TABLE, COLUMNS, TYPES, rows)
+    assert stored() == [(1, b"key"), (2, b"key")]
+
+
+def test_what_fails_in_a_pipeline_undoes_all_of_it(at_harbor: Organisation) -> None:
+    """Nobody fetched anything of the statement that failed, and it is told all the same."""
+    with pytest.raises(IntegrityError), transaction.atomic(), pipelined():
+        for _ in range(2):
+            insert_rows(TABLE, COLUMNS, TYPES, [(1, at_harbor.pk, b"key")])
+    assert stored() == []
 
 
 @pytest.mark.parametrize("read", [streamed, in_portions])
