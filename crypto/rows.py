@@ -199,7 +199,7 @@ def insert_rows(
     """
     with binary_cursor() as cursor:
         return sum(
-            cursor.execute(*statement).rowcount
+            cursor.execute(*statement, prepare=True).rowcount
             for statement in _statements(table, columns, types, rows, after)
         )
 

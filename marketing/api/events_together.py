@@ -111,7 +111,7 @@ def _write_for_one(organisation_id: int, asked: Sequence[_Asked]) -> list[list[s
 
     Five trips to the database: for the keys, the contacts, the events, the trail and the end.
     """
-    with transaction.atomic(), pipelined(), tenancy.acting_for(organisation_id):
+    with transaction.atomic(durable=True), pipelined(), tenancy.acting_here(organisation_id):
         standing = api_keys.standing({one.key.id for one in asked})
         good = [one for one in asked if one.key.id in standing]
         given = [event for one in good for event in one.given]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence, Sized
 from threading import Lock
@@ -10,6 +11,8 @@ from typing import Generic, TypeVar
 
 logger = logging.getLogger(__name__)
 
+MOMENT = 0.001
+"""Seconds that are waited for company by who has reason to expect it."""
 Asked = TypeVar("Asked", bound=Sized)
 Answer = TypeVar("Answer")
 
@@ -32,8 +35,11 @@ class Together(Generic[Asked, Answer]):
 
     Who finds nobody at work works at once, for itself alone: nobody is kept waiting for company.
     Those who come meanwhile wait, and the first of them then works for all of them. So the more
-    come, the less each costs. `most` bounds the sum of the lengths of what is answered at once; a
-    question that is longer is answered alone.
+    come, the less each costs. After a group of several, who works next waits a moment for company:
+    they were just answered, and mostly ask again at once.
+
+    `most` bounds the sum of the lengths of what is answered at once; a question that is
+    longer is answered alone.
     """
 
     def __init__(
@@ -41,7 +47,7 @@ class Together(Generic[Asked, Answer]):
     ) -> None:
         self._work, self._most = work, most
         self._state = Lock()
-        self._at_work = False
+        self._at_work = self._had_company = False
         self._waiting: deque[_Question[Asked, Answer]] = deque()
 
     def ask(self, asked: Asked) -> Answer | None:
@@ -58,7 +64,10 @@ class Together(Generic[Asked, Answer]):
 
     def _work_for_those_waiting(self) -> None:
         """Answer the first who wait, this thread's own question among them."""
+        if self._had_company:
+            time.sleep(MOMENT)
         questions = self._next()
+        self._had_company = len(questions) > 1
         answers: Sequence[Answer | None] = [None] * len(questions)
         try:
             answers = self._work([question.asked for question in questions])
