@@ -58,7 +58,7 @@ class _BigintsDumper(Dumper):
 
 
 class Moments(NamedTuple):
-    """Moments between 1900 and 2250 as one parameter, a timestamptz[]."""
+    """Moments between 1900 and 2100 as one parameter, a timestamptz[]."""
 
     moments: Sequence[datetime]
 
@@ -68,7 +68,7 @@ class _MomentsDumper(Dumper):
     oid = _MOMENTS_OID
 
     def dump(self, obj: Moments) -> bytes:
-        # A float of seconds has the microsecond exactly for three centuries around 1970.
+        # A float of seconds tells microseconds apart up to 2**32, which is in 2106.
         seconds = np.array([moment.timestamp() for moment in obj.moments])
         rows = np.empty(len(seconds), _BIGINT)
         rows["length"], rows["value"] = 8, np.rint(seconds * 1e6) - _YEAR_2000

@@ -86,13 +86,3 @@ def test_every_organisation_is_listed_for_the_loops(
     mara: User, harbor: Organisation, hill: Organisation
 ) -> None:
     assert tenancy.organisation_ids() == [harbor.pk, hill.pk]
-
-
-@pytest.mark.usefixtures("committed_db")
-def test_acting_here_ends_with_its_transaction(mara: User, harbor: Organisation) -> None:
-    with transaction.atomic(), tenancy.acting_here(harbor.pk):
-        assert told() == str(tenancy.current()) == str(harbor.pk)
-        assert User.objects.get() == mara
-    assert told() == ""
-    assert tenancy.current_or_none() is None
-    assert not User.objects.exists()
