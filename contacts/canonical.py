@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import available_timezones
 
 from contacts import plain
 from contacts.fields import FIELDS, Field, FieldType
@@ -27,6 +28,7 @@ MAX_DIGITS = 15
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 """Half a surrogate pair is legal JSON, but no text that can be stored."""
+_ZONES = available_timezones()
 _SPACES = re.compile(r"\s+")
 _EMAIL = re.compile(
     r"(?P<local>[^\s@\"<>()\[\],;:\\]{1,64}|\"[^\"\\\x00-\x1f]{1,62}\")@"
@@ -254,6 +256,13 @@ def _choice(value: object, field: Field) -> str | None:
     raise ValueRefused(field.key, "must be one of " + ", ".join(field.choices))
 
 
+def _zone(value: object, field: Field) -> str | None:
+    given = text(value, field)
+    if given is not None and given not in _ZONES:
+        raise ValueRefused(field.key, "must be an IANA time zone such as America/Chicago")
+    return given
+
+
 def _gender(value: object, field: Field) -> str | None:
     """One letter is enough, as many exports write it."""
     given = text(value, field)
@@ -377,7 +386,12 @@ _PLAIN = {
     for key, (parts, needed) in _ITEMS.items()
 }
 
-_SPECIAL: Mapping[str, _Canon] = {"email": email, "phone": phone, "gender": _gender}
+_SPECIAL: Mapping[str, _Canon] = {
+    "email": email,
+    "phone": phone,
+    "gender": _gender,
+    "time_zone": _zone,
+}
 
 _BY_TYPE: Mapping[FieldType, _Canon] = {
     FieldType.TEXT: text,

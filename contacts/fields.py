@@ -121,6 +121,7 @@ _DECLARED = (
     _field(_P, "state", "State", _T.TEXT),
     _field(_P, "postal_code", "Postal code", _T.TEXT),
     _field(_P, "country", "Country", _T.TEXT),
+    _field(_P, "time_zone", "Time zone", _T.TEXT),
     _field(_D, "gender", "Gender", _T.CHOICE, choices=("female", "male", "other", "unknown")),
     _field(_D, "language", "Language", _T.TEXT),
     _field(_D, "race", "Race", _T.TEXT),

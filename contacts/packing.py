@@ -56,6 +56,7 @@ NUMBERS: Mapping[str, int] = {
     "state": 14,
     "postal_code": 15,
     "country": 16,
+    "time_zone": 17,
     "gender": 20,
     "language": 21,
     "race": 22,

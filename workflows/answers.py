@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from accounts import tenancy
-from contacts import registry
-from contacts.segments import building, evaluate, opening
 from contacts.segments.reading import DefinitionInvalid
 from crypto.rows import binary_cursor
 from messaging import outbox
 from messaging import versions as templates
 from messaging.hearing import visits
-from workflows import audience, foreseeing, lots, staff_tasks
+from workflows import audience, clocks, foreseeing, lots, staff_tasks
 from workflows.contests import deciding
 from workflows.engine import (
     Ask,
@@ -31,7 +28,6 @@ from workflows.engine import (
     AskSend,
     AskTask,
     Chosen,
-    Clock,
     Lot,
     Outcome,
     Stay,
@@ -230,23 +226,6 @@ def _draw(asked: Sequence[tuple[Journey, AskLot]], _now: datetime) -> None:
         one.answer = Lot(drawn, won.get((one.version.id, ask.node), ""))
 
 
-def _tell_time(asked: Sequence[tuple[Journey, AskClock]], _now: datetime) -> None:
-    """Read the dates of everybody who waits for one, opening only the fields that are asked."""
-    zone = evaluate.zone()
-    keys = {ask.step.field for _, ask in asked if ask.step.field}
-    fields = registry.current()
-    known = keys & fields.keys()
-    ids = sorted({one.contact_id for one, ask in asked if ask.step.field in known})
-    values = opening.values_of(tenancy.current(), ids, known) if ids else {}
-    for one, ask in asked:
-        if ask.step.of_object:
-            one.answer = Clock(zone, one.object_at)
-            continue
-        facts = building.facts_values(values.get(one.contact_id, {}), fields)
-        found = facts.get(ask.step.field)
-        one.answer = Clock(zone, found if isinstance(found, date) else None)
-
-
 def _have_done(asked: Sequence[tuple[Journey, AskTask]], now: datetime) -> None:
     wanted = [
         staff_tasks.Wanted(
@@ -294,7 +273,7 @@ _FIND: dict[type[Ask], Callable[[Any, datetime], None]] = {
     AskFirst: _look_up_first,
     AskAdmission: _admit,
     AskLot: _draw,
-    AskClock: _tell_time,
+    AskClock: clocks.tell,
     AskTask: _have_done,
     AskCall: _have_called,
 }

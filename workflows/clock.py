@@ -3,15 +3,21 @@
 A wall time that a clock change skips is read by the offset from before the change, so it comes as
 much later as the clocks jump (02:30 at 03:30); one that comes twice means the first (RFC 5545,
 3.3.5). So each wall time is one moment, and whoever waits for it waits once.
+
+A person may live by one of several clocks, where only the State is known. Then the moment must suit
+all of them: a time of day has come on the last of them, and a window is open on each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from workflows.steps import Hours, Until
 
 DAY = timedelta(days=1)
+FURTHEST = timedelta(days=8)
+"""Windows that are not open together within a week never are."""
 
 
 def moment(wall: datetime, zone: tzinfo) -> datetime:
@@ -20,19 +26,40 @@ def moment(wall: datetime, zone: tzinfo) -> datetime:
 
 
 def due(
-    step: Until, *, arrived_at: datetime, zone: tzinfo, known: date | datetime | None
+    step: Until,
+    *,
+    arrived_at: datetime,
+    zones: Sequence[tzinfo],
+    known: date | datetime | None,
 ) -> datetime | None:
     """Return when the wait is over; None where the date it waits for is not known."""
-    if not step.dated:
-        return settled(arrived_at, step.hours, zone)
     base = step.on or known
-    if base is None:
+    if step.dated and base is None:
         return None
+    found = max(_due(step, arrived_at, base, zone) for zone in zones)
+    return found if step.hours.at is not None else _in_all(found, step.hours, zones)
+
+
+def _due(step: Until, arrived_at: datetime, base: date | datetime | None, zone: tzinfo) -> datetime:
+    if not step.dated or base is None:
+        return settled(arrived_at, step.hours, zone)
     there = shifted(_wall(base, zone), step.offset, zone)
     if step.hours.at is None:
         return settled(there, step.hours, zone)
     wall = datetime.combine(there.astimezone(zone).date(), step.hours.at)
     return _on_weekday(wall, step.hours, zone)
+
+
+def _in_all(at: datetime, hours: Hours, zones: Sequence[tzinfo]) -> datetime:
+    """Return the first moment from `at` on that the hours allow by every clock; `at` where they
+    never do, since a wait without an end serves nobody."""
+    there = at
+    while there - at <= FURTHEST:
+        later = max(settled(there, hours, zone) for zone in zones)
+        if later <= there:
+            return there
+        there = later
+    return at
 
 
 def shifted(wall: datetime, offset: timedelta, zone: tzinfo) -> datetime:

@@ -139,7 +139,7 @@ class AskLot:
 
 @dataclass(frozen=True, slots=True)
 class AskClock:
-    """Which zone is the person's, and what is the date? Answer: Clock."""
+    """Which zones may be the person's, and what is the date? Answer: Clock."""
 
     step: Until
 
@@ -176,7 +176,9 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    zone: tzinfo
+    """By which clocks the person may live: one, or several where only the State is known."""
+
+    zones: tuple[tzinfo, ...]
     known: date | datetime | None = None
 
 
@@ -331,7 +333,7 @@ def _until(step: Until, place: Place, answer: Answer, now: datetime) -> Decision
     """The date is looked up again each time: it may have been moved meanwhile."""
     if not isinstance(answer, Clock):
         return AskClock(step)
-    due_at = clock.due(step, arrived_at=place.arrived_at, zone=answer.zone, known=answer.known)
+    due_at = clock.due(step, arrived_at=place.arrived_at, zones=answer.zones, known=answer.known)
     if due_at is None:
         return Move("late") if step.late else Leave("no_date")
     if due_at < place.arrived_at:

@@ -44,6 +44,7 @@ POINTER = re.compile(r"(/[^/\x00-\x1f]{1,60}){1,8}\Z")
 MOST_FIELDS = 40
 PURPOSES = tuple(one.value for one in Purpose)
 AMOUNT = re.compile(r"-?[0-9]{1,6}\Z")
+CLOCKS = ("contact", "organisation")
 GOALS = ("exit", "jump", "count")
 
 
@@ -96,10 +97,18 @@ def _until(reader: Reader, node: str) -> Step:
         of_object=reader.flag("object"),
         offset=after - before,
         hours=_hours(reader),
+        ours=_clock(reader) == "organisation",
     )
     if not step.dated and step.hours == Hours() and not bases:
         reader.problem("missing", "the step waits for nothing: give a date, a time or a window")
     return step
+
+
+def _clock(reader: Reader) -> str:
+    value = reader.take("clock") or "contact"
+    if value not in CLOCKS:
+        reader.missing("clock", value, f"one of {', '.join(CLOCKS)}")
+    return str(value)
 
 
 def _hours(reader: Reader) -> Hours:

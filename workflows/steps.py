@@ -91,6 +91,8 @@ class Until:
     of_object: bool = False
     offset: timedelta = timedelta(0)
     hours: Hours = Hours()
+    ours: bool = False
+    """By the organisation's clock; else by the person's, where it is known."""
 
     @property
     def dated(self) -> bool:

@@ -41,6 +41,7 @@ _GUESSES = {
     "state": "province stateprovince st region",
     "postal_code": "zip zipcode postcode postalcode zip5 plz codepostal codigopostal",
     "country": "countrycode land pays pais",
+    "time_zone": "timezone tz zoneinfo zeitzone fuseauhoraire zonahoraria",
     "gender": "sex geschlecht sexe sexo gendercode",
     "language": "preferredlanguage lang sprache langue idioma",
     "insurance": "payer insurer insurancename carrier primaryinsurance",

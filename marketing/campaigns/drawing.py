@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from accounts import tenancy
 from accounts.models import Organisation
 from audit import trail
-from consent import circumstances
-from consent.rulebook import Rules
+from consent import clocks
 from consent.rules import shelf
 from contacts.segments.definition import DefinitionInvalid
 from crypto.rows import Bigints, binary_cursor, insert_rows
@@ -157,8 +156,10 @@ def drawn(
     rules, wall = shelf.at(now), run.wall.replace(tzinfo=None) if run.wall else None
     for at in range(0, len(people), BATCH):
         some = people[at : at + BATCH].tolist()
-        zones = _zones(some, rules, zone) if campaign.each_zone else {}
-        hours = timing.best_hours(some, now=now) if campaign.at_own_hour else {}
+        asks = campaign.each_zone or campaign.at_own_hour
+        lives = clocks.of(some, rules=rules) if asks else {}
+        zones = lives if campaign.each_zone else {}
+        hours = timing.best_hours(some, lives, home=zone, now=now) if campaign.at_own_hour else {}
         run.at_own_hour += len(hours)
         rows: list[Drawn] = []
         for one in some:
@@ -178,24 +179,15 @@ def _at(wall: datetime, at: time) -> datetime:
     return wall.replace(hour=at.hour, minute=at.minute)
 
 
-def _at_own_hour(campaign: Campaign, due_at: datetime, hour: int) -> datetime:
+def _at_own_hour(campaign: Campaign, due_at: datetime, hour: timing.OwnHour) -> datetime:
     """Return when the person's hour comes next; the common time where it comes too late."""
-    found = timing.next_at(hour, now=due_at)
+    found = hour.next(due_at)
     return found if found < due_at + timedelta(hours=campaign.lasts_hours) else due_at
 
 
 def latest(wall: datetime, zones: Sequence[str]) -> datetime:
     """Return when the wall time has come in every zone that a person may live by."""
     return max(clock.moment(wall, ZoneInfo(zone)) for zone in zones)
-
-
-def _zones(people: Sequence[int], rules: Rules, home: str) -> dict[int, tuple[str, ...]]:
-    """Return the zones that each may live by: the State's, or the organisation's if unknown."""
-    known = circumstances.of(people)
-    return {
-        one: rules.zones_of(known[one].state) if one in known and known[one].state else (home,)
-        for one in people
-    }
 
 
 def write(run: Run, drawn: Iterator[list[Drawn]]) -> None:

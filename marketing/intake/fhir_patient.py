@@ -26,6 +26,7 @@ _NEVER_READ = frozenset({"SS", "SB", "DL", "PPN", "TAX", "NIIP", "MC", "MCD"})
 _SSN_SYSTEMS = ("http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.113883.4.1")
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 _RELIGION = "http://hl7.org/fhir/StructureDefinition/patient-religion"
+_TIME_ZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 _NAME_ORDER = ("official", "usual", "", "nickname", "temp", "anonymous", "maiden", "old")
 
 
@@ -132,20 +133,23 @@ def _rank(point: Mapping[str, Any]) -> int:
 def _first_good(key: str, points: Sequence[Json], systems: tuple[str, ...]) -> str | None:
     """Return the first value that can be used; a hospital's typing slip is no reason to refuse."""
     for point in points:
-        if point.get("system") in systems:
-            try:
-                good: str | None = canonical(key, point.get("value"))
-            except ValueRefused:
-                continue
-            if good:
-                return good
+        if point.get("system") in systems and (good := _good(key, point.get("value"))):
+            return good
     return None
+
+
+def _good(key: str, value: object) -> str | None:
+    try:
+        found: str | None = canonical(key, value)
+    except ValueRefused:
+        return None
+    return found
 
 
 def _address(patient: Mapping[str, Any], now: datetime) -> Json:
     current = [address for address in objects(patient, "address") if not is_over(address, now)]
     if not current:
-        return {}
+        return {"time_zone": zone} if (zone := _time_zone(patient)) else {}
     first = current[0]
     lines = first.get("line", [])
     if not isinstance(lines, list):
@@ -156,7 +160,16 @@ def _address(patient: Mapping[str, Any], now: datetime) -> Json:
         "state": word(first, "state"),
         "postal_code": word(first, "postalCode"),
         "country": word(first, "country"),
+        "time_zone": _time_zone(first) or _time_zone(patient),
     }
+
+
+def _time_zone(element: Mapping[str, Any]) -> str | None:
+    """Return the zone that an address, or the patient, is said to be in, where it is one."""
+    for extension in objects(element, "extension"):
+        if extension.get("url") == _TIME_ZONE:
+            return _good("time_zone", extension.get("valueCode"))
+    return None
 
 
 def _about(patient: Mapping[str, Any]) -> Json:

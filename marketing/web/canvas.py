@@ -51,6 +51,7 @@ from workflows.webhooks import endpoints
 
 NOTHING = timedelta(0)
 ENTRY = "trigger"
+OURS, THEIRS = "in our time", "in their local time"
 """The box above the first step; no step can be named so, ids have their own set of characters."""
 
 
@@ -314,7 +315,8 @@ def _until(step: Until, names: Names) -> str:
     if hours.opens is not None and hours.closes is not None:
         parts.append(f"within {hours.opens:%H:%M} to {hours.closes:%H:%M}")
     days = ", ".join(_DAYS[day] for day in sorted(hours.weekdays))
-    return f"Until {' '.join([*parts, *([f'on {days}'] if days else [])])}"
+    told = [*parts, *([f"on {days}"] if days else []), OURS if step.ours else THEIRS]
+    return f"Until {' '.join(told)}"
 
 
 def _choose(step: Choose, names: Names) -> str:

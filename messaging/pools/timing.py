@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from accounts import tenancy
-from consent import circumstances, quiet
+from accounts.models import Organisation
+from consent import clocks, quiet
 from consent.policy import Answer, Hold, Permit, Refusal, refuse
 from consent.rulebook import EVERY_DAY, QuietHours
 from consent.rules import shelf
@@ -38,11 +41,12 @@ _SAYS = {
     ),
 }
 _OPENED = """
-SELECT contact_id, extract(hour FROM occurred_at AT TIME ZONE 'UTC')::int4, count(*)::int4
-FROM contacts_event
-WHERE organisation_id = %b AND contact_id = ANY(%b::int8[])
-  AND kind IN ('message.opened', 'message.clicked') AND NOT machine
-  AND occurred_at > %b AND received_at > %b
+SELECT e.contact_id, extract(hour FROM e.occurred_at AT TIME ZONE a.zone)::int4, count(*)::int4
+FROM unnest(%b::int8[], %b::text[]) a (contact_id, zone)
+JOIN contacts_event e USING (contact_id)
+WHERE e.organisation_id = %b
+  AND e.kind IN ('message.opened', 'message.clicked') AND NOT e.machine
+  AND e.occurred_at > %b AND e.received_at > %b
 GROUP BY 1, 2
 """
 
@@ -65,17 +69,23 @@ def held(
     timed = [row for row, answer in zip(rows, answers, strict=True) if _timed(row, answer, pools)]
     if not timed:
         return answers
-    people = {row[2] for row in timed}
-    zones = _zones(people, now=now) if any(one.opens for one in pools.values()) else {}
     asked = {row[2] for row in timed if pools[row[10]].at_best_hour and row[12] != BEST_HOUR}
-    hours = best_hours(asked, now=now) if asked else {}
+    rules, windowed = shelf.at(now), {row[2] for row in timed if pools[row[10]].opens}
+    lives, anywhere = clocks.of(asked | windowed, rules=rules), rules.zones_of("")
+    hours = best_hours(asked, lives, home=_home(), now=now) if asked else {}
     numbers = {row[0] for row in timed}
     return [
-        _answer(row, answer, pools[row[10]], zones.get(row[2], ()), hours.get(row[2]), now=now)
+        _answer(
+            row, answer, pools[row[10]], lives.get(row[2], anywhere), hours.get(row[2]), now=now
+        )
         if row[0] in numbers and isinstance(answer, Permit)
         else answer
         for row, answer in zip(rows, answers, strict=True)
     ]
+
+
+def _home() -> str:
+    return Organisation.objects.get(id=tenancy.current()).timezone
 
 
 def _may_go_by(pool: PoolFacts, classes: str, *, now: datetime) -> bool:
@@ -98,13 +108,13 @@ def _answer(
     permit: Permit,
     pool: PoolFacts,
     zones: Sequence[str],
-    hour: int | None,
+    hour: OwnHour | None,
     *,
     now: datetime,
 ) -> Answer:
     moment, code = now, ""
     if hour is not None and row[8] == 0:
-        moment, code = next_at(hour, now=now), BEST_HOUR
+        moment, code = hour.next(now), BEST_HOUR
         if moment > row[7]:
             moment = now
     if pool.opens and pool.closes:
@@ -129,23 +139,46 @@ def within(moment: datetime, opens: time, closes: time, zones: tuple[str, ...]) 
     return found or moment
 
 
-def next_at(hour: int, *, now: datetime) -> datetime:
-    """Return the moment of this hour (UTC) that comes next; now, where it is that hour."""
-    if now.hour == hour:
-        return now
-    there = now.replace(hour=hour, minute=0, second=0, microsecond=0)
-    return there if there > now else there + timedelta(days=1)
+@dataclass(frozen=True, slots=True)
+class OwnHour:
+    """The hour of the day at which somebody reads, by the clock of a zone."""
+
+    hour: int
+    zone: ZoneInfo
+
+    def next(self, now: datetime) -> datetime:
+        """Return when it is that hour next; now, where it is that hour.
+
+        Where a clock change skips it, it comes as much later; where it comes twice, the first
+        counts.
+        """
+        there = now.astimezone(self.zone).replace(tzinfo=None)
+        if there.hour == self.hour:
+            return now
+        wall = there.replace(hour=self.hour, minute=0, second=0, microsecond=0)
+        if wall < there:
+            wall += timedelta(days=1)
+        return wall.replace(tzinfo=self.zone).astimezone(UTC)
 
 
-def best_hours(contact_ids: Collection[int], *, now: datetime) -> dict[int, int]:
-    """Return the hour (UTC) at which each person reads; who opened too little has none."""
-    since = now - LOOKS_BACK
+def best_hours(
+    contact_ids: Collection[int], lives: Mapping[int, Sequence[str]], *, home: str, now: datetime
+) -> dict[int, OwnHour]:
+    """Return when each person reads, by the clock that they live by (`consent.clocks`), else by
+    ours; who opened too little has no such hour."""
+    since, ids = now - LOOKS_BACK, sorted(contact_ids)
+    zones = {one: lives[one][0] if one in lives else home for one in ids}
     seen: dict[int, Counter[int]] = defaultdict(Counter)
     with binary_cursor() as cursor:
-        cursor.execute(_OPENED, [tenancy.current(), sorted(contact_ids), since, since])
+        columns = [ids, [zones[one] for one in ids], tenancy.current(), since, since]
+        cursor.execute(_OPENED, columns)
         for contact_id, hour, number in cursor.fetchall():
             seen[contact_id][hour] = number
-    return {one: _best(hours) for one, hours in seen.items() if hours.total() >= FEWEST}
+    return {
+        one: OwnHour(_best(hours), ZoneInfo(zones[one]))
+        for one, hours in seen.items()
+        if hours.total() >= FEWEST
+    }
 
 
 def _best(hours: Counter[int]) -> int:
@@ -154,9 +187,3 @@ def _best(hours: Counter[int]) -> int:
         range(24),
         key=lambda one: (2 * hours[one] + hours[(one - 1) % 24] + hours[(one + 1) % 24], -one),
     )
-
-
-def _zones(contact_ids: Collection[int], *, now: datetime) -> dict[int, tuple[str, ...]]:
-    rules = shelf.at(now)
-    lives = circumstances.of(contact_ids)
-    return {one: rules.zones_of(lives[one].state if one in lives else "") for one in contact_ids}

@@ -177,3 +177,16 @@ def test_religion_is_read_from_its_extension() -> None:
         "valueCodeableConcept": {"coding": [{"code": "1013", "display": "Christian"}]},
     }
     assert mapped(patient(extension=[told])).values["religion"] == "Christian"
+
+
+TIME_ZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
+
+
+def test_the_time_zone_of_an_address_is_read_from_its_extension() -> None:
+    there = [{"state": "TX", "extension": [{"url": TIME_ZONE, "valueCode": "America/Denver"}]}]
+    assert mapped(patient(address=there)).values["time_zone"] == "America/Denver"
+
+
+def test_a_time_zone_that_is_none_refuses_no_patient() -> None:
+    told = {"url": TIME_ZONE, "valueCode": "Mountain"}
+    assert not mapped(patient(extension=[told])).values.get("time_zone")

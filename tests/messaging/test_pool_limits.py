@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import Organisation
+from consent import clocks
+from consent.rules import shelf
 from contacts import events
 from messaging.models import DestinationLimit, Message
 from messaging.pools import (
@@ -130,5 +133,31 @@ def test_the_best_hour_never_makes_a_message_too_late(
 
 
 def test_an_hour_that_has_begun_is_now() -> None:
-    assert timing.next_at(12, now=NOON) == NOON
-    assert timing.next_at(11, now=NOON) == NOON + timedelta(hours=23)
+    boston = ZoneInfo("America/New_York")
+    assert timing.OwnHour(NOON.astimezone(boston).hour, boston).next(NOON) == NOON
+    before = timing.OwnHour((NOON - timedelta(hours=1)).astimezone(boston).hour, boston)
+    assert before.next(NOON) == NOON + timedelta(hours=23)
+
+
+def test_an_hour_is_the_same_on_the_clock_after_the_clocks_changed(
+    enqueue: Enqueue, memory: Memory
+) -> None:
+    """CA-05: who reads at two in the afternoon does so in summer time too, an hour before by UTC"""
+    someone = person("cal", email="cal@example.org", state="CA")
+    sign(someone)
+    for day in (2, 5, 9):
+        opened(someone, hour=22, days=day)
+    pool(at_best_hour=True)
+    summer = datetime(2026, 3, 9, 12, tzinfo=NOON.tzinfo)
+    enqueue([someone], due_at=summer, not_after=summer + timedelta(days=2))
+    send(memory, now=summer)
+    assert Message.objects.get().due_at == summer.replace(hour=21)
+
+
+def test_openings_count_by_the_clock_of_ones_own_zone(at_harbor: Organisation) -> None:
+    tokyo = person("aki", email="aki@example.org", time_zone="Asia/Tokyo")
+    for day in (2, 5, 9):
+        opened(tokyo, hour=22, days=day)
+    lives = clocks.of([tokyo], rules=shelf.at(NOON))
+    found = timing.best_hours([tokyo], lives, home="America/New_York", now=NOON)
+    assert found == {tokyo: timing.OwnHour(7, ZoneInfo("Asia/Tokyo"))}

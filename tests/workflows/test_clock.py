@@ -100,21 +100,48 @@ def test_three_days_before_keeps_the_time_of_day_over_a_clock_change() -> None:
     """CA-09"""
     step = Until("w", "x", field="visit", offset=timedelta(days=-3))
     visit = datetime(2026, 11, 2, 14, 0, tzinfo=NEW_YORK)
-    found = clock.due(step, arrived_at=visit - timedelta(days=30), zone=NEW_YORK, known=visit)
+    found = clock.due(step, arrived_at=visit - timedelta(days=30), zones=(NEW_YORK,), known=visit)
     assert found == datetime(2026, 10, 30, 14, 0, tzinfo=NEW_YORK)
 
 
 def test_the_day_before_at_nine_is_that_day() -> None:
     step = Until("w", "x", field="v", offset=timedelta(days=-1), hours=Hours(at=time(9)))
     visit = datetime(2026, 6, 2, 14, 0, tzinfo=NEW_YORK)
-    found = clock.due(step, arrived_at=visit - timedelta(days=30), zone=NEW_YORK, known=visit)
+    found = clock.due(step, arrived_at=visit - timedelta(days=30), zones=(NEW_YORK,), known=visit)
     assert found == datetime(2026, 6, 1, 9, 0, tzinfo=NEW_YORK)
+
+
+def test_a_time_of_day_has_come_on_every_clock_that_one_may_live_by() -> None:
+    """TC-04: of Texas nobody knows whether it is El Paso"""
+    step = Until("w", "x", hours=Hours(at=time(9)))
+    chicago, denver = ZoneInfo("America/Chicago"), ZoneInfo("America/Denver")
+    noon = datetime(2026, 6, 2, 12, tzinfo=UTC)
+    found = clock.due(step, arrived_at=noon, zones=(chicago, denver), known=None)
+    assert found == datetime(2026, 6, 2, 9, 0, tzinfo=denver)
+
+
+def test_a_window_is_open_on_every_clock_that_one_may_live_by() -> None:
+    """TC-04"""
+    step = Until("w", "x", hours=Hours(opens=time(8), closes=time(21)))
+    boston, honolulu = NEW_YORK, ZoneInfo("Pacific/Honolulu")
+    night = datetime(2026, 6, 3, 2, 30, tzinfo=UTC)
+    found = clock.due(step, arrived_at=night, zones=(boston, honolulu), known=None)
+    assert found == datetime(2026, 6, 3, 8, 0, tzinfo=honolulu)
+
+
+def test_windows_that_are_never_open_together_keep_nobody_for_ever() -> None:
+    step = Until("w", "x", hours=Hours(opens=time(8), closes=time(9)))
+    far = (NEW_YORK, ZoneInfo("Asia/Tokyo"))
+    noon = datetime(2026, 6, 2, 12, tzinfo=UTC)
+    found = clock.due(step, arrived_at=noon, zones=far, known=None)
+    assert found is not None
+    assert noon <= found < noon + timedelta(days=1)
 
 
 def test_a_day_begins_at_its_own_midnight() -> None:
     step = Until("w", "x", field="birth_date")
     found = clock.due(
-        step, arrived_at=datetime(2026, 1, 1, tzinfo=UTC), zone=NEW_YORK, known=date(2026, 6, 2)
+        step, arrived_at=datetime(2026, 1, 1, tzinfo=UTC), zones=(NEW_YORK,), known=date(2026, 6, 2)
     )
     assert found == datetime(2026, 6, 2, 4, 0, tzinfo=UTC)
 

@@ -83,7 +83,7 @@ def answers(draw: st.DrawFn, asked: object) -> Any:
         return Lot(draw(st.floats(0, 1, exclude_max=True)))
     if isinstance(asked, AskClock):
         known = draw(st.sampled_from([None, NOON, NOON - timedelta(days=40)]))
-        return Clock(ZoneInfo("America/New_York"), known)
+        return Clock((ZoneInfo("America/New_York"),), known)
     if isinstance(asked, AskCall):
         state = draw(st.sampled_from(["open", "answered", "failed"]))
         return CallIs(state, draw(st.integers(0, len(asked.step.replies))))

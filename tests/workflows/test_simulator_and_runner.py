@@ -35,6 +35,9 @@ DAYS = 40
 WOMAN = {"field": "gender", "op": "equals", "value": "female"}
 SPANISH = {"field": "language", "op": "equals", "value": "es"}
 PLACED = {"event": "order.placed", "within_days": 3}
+PLACES: tuple[dict[str, str], ...] = (
+    {}, {"time_zone": "Pacific/Auckland"}, {"state": "HI"}, {"state": "TX"}
+)  # fmt: skip
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 """An example takes a second: what fails is told as it was drawn."""
 _numbers = itertools.count(1)
@@ -118,11 +121,12 @@ class House:
         return Workflow.objects.select_related("live").get(id=made.id)
 
     def admit(self, until: list[int]) -> list[int]:
-        """Four people, two of them women; each signed for so many days, 0 for never."""
+        """Four people by four clocks, two of them women; each signed for so many days."""
         found = []
         for at, days in enumerate(until):
             gender = "female" if at % 2 else "male"
-            (one,) = people(f"d{next(_numbers)}", gender=gender, birth_date=f"19{60 + at}-04-05")
+            born, place = f"19{60 + at}-04-05", PLACES[at % len(PLACES)]
+            (one,) = people(f"d{next(_numbers)}", gender=gender, birth_date=born, **place)
             if days:
                 sign([one], until=(NOON + days * DAY).date())
             found.append(one)

@@ -9,14 +9,14 @@ that a field set or a click made here is seen by the branch behind it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from accounts import tenancy
+from consent import clocks as living
 from consent import reach, standing
 from consent.addresses import FIELD_OF_CHANNEL
 from consent.circumstances import Circumstances
@@ -29,19 +29,19 @@ from consent.sending import terms
 from consent.states import code_of
 from contacts import registry
 from contacts.canonical import canonical
-from contacts.models import Contact, ListMember
-from contacts.segments import building, evaluate, opening, semantics
+from contacts.models import Contact
+from contacts.segments import building, evaluate, semantics
 from contacts.segments.definition import Definition, DefinitionInvalid
 from contacts.segments.facts import Facts, Happening
-from contacts.segments.nodes import Household, Registered, asked_of_events, walk
-from crypto.rows import binary_cursor
+from contacts.segments.nodes import Household, Registered, walk
 from messaging import pace
 from messaging import versions as templates
 from messaging.paying import stating
-from workflows import audience, foreseeing, lint, lots, versions
+from workflows import audience, clocks, foreseeing, lint, lots, versions
 from workflows.engine import Clock, Effect
 from workflows.graph import Graph
 from workflows.models import WorkflowVersion
+from workflows.simulate import knowledge
 from workflows.simulate.people import Did, Person
 from workflows.simulate.plan import Chosen, Plan, Sample, Synthetic
 from workflows.steps import Foreseen, InSegment, Until, Update, WriteBack, segments
@@ -271,11 +271,12 @@ class House:
     def _known(self) -> dict[int, Facts]:
         """Read what the branches may ask of everybody, the first time that one of them asks."""
         if self.facts is None:
-            waits = (one for one in self.tried.graph.steps.values() if isinstance(one, Until))
+            waits = [one for one in self.tried.graph.steps.values() if isinstance(one, Until)]
             dates = {one.field for one in waits if one.field}
+            dates |= living.FIELDS if any(not one.ours for one in waits) else set()
             updates = (one for one in self.tried.graph.steps.values() if isinstance(one, Update))
             dates |= {key for one in updates for key in one.add}
-            self.facts = _read_facts(self.real, self._every_definition(), dates)
+            self.facts = knowledge.read(self.real, self._every_definition(), dates)
         return self.facts
 
     def _every_definition(self) -> list[Definition]:
@@ -295,13 +296,11 @@ class House:
     # Dates
 
     def clock(self, person: Person, step: Until) -> Clock:
-        if step.of_object:
-            return Clock(self.zone, self.object_at)
-        if not step.field:
-            return Clock(self.zone)
         base = self._known().get(person.contact_id)
-        found = self._facts_of(person, base, {}).values.get(step.field)
-        return Clock(self.zone, found if isinstance(found, date) else None)
+        values = self._facts_of(person, base, {}).values
+        theirs = () if step.ours else clocks.named(living.said(values, self.bench.rules))
+        found = self.object_at if step.of_object else values.get(step.field)
+        return Clock(theirs or (self.zone,), found if isinstance(found, date) else None)
 
     def foreseen(self, condition: Foreseen, people: Sequence[Person]) -> dict[int, bool | None]:
         """Invented people have no address, so nothing is known of the way to them."""
@@ -416,45 +415,6 @@ def _signature(at: datetime) -> AuthorizationFacts:
 def _expiries(ids: Sequence[int]) -> dict[UUID, str]:
     rows = Authorization.objects.filter(contact_id__in=ids).exclude(expires_event="")
     return dict(rows.values_list("id", "expires_event"))
-
-
-def _read_facts(
-    ids: Sequence[int], definitions: Iterable[Definition], dates: Collection[str]
-) -> dict[int, Facts]:
-    clauses = [clause for one in definitions for clause in walk(one.root)]
-    fields = registry.current()
-    keys = {str(clause.field) for clause in clauses if hasattr(clause, "field")} | set(dates)
-    keys &= set(fields)
-    kinds = {such.kind for clause in clauses for such in asked_of_events(clause)}
-    values = opening.values_of(tenancy.current(), list(ids), keys) if keys and ids else {}
-    events = _events(ids, kinds) if kinds and ids else {}
-    lists: dict[int, set[UUID]] = defaultdict(set)
-    for contact_id, list_id in ListMember.objects.filter(contact_id__in=list(ids)).values_list(
-        "contact_id", "list_id"
-    ):
-        lists[contact_id].add(list_id)
-    return {
-        one: Facts(
-            building.facts_values(values.get(one, {}), fields),
-            tuple(events.get(one, ())),
-            frozenset(lists.get(one, ())),
-        )
-        for one in ids
-    }
-
-
-def _events(ids: Sequence[int], kinds: Collection[str]) -> Mapping[int, list[Happening]]:
-    found: dict[int, list[Happening]] = defaultdict(list)
-    with binary_cursor() as cursor:
-        cursor.execute(
-            "SELECT contact_id, kind, occurred_at, campaign, link, machine FROM contacts_event"
-            " WHERE organisation_id = %b AND contact_id = ANY(%b::int8[])"
-            " AND kind = ANY(%b::text[]) ORDER BY occurred_at",
-            [tenancy.current(), list(ids), sorted(kinds)],
-        )
-        for contact_id, kind, at, campaign, link, machine in cursor.fetchall():
-            found[contact_id].append(Happening(kind, at, campaign, link, machine))
-    return found
 
 
 def asks_household(tried: Tried) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketing.web.canvas_forms.shape import ON, FieldForm, KindForm, WayForm
+from marketing.web.canvas_forms.shape import ON, FieldForm, KindForm, Option, WayForm
 
 WAIT = KindForm(
     kind="wait",
@@ -16,8 +16,8 @@ WAIT = KindForm(
 UNTIL = KindForm(
     kind="until",
     label="Wait until",
-    does="Holds everybody until a date, a time of day or a window, by the clinic's clock.",
-    title="{field} {object} {on} {before} {after} {at} {from} {to} {weekdays}",
+    does="Holds everybody until a date, a time of day or a window.",
+    title="{field} {object} {on} {before} {after} {at} {from} {to} {weekdays} {clock}",
     fields=(
         FieldForm(
             key="field",
@@ -51,6 +51,18 @@ UNTIL = KindForm(
             type="weekdays",
             optional=True,
             hint="No day chosen means every day.",
+        ),
+        FieldForm(
+            key="clock",
+            label="By whose clock",
+            type="pick",
+            optional=True,
+            either=(
+                Option("contact", "in their local time"),
+                Option("organisation", "in our time"),
+            ),
+            hint="Local is the time zone of the record, or that of the State; where neither is "
+            "known, ours. In a State with two clocks, both must allow it.",
         ),
     ),
     ways=(WayForm("next", "then"), WayForm("late", "no date, or it is over", optional=True)),
