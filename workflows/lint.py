@@ -22,7 +22,7 @@ from contacts.segments.references import CLINICAL_KINDS
 from messaging.making import reviews
 from messaging.models import Template, TemplateVersion
 from messaging.versions import latest_approved
-from workflows import audience, circles, dates, opened
+from workflows import audience, circles, dates, opened, repeats
 from workflows.entry import Trigger
 from workflows.graph import Graph, parse
 from workflows.problems import GraphInvalid, Problem
@@ -61,6 +61,7 @@ def problems(graph: Graph, *, workflow_id: UUID | None = None) -> Iterator[Probl
         yield from _CHECKS.get(type(step), _nothing)(step)
         for condition in segments(step):
             yield from _conditions(step.id, condition.definition)
+    yield from repeats.problems(graph)
     yield from circles.problems(graph, workflow_id, now=timezone.now())
     try:
         yield from _approved_for_more(graph)

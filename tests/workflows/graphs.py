@@ -5,6 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from workflows import repeats
+from workflows.graph import parse
+
 EDUCATION = "0190a000-0000-7000-8000-000000000001"
 INVITATION = "0190a000-0000-7000-8000-000000000002"
 REMINDER = "0190a000-0000-7000-8000-000000000003"
@@ -52,3 +55,15 @@ def long_series(waits: int) -> dict[str, Any]:
         "start": "w0",
         "nodes": [*steps, {"id": "end", "kind": "exit"}],
     }
+
+
+def once_only(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the drawing with goals that would send people through a step twice only counted."""
+    named = {one.node for one in repeats.problems(parse(raw))}
+    nodes = [
+        {key: value for key, value in node.items() if key != "next"} | {"then": "count"}
+        if node["id"] in named
+        else node
+        for node in raw["nodes"]
+    ]
+    return raw | {"nodes": nodes}

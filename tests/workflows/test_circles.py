@@ -11,7 +11,8 @@ from accounts.models import Organisation
 from contacts import lists
 from contacts.segments import catalogue
 from tests.conftest import NOON
-from workflows import lint, publishing
+from workflows import circles, lint, publishing
+from workflows.graph import parse
 from workflows.models import Workflow
 
 pytestmark = pytest.mark.usefixtures("at_harbor")
@@ -121,6 +122,27 @@ def test_an_event_that_a_step_brings_lets_in_for_ever() -> None:
     trigger = {"kind": "event", "event": "contact.updated", "again": "each"}
     ((node, code, _),) = found("Notes", draft(trigger, sets("es")))
     assert (node, code) == ("note", "cycle")
+
+
+def test_what_is_written_back_is_no_event_of_the_contact_here() -> None:
+    trigger = {"kind": "event", "event": "outreach.completed", "again": "each"}
+    tells = {"id": "tell", "kind": "write_back", "event": "outreach.completed", "next": "end"}
+    assert found("Tells", draft(trigger, tells)) == []
+
+
+def test_live_graphs_are_read_once_and_segments_once_a_check(
+    django_assert_max_num_queries: Any,
+) -> None:
+    """Ten live workflows cost no more than two, once a process knows their versions."""
+    spanish = segment("Spanish", speaks("es"))
+    for number in range(10):
+        live(f"W{number}", draft({"kind": "api"}, sets("es")))
+    raw = draft(enters(spanish, again="never"), sets("en"))
+    workflow = made("Greet", raw)
+    graph = parse(raw)
+    list(circles.problems(graph, workflow.id, now=NOON))
+    with django_assert_max_num_queries(2):
+        list(circles.problems(graph, workflow.id, now=NOON))
 
 
 def test_jumps_and_segments_are_one_graph() -> None:

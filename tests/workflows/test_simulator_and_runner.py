@@ -23,6 +23,7 @@ from contacts.models import Contact
 from messaging.models import Message, Template
 from tests.conftest import NOON
 from tests.workflows.conftest import people, sign
+from tests.workflows.graphs import once_only
 from workflows import enrol, publishing, runner, triggers
 from workflows.models import Enrolment, Move, Workflow
 from workflows.simulate import keeping, plan, world
@@ -116,7 +117,9 @@ class House:
             for node in draft["nodes"]
         ]
         slug = f"drawn-{next(_numbers)}"
-        made = publishing.create("Drawn", slug=slug, draft=draft | {"nodes": nodes}, now=NOON)
+        made = publishing.create(
+            "Drawn", slug=slug, draft=once_only(draft | {"nodes": nodes}), now=NOON
+        )
         publishing.publish(made.id, now=NOON)
         return Workflow.objects.select_related("live").get(id=made.id)
 
