@@ -71,7 +71,7 @@ def problems(graph: Graph, workflow_id: UUID | None, *, now: datetime) -> Iterat
 def _live() -> Mapping[UUID, Graph]:
     """Return the live graphs; each version is read and checked once by a process."""
     found = Workflow.objects.filter(live__isnull=False).values_list("id", "live_id")
-    live = {workflow_id: version_id for workflow_id, version_id in found if version_id}
+    live = dict(found)
     known = versions.load(set(live.values()))
     return {workflow_id: known[version_id].graph for workflow_id, version_id in live.items()}
 

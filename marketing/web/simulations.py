@@ -24,7 +24,7 @@ from contacts.models import Contact
 from contacts.segments import evaluate
 from marketing.web import canvas, workflow_figures
 from marketing.web.making import preview
-from marketing.web.workflows import table_of, why_left
+from marketing.web.workflow_tables import table_of, why_left
 from messaging.models import TemplateVersion
 from messaging.render import NotRendered
 from workflows.graph import Graph, parse

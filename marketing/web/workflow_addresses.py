@@ -70,6 +70,11 @@ urlpatterns = [
         name="workflow-drawing",
     ),
     path(
+        "workflows/<uuid:workflow_id>/<int:number>/tables/",
+        workflow_drawings.tables,
+        name="workflow-tables",
+    ),
+    path(
         "workflows/<uuid:workflow_id>/<int:number>/<slug:node>/",
         workflows.people,
         name="workflow-people",

@@ -1,6 +1,7 @@
 """A version's drawing again and again: as it stands now, how long people stay, beside a simulation.
 
-The canvas on a workflow's page asks for it while it is looked at, so the counts move there.
+The canvas on a workflow's page asks for it while it is looked at, and the tables beside it follow,
+so the counts move there together.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.guard import requires, staff_of
@@ -16,7 +19,7 @@ from accounts.models import User
 from accounts.roles import Permission
 from marketing.reports import figures as counted
 from marketing.reports.cohort import Cohort
-from marketing.web import canvas, simulations, workflow_figures, workflows
+from marketing.web import canvas, simulations, workflow_figures, workflow_tables, workflows
 from marketing.web.workflow_figures import COMPARED, TIME, last_simulation
 from marketing.web.workflow_report_told import ENOUGH
 from workflows.models import WorkflowVersion
@@ -39,6 +42,26 @@ def drawing(request: HttpRequest, workflow_id: UUID, number: int) -> JsonRespons
         _put_simulated(plan, version, funnel, user)
     answer = JsonResponse(plan)
     answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_safe
+@requires(Permission.WORKFLOWS_VIEW)
+def tables(request: HttpRequest, workflow_id: UUID, number: int) -> HttpResponse:
+    """The tables as they stand now; only the time, where `seen` marks what stands already."""
+    found, user = workflows.by_id(workflow_id), staff_of(request)
+    version = next((one for one in found.versions.all() if one.number == number), None)
+    if version is None:
+        raise Http404
+    figures = workflows.figures_of(version, user)
+    plan = canvas.plan_of(version, names=canvas.names(user), funnel=figures.funnel)
+    context = workflow_tables.told(found, version, figures.funnel, figures.fates, plan)
+    same = request.GET.get("seen") == context["mark"]
+    context |= {"oob": True, "same": same, "as_of": timezone.now()}
+    answer = HttpResponse(render_to_string("workflows/_figures_again.html", context))
+    answer["Cache-Control"] = "no-store"
+    if same:
+        answer["HX-Reswap"] = "none"  # what is read, marked or scrolled stays as it is
     return answer
 
 

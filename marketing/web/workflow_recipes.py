@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
-from marketing.web import canvas, workflows
+from marketing.web import canvas, workflow_tables
 from messaging.models import PURPOSES
 from workflows.graph import Graph, parse
 from workflows.models import Simulation, Workflow
@@ -57,7 +57,7 @@ def recipe(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "row": _row(chosen),
         "plan": plan,
-        "rows": workflows.table_of(plan),
+        "rows": workflow_tables.table_of(plan),
         "letters": chosen.letters,
         "may_write": staff_of(request).may(Permission.TEMPLATES_EDIT),
     }

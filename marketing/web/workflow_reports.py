@@ -27,7 +27,14 @@ from contacts.segments.definition import DefinitionInvalid
 from contacts.segments.models import Segment
 from marketing.reports import goals, people
 from marketing.reports.cohort import Cohort
-from marketing.web import canvas, segment_sight, workflow_figures, workflow_report_told, workflows
+from marketing.web import (
+    canvas,
+    segment_sight,
+    workflow_figures,
+    workflow_report_told,
+    workflow_tables,
+    workflows,
+)
 from marketing.web.timeline import EVENTS, words
 from marketing.web.workflow_report_told import Asked, Rate, Told, ToldEffect
 from workflows import audience
@@ -239,7 +246,7 @@ def _percent(rate: Rate) -> str:
 
 
 def _why(reasons: Any) -> list[tuple[str, str]]:
-    return [(workflows.why_left(code)[1], str(count)) for code, count in reasons.items()]
+    return [(workflow_tables.why_left(code)[1], str(count)) for code, count in reasons.items()]
 
 
 def may_see_people(version: WorkflowVersion, user: User) -> bool:
@@ -308,7 +315,7 @@ def _person(one: people.Person, titles: dict[str, str], user: User) -> dict[str,
         "person": one,
         "short": one.public_id.hex[-8:],
         "where": titles.get(one.node, one.node),
-        "why": workflows.why_left(one.outcome)[1] if one.state == "stopped" else "",
+        "why": workflow_tables.why_left(one.outcome)[1] if one.state == "stopped" else "",
         "got": [
             {
                 "title": titles.get(got.message.step, got.message.step),

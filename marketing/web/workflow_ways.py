@@ -21,7 +21,7 @@ from audit import trail
 from contacts import matching
 from contacts.fields import DataClass
 from contacts.models import Contact
-from marketing.web import canvas, contacts, workflow_figures, workflows
+from marketing.web import canvas, contacts, workflow_figures, workflow_tables, workflows
 from marketing.web.person import person_of, tabs
 from messaging.models import Message
 from workflows import whereabouts
@@ -67,7 +67,7 @@ def _row(one: Whereabouts, named: canvas.Names) -> dict[str, Any]:
     return {
         "one": one,
         "step": canvas.title(step, named) if step else one.enrolment.node,
-        "why": workflows.why_left(one.enrolment.outcome)[1]
+        "why": workflow_tables.why_left(one.enrolment.outcome)[1]
         if one.enrolment.state == "stopped"
         else "",
     }
@@ -96,10 +96,10 @@ def way(request: HttpRequest, workflow_id: UUID, enrolment_id: int) -> HttpRespo
         "contact": person,
         "short": person.public_id.hex[-8:],
         "plan": plan,
-        "rows": workflows.table_of(plan),
+        "rows": workflow_tables.table_of(plan),
         "lines": _lines(moves, titles, user.data_classes),
         "here": titles.get(one.enrolment.node, one.enrolment.node),
-        "why": workflows.why_left(one.enrolment.outcome)[1],
+        "why": workflow_tables.why_left(one.enrolment.outcome)[1],
         "since": workflow_figures.lasted(_since(one, timezone.now())),
     }
     return render(request, "workflows/way.html", context)

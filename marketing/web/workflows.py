@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,28 +19,20 @@ from accounts.guard import requires, staff_of
 from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
-from consent.policy import REASONS
-from marketing.web import canvas, payments, workflow_drafts, workflow_figures, workflow_outlook
-from marketing.web.timeline import words
-from marketing.web.workflow_figures import Teller
-from workflows import enrol, funnel, lint, publishing
+from marketing.web import (
+    canvas,
+    payments,
+    workflow_drafts,
+    workflow_figures,
+    workflow_outlook,
+    workflow_tables,
+)
+from workflows import funnel, lint, publishing
 from workflows.graph import parse
 from workflows.models import Enrolment, Workflow, WorkflowVersion
 from workflows.problems import GraphInvalid, Problem
-from workflows.steps import Goal
 
 PAGE = 50
-GOAL = "goal:"
-WHY_STOPPED = {
-    "stopped_by_staff": ("The workflow was closed, and whoever was inside left.", ""),
-    "deceased": ("The person has died.", ""),
-    "merged": ("Two records of one person became one, and the other's way goes on.", ""),
-    "migrated_out": ("The version's people were moved, and those at this step left.", ""),
-    "kept_out": ("The rules of the trigger keep this person out.", "Change “only” or “nobody”."),
-    "no_date": ("The date that a step waits for is not known.", "Give the step a way for that."),
-    "budget_spent": ("The journey took more steps than any may.", "Publish a shorter graph."),
-    "step_twice": ("The journey came to a step that lay behind.", "Publish a mended graph."),
-}
 
 
 @dataclass(frozen=True)
@@ -90,14 +82,9 @@ def workflow(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "version": version,
         "versions": versions,
         "plan": plan,
-        "rows": table_of(plan) if plan else [],
         "braked": found.pauses.filter(resumed_at=None).exclude(why="").first(),
-        "overflow": _overflow(found, figures.funnel.tell) if figures else "",
-        "steps": _steps(figures.funnel, plan) if figures else [],
-        "fates": figures.fates if figures else None,
-        "losses": _losses(version, figures.funnel.tell) if version and figures else [],
-        "goals": _goals(version, figures.funnel.tell) if version and figures else [],
         "exact": figures is None or figures.funnel.tell.reader.exact,
+        **_told(found, version, figures, plan),
         "problems": _problems(found),
         "payments": payments.of_workflow(found, now=timezone.now()),
         "changed": version is None or version != found.live or version.graph != found.draft,
@@ -153,6 +140,17 @@ def publish(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
 def _troubled(found: Workflow) -> bool:
     looked = workflow_outlook.looked_at(found)
     return looked is not None and looked[1].troubled
+
+
+def _told(
+    found: Workflow,
+    version: WorkflowVersion | None,
+    figures: Figures | None,
+    plan: dict[str, Any] | None,
+) -> dict[str, Any]:
+    if version is None or figures is None or plan is None:
+        return {"rows": workflow_tables.table_of(plan) if plan else []}
+    return workflow_tables.told(found, version, figures.funnel, figures.fates, plan)
 
 
 @dataclass(frozen=True)
@@ -215,74 +213,3 @@ def _problems(found: Workflow) -> list[Problem]:
     if found.live is not None and found.live.graph == found.draft:
         return []
     return lint.check(found.draft, workflow_id=found.id)[1]
-
-
-def table_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the drawing's twin: each step with the titles of where it leads."""
-    titles = {step["id"]: step["title"] for step in plan["steps"]}
-    leads: dict[str, list[dict[str, str]]] = {step["id"]: [] for step in plan["steps"]}
-    for way in plan["ways"]:
-        leads[way["from"]].append({"to": titles[way["to"]], "label": way["label"]})
-    return [{"step": step, "ways": leads[step["id"]]} for step in plan["steps"]]
-
-
-def _steps(figures: canvas.Funnel, plan: dict[str, Any] | None) -> list[dict[str, Any]]:
-    titles = {step["id"]: step["title"] for step in plan["steps"]} if plan else {}
-    return [
-        {
-            "node": one.node,
-            "title": titles.get(one.node, one.node),
-            "anybody": one.inside,
-            **{
-                what: figures.tell(one.node, what, getattr(one, what))
-                for what in ("arrived", "passed", "lost", "inside")
-            },
-        }
-        for one in figures.steps.values()
-    ]
-
-
-def _overflow(found: Workflow, tell: Teller) -> str:
-    """How many wait to come in because of the limit per hour; empty for none."""
-    count = enrol.overflow(found.id, now=timezone.now())
-    return str(tell("", "overflow", count)) if count else ""
-
-
-def _losses(version: WorkflowVersion, tell: Teller) -> list[tuple[str, str, str, str]]:
-    """Return how many left before the end: the code, what it means, what would change it."""
-    found: Counter[str] = Counter()
-    for outcome, count in _ended(version).exclude(outcome__startswith=GOAL):
-        found[outcome.removeprefix("refused:")] += count
-    tell.ask({("", f"lost {code}"): count for code, count in found.items()})
-    return [
-        (str(tell("", f"lost {code}", count)), *why_left(code))
-        for code, count in found.most_common()
-    ]
-
-
-def _goals(version: WorkflowVersion, tell: Teller) -> list[tuple[str, str]]:
-    """Return how many reached each goal that ends the way, and what it is in words."""
-    found = dict(_ended(version).filter(outcome__startswith=GOAL))
-    tell.ask({("", f"reached {outcome}"): count for outcome, count in found.items()})
-    steps = parse(version.graph).steps if found else {}
-    told = []
-    for outcome, count in sorted(found.items(), key=lambda one: (-one[1], one[0])):
-        step = steps.get(outcome.removeprefix(GOAL))
-        said = words(step.event) if isinstance(step, Goal) else "A goal"
-        told.append((str(tell("", f"reached {outcome}", count)), said))
-    return told
-
-
-def _ended(version: WorkflowVersion) -> Any:
-    """Return how many came to each end that is not that of the graph."""
-    ended = Enrolment.objects.filter(version_id=version.id, state=Enrolment.State.STOPPED)
-    return ended.values_list("outcome").annotate(n=Count("id")).order_by()
-
-
-def why_left(outcome: str) -> tuple[str, str, str]:
-    """Return why somebody left before the end: the code, a sentence, and what would change it."""
-    code = outcome.removeprefix("refused:")
-    if code.startswith("stopped:"):
-        kind = code.removeprefix("stopped:")
-        return code, f"It ends the way: {words(kind)}.", "Change when the workflow stops."
-    return code, *(REASONS | WHY_STOPPED).get(code, (code.replace("_", " ").capitalize(), ""))

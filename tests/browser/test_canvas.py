@@ -10,7 +10,8 @@ from accounts import tenancy
 from accounts.models import Organisation, User
 from tests.browser import axe
 from tests.browser.conftest import OpenAs
-from workflows import publishing
+from tests.workflows.conftest import people
+from workflows import enrol, publishing, runner
 from workflows.models import Workflow
 
 GRAPH = {
@@ -90,3 +91,33 @@ def test_the_same_stands_in_a_table(page: Page) -> None:
 
 def test_the_page_has_no_serious_finding(page: Page) -> None:
     assert axe.findings(page) == []
+
+
+def test_tables_and_drawing_move_together_and_keep_the_focus(
+    page: Page, harbor: Organisation, journey: Workflow
+) -> None:
+    """CA-16: in the page's own time, with nothing pressed."""
+    came = page.locator("#figures").get_by_role("row", name="later").locator("td").first
+    expect(came).to_have_text("0")
+    with tenancy.acting_for(harbor.pk):
+        enrol.enrol(journey.id, people("ada", birth_date="2001-04-05"), now=timezone.now())
+        runner.run_once(now=timezone.now())
+    expect(page.locator("#here-later")).to_have_text("1", timeout=20_000)
+    expect(came).to_have_text("1")
+    expect(page.locator("#fates")).to_contain_text("Entered1")
+    expect(page.locator(".react-flow__node[data-id=later]")).to_contain_text("1")
+    page.locator("#here-later").focus()
+    with tenancy.acting_for(harbor.pk):
+        enrol.enrol(journey.id, people("ben", birth_date="2001-04-05"), now=timezone.now())
+        runner.run_once(now=timezone.now())
+    expect(page.locator("#here-later")).to_have_text("2", timeout=20_000)
+    expect(page.locator("#here-later")).to_be_focused()
+
+
+def test_what_did_not_change_is_not_drawn_anew(page: Page) -> None:
+    page.evaluate("document.getElementById('figures').marked = true")
+    with page.expect_response(lambda answer: "/tables/" in answer.url, timeout=20_000) as looked:
+        pass
+    assert looked.value.headers["hx-reswap"] == "none"
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.getElementById('figures').marked")

@@ -102,7 +102,9 @@ def test_the_other_clinic_finds_no_drawing(
     """SE-02"""
     with tenancy.acting_for(hill.pk):
         other = staff.add("s@hill.example", name="S", role=Role.COMPLIANCE, now=NOON)
-    assert sign_in_as(other).get(f"/workflows/{trial.id}/1/drawing.json").status_code == 404
+    client = sign_in_as(other)
+    for part in ("drawing.json", "tables/"):
+        assert client.get(f"/workflows/{trial.id}/1/{part}").status_code == 404
 
 
 def test_a_simulated_person_s_path_is_marked_on_the_drawing(
@@ -121,3 +123,18 @@ def test_a_simulated_person_s_path_is_marked_on_the_drawing(
 )  # fmt: skip
 def test_a_length_of_time_is_said_in_its_two_largest_units(seconds: int, words: str) -> None:
     assert lasted(seconds) == words
+
+
+def test_the_tables_are_told_again_only_where_something_changed(
+    sign_in_as: SignIn, omar: User, trial: Workflow, enter: Enter
+) -> None:
+    client, address = sign_in_as(omar), f"/workflows/{trial.id}/1/tables/"
+    before = client.get(address)
+    (mark,) = re.findall(r"seen=([0-9a-f]{16})", before.content.decode())
+    same = client.get(address, {"seen": mark})
+    assert same["HX-Reswap"] == "none"
+    assert b"Where everybody is" not in same.content and b"Figures as of" in same.content
+    enter(8)
+    after = client.get(address, {"seen": mark})
+    assert "HX-Reswap" not in after
+    assert b'hx-swap-oob="true"' in after.content and b"Where everybody is" in after.content

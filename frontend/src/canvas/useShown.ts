@@ -4,11 +4,13 @@ import type { Mode, Plan } from "./plan";
 /** How often the counts are looked at anew, and how much longer than an answer took, in ms. */
 const EVERY = 4_000;
 const TIMES = 20;
+/** Tells the tables beside the drawing that they may look too. */
+const LOOKED = "figures-looked";
 
 export type Showing = { plan: Plan; mode: string; show: (key: string) => void; lost: boolean };
 
 /**
- * The plan as it stands now, or in another mode. The counts of now are asked for again and again
+ * The plan as it stands now, or in another mode. Its figures are asked for again and again
  * while somebody looks, the seldomer the longer the server takes for them.
  */
 export function useShown(given: Plan): Showing {
@@ -26,6 +28,7 @@ export function useShown(given: Plan): Showing {
       if (!document.hidden) {
         put(await fetched(asked, stop.signal));
         lose(false);
+        document.body.dispatchEvent(new CustomEvent(LOOKED));
       }
       return Math.max(EVERY, TIMES * (performance.now() - began));
     };
@@ -33,7 +36,7 @@ export function useShown(given: Plan): Showing {
     const again = (after: number) => {
       timer = window.setTimeout(() => {
         look()
-          .then((next) => live && again(next))
+          .then(again)
           .catch(() => { if (!stop.signal.aborted) { lose(true); again(TIMES * EVERY); } });
       }, after);
     };
