@@ -1,6 +1,7 @@
 """Comparing groups honestly: how small a difference can be seen, who did best beyond chance. Pure.
 
-Shares are compared by the two-sided test of two proportions, intervals are Newcombe's of Wilson's
+Shares are compared by the two-sided test of two proportions, few people by Fisher's exact test;
+intervals are Newcombe's of Wilson's
 scores (Statistics in Medicine 1998;17:873). With several groups the level is divided by the number
 of comparisons (Bonferroni), so that more variants do not make a false winner likelier.
 """
@@ -15,6 +16,10 @@ from typing import Final
 
 LEVEL: Final = 0.05
 POWER: Final = 0.8
+EXPECTED: Final = 5
+"""People expected in a cell, below which the normal curve does not hold."""
+ALIKE: Final = 1e-7
+"""Logarithms that differ by less are those of the same chance."""
 _NORMAL: Final = NormalDist()
 
 
@@ -72,12 +77,50 @@ def decide(groups: Sequence[Group]) -> Verdict:
     level = LEVEL / len(others)
     chance = max(_chance(best, other) for other in others)
     if chance < level:
-        return Verdict(best.name, f"{best.name} did best; chance alone explains it in {chance:.1%}")
+        return Verdict(best.name, f"{best.name} did best; {in_words(chance)}")
     return Verdict("", "The difference is no larger than chance explains, so no winner is named.")
 
 
+def in_words(chance: float) -> str:
+    """Say how often chance alone makes such a difference."""
+    if chance < 1 / 1_000:
+        return "chance alone makes such a difference less than once in 1,000 trials."
+    return f"chance alone makes such a difference about once in {_round(1 / chance):,} trials."
+
+
+def _round(number: float) -> int:
+    """Two figures are as many as the estimate has."""
+    return round(number) if number < 100 else 10 * round(number / 10)
+
+
 def _chance(one: Group, other: Group) -> float:
-    """Return how often chance alone makes a difference at least as large (two-sided p)."""
+    """Return how often chance alone makes a difference at least as large (two-sided p).
+
+    The normal curve stands for it where at least five are expected in each cell (Cochran's rule);
+    below, the chance is counted out (Fisher's exact test).
+    """
+    did, size = one.did + other.did, one.size + other.size
+    fewest = min(did, size - did) * min(one.size, other.size) / size
+    return _exact(one, other) if fewest < EXPECTED else _approximate(one, other)
+
+
+def _exact(one: Group, other: Group) -> float:
+    """Sum the chances of all tables with these margins that are no likelier than the one found."""
+    did, size = one.did + other.did, one.size + other.size
+    lowest, highest = max(0, did - other.size), min(did, one.size)
+    logs = [
+        _choices(one.size, k) + _choices(other.size, did - k) for k in range(lowest, highest + 1)
+    ]
+    found, whole = logs[one.did - lowest], _choices(size, did)
+    return min(1.0, sum(math.exp(log - whole) for log in logs if log <= found + ALIKE))
+
+
+def _choices(size: int, taken: int) -> float:
+    """Return the logarithm of the binomial coefficient."""
+    return math.lgamma(size + 1) - math.lgamma(taken + 1) - math.lgamma(size - taken + 1)
+
+
+def _approximate(one: Group, other: Group) -> float:
     pooled = (one.did + other.did) / (one.size + other.size)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / one.size + 1 / other.size))
     if spread == 0:

@@ -19,7 +19,7 @@ from accounts import tenancy
 from consent.policy import Refusal
 from workflows import audience
 from workflows.graph import Graph
-from workflows.simulate import world
+from workflows.simulate import trying, world
 from workflows.simulate.course import newcomers
 from workflows.simulate.plan import Chosen, Plan
 from workflows.simulate.world import House
@@ -64,7 +64,7 @@ class Outlook:
         return any(one.troubled for one in self.messages)
 
 
-def of(tried: world.Tried, *, now: datetime) -> Outlook:
+def of(tried: trying.Tried, *, now: datetime) -> Outlook:
     """Return what awaits the audience of this graph; raises DefinitionInvalid."""
     whom, ids, drawn = _audience(tried.graph, now=now)
     sends = [node for node in tried.graph.in_order() if node in tried.templates]

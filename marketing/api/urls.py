@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from marketing.api import (
+    brakes,
     campaign_acts,
     campaigns,
     code_groups,
@@ -221,6 +222,17 @@ urlpatterns = [
         "workflows/<uuid:workflow_id>/report/people",
         workflow_reports.ReportPeople.as_view(),
         name="workflow-report-people",
+    ),
+    path("workflow-brakes", brakes.Brakes.as_view(), name="workflow-brakes"),
+    path(
+        "workflows/<uuid:workflow_id>/pause",
+        brakes.PauseOfWorkflow.as_view(),
+        name="workflow-pause",
+    ),
+    path(
+        "workflows/<uuid:workflow_id>/resume",
+        brakes.Resumptions.as_view(),
+        name="workflow-resume",
     ),
     path(
         "contacts/<uuid:public_id>/workflows",

@@ -106,7 +106,10 @@ def plan_of(version: WorkflowVersion, *, names: Names, funnel: Funnel) -> dict[s
     decided = deciding.verdicts(version.pk)
     for box in drawn["steps"]:
         if box["id"] in decided:
-            box["figures"].append({"label": "winner", "value": decided[box["id"]]})
+            winner, why = decided[box["id"]]
+            box["figures"].append({"label": "winner", "value": winner})
+            if funnel.tell.reader.exact:
+                box["detail"] = f"{box['detail']}. {why[:1].upper()}{why[1:]}"
         if box["id"] in steps and steps[box["id"]].inside:
             box["href"] = reverse(
                 "workflow-people", args=[version.workflow_id, version.number, box["id"]]

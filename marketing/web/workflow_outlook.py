@@ -21,7 +21,7 @@ from marketing.web.workflow_figures import Teller
 from workflows import lint, outlook
 from workflows.models import Workflow
 from workflows.outlook import Outlook
-from workflows.simulate import world
+from workflows.simulate import trying
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class Line:
     remedy: str
 
 
-def looked_at(found: Workflow) -> tuple[world.Tried, Outlook] | None:
+def looked_at(found: Workflow) -> tuple[trying.Tried, Outlook] | None:
     """Return the outlook of the draft; None where the draft cannot go live anyway."""
     graph, problems = lint.check(found.draft, workflow_id=found.id)
     if graph is None or problems:
         return None
-    tried = world.of_draft(graph, workflow_id=found.id)
+    tried = trying.of_draft(graph, workflow_id=found.id)
     try:
         return tried, outlook.of(tried, now=timezone.now())
     except DefinitionInvalid:
@@ -70,12 +70,12 @@ def page(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     return render(request, "workflows/outlook.html", context)
 
 
-def _teller(tried: world.Tried, found: Workflow, user: User) -> Teller:
+def _teller(tried: trying.Tried, found: Workflow, user: User) -> Teller:
     classes = {name for names in tried.path_classes.values() for name in names}
     return workflow_figures.teller(classes, user, "workflow outlook", str(found.id))
 
 
-def _lines(tried: world.Tried, seen: Outlook, tell: Teller, user: User) -> list[Line]:
+def _lines(tried: trying.Tried, seen: Outlook, tell: Teller, user: User) -> list[Line]:
     names = canvas.names(user)
     cells = {
         (one.node, f"{when} {code}"): (one, when, code, many)

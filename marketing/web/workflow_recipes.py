@@ -31,7 +31,8 @@ TRIED = {"people": {"kind": "synthetic", "count": 100, "authorized": 0.8}, "days
 """How a new draft is simulated at once: with people who are invented."""
 WORDS = {"send": "Send", "wait": "Wait", "wait_for": "Wait for", "until": "Wait", "task": "Task",
          "split": "Split", "branch": "Ask", "choose": "Ask", "goal": "Goal", "update": "Change",
-         "list": "List", "exit": "End"}  # fmt: skip
+         "list": "List", "exit": "End", "webhook": "Call",
+         "write_back": "Tell the record"}  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,13 +77,24 @@ def _row(one: Starter) -> dict[str, Any]:
 def _placed(one: Starter) -> tuple[Graph, canvas.Names]:
     """The recipe's graph with something in the place of what is made or chosen later."""
     made = {letter.key: uuid5(PLACE, letter.key) for letter in one.letters}
+    place = str(PLACE)
     nodes = [
-        {**node, "template": str(made[node["template"]])} if "template" in node else node
+        {**node, "template": str(made[node["template"]])}
+        if "template" in node
+        else {**node, "endpoint": place}
+        if node["kind"] == "webhook"
+        else node
         for node in one.graph["nodes"]
     ]
-    trigger = {**one.graph["trigger"], **({"segment": str(PLACE)} if one.asks_segment else {})}
+    chosen = {"segment": place} if one.asks_segment else {"form": place} if one.asks_form else {}
+    trigger = {**one.graph["trigger"], **chosen}
     letters = {made[letter.key]: f"“{letter.heading}”" for letter in one.letters}
-    named = canvas.Names(templates=letters, segments={PLACE: "the segment you choose"})
+    named = canvas.Names(
+        templates=letters,
+        segments={PLACE: "the segment you choose"},
+        forms={PLACE: "the form you choose"},
+        endpoints={PLACE: "the endpoint you choose"},
+    )
     return parse({**one.graph, "trigger": trigger, "nodes": nodes}), named
 
 
@@ -127,7 +139,7 @@ def _begin(request: HttpRequest) -> HttpResponse:
         messages.error(request, "It makes drafts of messages: that needs the right to write them.")
         return redirect("workflow-recipes")
     made = starters.begin(chosen, now=timezone.now())
-    left = "choose its segment, then " if chosen.asks_segment else ""
+    left = f"choose {' and '.join(chosen.asks)}, then " if chosen.asks else ""
     messages.success(
         request,
         f"Drafts made: the workflow and {len(chosen.letters)} "

@@ -191,3 +191,80 @@ def test_two_hundred_steps_are_edited_without_a_wait(
         "button", name="Wait", exact=True
     ).click()
     expect(page.get_by_label("Name of the step")).to_have_value("wait")
+
+
+SEVERAL: dict[str, Any] = {
+    "trigger": {"kind": "api"},
+    "start": "ask",
+    "nodes": [
+        {"id": "ask", "kind": "send", "next": "hear"},
+        {"id": "hear", "kind": "wait_for", "event": "message.clicked", "of": "ask",
+         "up_to": {"days": 3}, "heard": "end", "unheard": "pause"},
+        {"id": "pause", "kind": "wait", "for": {"days": 1}, "next": "end"},
+        {"id": "end", "kind": "exit"},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def several(draft: Workflow, harbor: Organisation) -> Workflow:
+    with tenancy.acting_for(harbor.pk):
+        Workflow.objects.filter(pk=draft.pk).update(draft=SEVERAL)
+    return draft
+
+
+def test_several_steps_are_copied_with_what_is_between_them_by_keyboard_alone(
+    open_as: OpenAs, mara: User, harbor: Organisation, several: Workflow
+) -> None:
+    page = open_as(mara, f"/workflows/{several.id}/draft/")
+    for node in ("ask", "hear", "pause"):
+        page.locator(f".react-flow__node[data-id={node}]").focus()
+        page.keyboard.press("m")
+    expect(page.locator(".editor-state")).to_contain_text("3 steps marked")
+    page.keyboard.press("Control+C")
+    page.keyboard.press("Control+V")
+    expect(page.locator(".react-flow__node")).to_have_count(8)
+    expect(page.locator("#announce")).to_have_text(
+        "3 steps pasted with 2 connections between them, not connected to the others yet"
+    )
+    page.keyboard.press("Control+Z")
+    expect(page.locator(".react-flow__node")).to_have_count(5)
+    page.keyboard.press("Control+Shift+Z")
+    page.keyboard.press("Control+S")
+    expect(page.locator(".editor-state")).to_contain_text("Saved.")
+    assert kept(several, harbor)["nodes"][4:] == [
+        {"id": "ask-2", "kind": "send", "next": "hear-2"},
+        {"id": "hear-2", "kind": "wait_for", "event": "message.clicked", "of": "ask-2",
+         "up_to": {"days": 3}, "unheard": "pause-2"},
+        {"id": "pause-2", "kind": "wait", "for": {"days": 1}},
+    ]  # fmt: skip
+    assert axe.findings(page) == []
+
+
+def test_steps_marked_with_the_mouse_go_into_another_workflow_and_out_again_together(
+    open_as: OpenAs, mara: User, harbor: Organisation, several: Workflow
+) -> None:
+    empty = {
+        "trigger": {"kind": "api"},
+        "start": "end",
+        "nodes": [{"id": "end", "kind": "exit"}],
+    }
+    with tenancy.acting_for(harbor.pk):
+        other = publishing.create("Other", slug="other", draft=empty, now=timezone.now())
+    page = open_as(mara, f"/workflows/{several.id}/draft/")
+    page.locator(".react-flow__node[data-id=hear]").click()
+    page.locator(".react-flow__node[data-id=pause]").click(modifiers=["Shift"])
+    page.get_by_role("button", name="Copy 2 steps").click()
+    page.goto(f"/workflows/{other.id}/draft/")
+    page.get_by_role("button", name="Paste 2 steps").click()
+    expect(page.locator(".react-flow__node")).to_have_count(4)
+    save(page)
+    assert kept(other, harbor)["nodes"][1:] == [
+        {"id": "hear", "kind": "wait_for", "event": "message.clicked",
+         "up_to": {"days": 3}, "unheard": "pause"},
+        {"id": "pause", "kind": "wait", "for": {"days": 1}},
+    ]  # fmt: skip
+    page.get_by_role("button", name="Remove 2 marked steps").click()
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".react-flow__node")).to_have_count(4)

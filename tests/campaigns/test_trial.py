@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from marketing.campaigns import trial
 from marketing.campaigns.trial import Group, Plan
+from workflows import comparing
 
 HOLD, TRIAL = b"campaign", b"run"
 
@@ -46,6 +47,37 @@ def test_a_clear_winner_is_named() -> None:
 def test_chance_names_nobody() -> None:
     verdict = trial.decide([Group("A", 100, 10), Group("B", 100, 13)])
     assert (verdict.winner, "no winner" in verdict.why) == ("", True)
+
+
+def test_a_difference_that_chance_hardly_makes_is_said_so() -> None:
+    verdict = trial.decide([Group("A", 5_000, 100), Group("B", 5_000, 900)])
+    assert verdict.why == (
+        "B did best; chance alone makes such a difference less than once in 1,000 trials."
+    )
+
+
+def test_a_difference_that_chance_makes_now_and_then_is_told_as_often_as_it_does() -> None:
+    """p is 0.0363."""
+    verdict = trial.decide([Group("A", 1_000, 100), Group("B", 1_000, 130)])
+    assert verdict.why.endswith("about once in 28 trials.")
+
+
+def test_of_few_people_the_chance_is_counted_out() -> None:
+    """Fisher's tea: 3 of 4 against 1 of 4 is p = 0.486; 4 of 4 against none 1 in 35."""
+    assert trial.decide([Group("A", 4, 3), Group("B", 4, 1)]).winner == ""
+    verdict = trial.decide([Group("A", 4, 4), Group("B", 4, 0)])
+    assert (verdict.winner, verdict.why[-25:]) == ("A", "about once in 35 trials.".rjust(25))
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.data())
+def test_the_counted_chance_is_a_chance_and_the_same_from_both_sides(
+    one: int, other: int, data: st.DataObject
+) -> None:
+    did = data.draw(st.tuples(st.integers(0, one), st.integers(0, other)))
+    here, there = Group("A", one, did[0]), Group("B", other, did[1])
+    found = comparing._exact(here, there)
+    assert 0 < found <= 1
+    assert found == pytest.approx(comparing._exact(there, here))
 
 
 def test_several_variants_must_differ_by_more() -> None:

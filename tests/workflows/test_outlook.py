@@ -21,7 +21,7 @@ from workflows import outlook, publishing
 from workflows.graph import parse
 from workflows.models import Enrolment, Workflow
 from workflows.outlook import Outlook
-from workflows.simulate import world
+from workflows.simulate import trying
 
 DAY = timedelta(days=1)
 SignedIn = Callable[[User], Client]
@@ -39,7 +39,7 @@ def draft(mails: dict[str, Template]) -> Draft:
 
 
 def look(workflow: Workflow, *, now: Any = NOON) -> Outlook:
-    return outlook.of(world.of_draft(parse(workflow.draft), workflow_id=workflow.id), now=now)
+    return outlook.of(trying.of_draft(parse(workflow.draft), workflow_id=workflow.id), now=now)
 
 
 def by_step(seen: Outlook) -> dict[str, tuple[dict[str, int], dict[str, int]]]:

@@ -26,7 +26,7 @@ from tests.workflows.conftest import people, sign
 from tests.workflows.graphs import once_only
 from workflows import enrol, publishing, runner, triggers
 from workflows.models import Enrolment, Move, Workflow
-from workflows.simulate import keeping, plan, world
+from workflows.simulate import keeping, plan, trying
 from workflows.simulate.course import SENT, Course
 from workflows.simulate.people import Person
 
@@ -138,7 +138,7 @@ class House:
     def simulate(self, workflow: Workflow, ids: list[int], does: dict[str, Any]) -> Course:
         public = dict(Contact.objects.filter(id__in=ids).values_list("id", "public_id"))
         assert workflow.live is not None
-        tried = world.of_version(workflow.live)
+        tried = trying.of_version(workflow.live)
         sends = [node for node, step in tried.graph.steps.items() if node in tried.templates]
         raw = {
             "people": {"kind": "contacts", "contacts": [str(public[one]) for one in ids]},

@@ -6,6 +6,7 @@ wins if it beats each of the others beyond chance (workflows.comparing); if none
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -48,11 +49,18 @@ def winners(published: Iterable[Published]) -> dict[tuple[UUID, str], str]:
     }
 
 
-def verdicts(version_id: UUID) -> dict[str, str]:
-    """Return how each contest of the version was decided, in words."""
+def verdicts(version_id: UUID) -> dict[str, tuple[str, str]]:
+    """Return by step which arm won each contest of the version, and why, in words."""
     rows = ContestVerdict.objects.filter(version_id=version_id)
-    found = rows.values_list("node", "winner")
-    return {node: winner.replace("arm", "arm ") or "none" for node, winner in found}
+    return {
+        node: (_named(winner) or "none", _named(why))
+        for node, winner, why in rows.values_list("node", "winner", "why")
+    }
+
+
+def _named(words: str) -> str:
+    """An arm is called as the drawing calls it: arm 1."""
+    return re.sub(r"\barm(\d)\b", r"arm \1", words)
 
 
 def decide_due(*, now: datetime) -> int:

@@ -1,7 +1,8 @@
 """Recipes that anybody may start from: read from `starters.toml`, made into drafts.
 
 What is made is the draft of a workflow and a draft of each message that it sends: written on,
-reviewed and approved by people before anything goes out. A segment is chosen on the canvas.
+reviewed and approved by people before anything goes out. A segment, a form or an endpoint is chosen
+on the canvas.
 """
 
 from __future__ import annotations
@@ -97,6 +98,24 @@ class Starter:
     @property
     def asks_segment(self) -> bool:
         return self.graph["trigger"]["kind"] in ("segment", "schedule")
+
+    @property
+    def asks_form(self) -> bool:
+        return bool(self.graph["trigger"]["kind"] == "form")
+
+    @property
+    def asks_endpoint(self) -> bool:
+        return "webhook" in self.steps
+
+    @property
+    def asks(self) -> list[str]:
+        """What somebody has to choose on the canvas, for it is each organisation's own."""
+        asked = {
+            "its segment": self.asks_segment,
+            "its form": self.asks_form,
+            "its endpoint": self.asks_endpoint,
+        }
+        return [words for words, wanted in asked.items() if wanted]
 
 
 @lru_cache(maxsize=1)

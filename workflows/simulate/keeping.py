@@ -18,11 +18,11 @@ from workflows.brakes import tally
 from workflows.graph import parse
 from workflows.models import Workflow
 from workflows.problems import GraphInvalid, Problem
-from workflows.simulate import figures, plan, promises, world
+from workflows.simulate import figures, plan, promises, trying, world
 from workflows.simulate.course import Course, newcomers
 from workflows.simulate.models import KeptSimulation, Simulation
 from workflows.simulate.plan import Plan, PlanInvalid, Synthetic
-from workflows.simulate.world import NobodyThere, Tried
+from workflows.simulate.trying import NobodyThere, Tried
 from workflows.steps import Send
 
 AT_ONCE = 300
@@ -113,16 +113,16 @@ def _course(simulation: Simulation, *, now: datetime) -> Course:
 
 def tried(simulation: Simulation) -> Tried:
     if simulation.number is not None:
-        return world.of_version(simulation.workflow.versions.get(number=simulation.number))
+        return trying.of_version(simulation.workflow.versions.get(number=simulation.number))
     graph, problems = lint.check(simulation.graph, workflow_id=simulation.workflow_id)
     if graph is None:
         raise GraphInvalid(problems)
-    return world.of_draft(graph, workflow_id=simulation.workflow_id)
+    return trying.of_draft(graph, workflow_id=simulation.workflow_id)
 
 
 def course_of(tried: Tried, read: Plan, *, now: datetime) -> Course:
     """Return everybody at the start, with all that will be asked read."""
-    ids = world.whom(read, tried.graph)
+    ids = trying.whom(read, tried.graph)
     try:
         house = world.prepare(tried, read, ids, now=now)
     except ValueError as refused:

@@ -17,12 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from workflows.problems import GraphInvalid, Problem
 from workflows.reader import EVENT, ID, Reader
 
+T = TypeVar("T")
 MOST_PEOPLE = 10_000
 MOST_DAYS = 400
 MOST_EVENTS = 100
@@ -129,10 +130,10 @@ def read(raw: object, *, now: datetime) -> Plan:
         starts_at=_moment(reader, now=now),
         days=count_in(reader, "days", default=90, most=MOST_DAYS),
         seed=count_in(reader, "seed", default=1, least=0, most=2**31),
-        messages=_messages(reader.take("messages"), problems),
+        messages=_by_step(reader, "messages", _reaction, problems),
         acts=_acts(reader.take("events"), problems),
-        tasks=_tasks(reader.take("tasks"), problems),
-        calls=_calls(reader.take("webhooks"), problems),
+        tasks=_by_step(reader, "tasks", _task_ends, problems),
+        calls=_by_step(reader, "webhooks", _call_ends, problems),
         object_in=reader.duration("object_in", default=timedelta(days=7)),
     )
     reader.leftover()
@@ -188,50 +189,37 @@ _KINDS: Mapping[str, Callable[[Reader], Whom]] = {
 }
 
 
-def _messages(raw: Any, problems: list[Problem]) -> dict[str, Reaction]:
+def _by_step(
+    reader: Reader, key: str, read: Callable[[Reader], T], problems: list[Problem]
+) -> dict[str, T]:
+    """Return what stands under a key for each step, by the step's name."""
+    raw = reader.take(key)
     if not isinstance(raw, Mapping):
         if raw is not None:
-            problems.append(Problem("messages", "not_an_object", "messages is a JSON object"))
+            problems.append(Problem(key, "not_an_object", f"{key} is a JSON object"))
         return {}
-    return {str(step): _reaction(str(step), one, problems) for step, one in raw.items()}
+    found = {}
+    for step, one in raw.items():
+        of_step = inner(one, f"{key}.{step}", problems)
+        found[str(step)] = read(of_step)
+        of_step.leftover()
+    return found
 
 
-def _reaction(step: str, raw: Any, problems: list[Problem]) -> Reaction:
-    reader = inner(raw, f"messages.{step}", problems)
+def _reaction(reader: Reader) -> Reaction:
     within = reader.duration("within", default=timedelta(days=2))
-    made = Reaction(share_in(reader, "opens", 0.0), share_in(reader, "clicks", 0.0), within)
-    reader.leftover()
-    return made
+    return Reaction(share_in(reader, "opens", 0.0), share_in(reader, "clicks", 0.0), within)
 
 
-def _tasks(raw: Any, problems: list[Problem]) -> dict[str, TaskEnds]:
-    if not isinstance(raw, Mapping):
-        if raw is not None:
-            problems.append(Problem("tasks", "not_an_object", "tasks is a JSON object"))
-        return {}
-    return {str(step): _task_ends(str(step), one, problems) for step, one in raw.items()}
-
-
-def _task_ends(step: str, raw: Any, problems: list[Problem]) -> TaskEnds:
-    reader = inner(raw, f"tasks.{step}", problems)
+def _task_ends(reader: Reader) -> TaskEnds:
     within = reader.duration("within", default=timedelta(days=1))
     done, failed = share_in(reader, "done", 1.0), share_in(reader, "failed", 0.0)
     if done + failed > 1:
         reader.problem("bad_value", "done and failed are shares of one whole: at most 1 together")
-    reader.leftover()
     return TaskEnds(done, failed, within)
 
 
-def _calls(raw: Any, problems: list[Problem]) -> dict[str, CallEnds]:
-    if not isinstance(raw, Mapping):
-        if raw is not None:
-            problems.append(Problem("webhooks", "not_an_object", "webhooks is a JSON object"))
-        return {}
-    return {str(step): _call_ends(str(step), one, problems) for step, one in raw.items()}
-
-
-def _call_ends(step: str, raw: Any, problems: list[Problem]) -> CallEnds:
-    reader = inner(raw, f"webhooks.{step}", problems)
+def _call_ends(reader: Reader) -> CallEnds:
     within = reader.duration("within", default=timedelta(minutes=1))
     named = [key for key in (f"reply{number}" for number in range(1, 9)) if reader.has(key)]
     replies = tuple(share_in(reader, key, 0.0) for key in named)
@@ -239,7 +227,6 @@ def _call_ends(step: str, raw: Any, problems: list[Problem]) -> CallEnds:
     answered = share_in(reader, "answered", max(0.0, 1 - failed - sum(replies)))
     if answered + failed + sum(replies) > 1 + 1e-9:
         reader.problem("bad_value", "the shares are of one whole: at most 1 together")
-    reader.leftover()
     return CallEnds(answered, failed, replies, within)
 
 

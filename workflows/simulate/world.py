@@ -29,7 +29,6 @@ from consent.sending import terms
 from consent.states import code_of
 from contacts import registry
 from contacts.canonical import canonical
-from contacts.models import Contact
 from contacts.segments import building, evaluate, semantics
 from contacts.segments.definition import Definition, DefinitionInvalid
 from contacts.segments.facts import Facts, Happening
@@ -37,78 +36,18 @@ from contacts.segments.nodes import Household, Registered, walk
 from messaging import pace
 from messaging import versions as templates
 from messaging.paying import stating
-from workflows import audience, clocks, foreseeing, lint, lots, versions
+from workflows import audience, clocks, foreseeing, lots
 from workflows.engine import Clock, Effect
-from workflows.graph import Graph
-from workflows.models import WorkflowVersion
 from workflows.simulate import knowledge
 from workflows.simulate.people import Did, Person
-from workflows.simulate.plan import Chosen, Plan, Sample, Synthetic
+from workflows.simulate.plan import Plan, Synthetic
+from workflows.simulate.trying import Tried
 from workflows.steps import Foreseen, InSegment, Until, Update, WriteBack, segments
 
 EVERYTHING = frozenset({"identity", "demographic", "clinical", "coverage", "engagement"})
 NOBODY = UUID(int=0)
 SIGNED, REVOKED, OPTED_OUT = "consent.recorded", "consent.revoked", "consent.opted_out"
 DECEASED = "contact.deceased"
-
-
-class NobodyThere(ValueError):
-    """The plan names nobody who could be simulated; it says why."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    """The graph that is tried, with what its messages are pinned to and say of people."""
-
-    graph: Graph
-    templates: Mapping[str, UUID]
-    path_classes: Mapping[str, frozenset[str]]
-    number: int | None = None
-    """Of the version; None for a draft, which is pinned as if it were published now."""
-    workflow_id: UUID | None = None
-    """Whose stated payments count; None for a graph that belongs to no workflow."""
-
-
-def of_version(version: WorkflowVersion) -> Tried:
-
-    known = versions.of_row(version)
-    return Tried(
-        known.graph, known.templates, known.path_classes, version.number, version.workflow_id
-    )
-
-
-def of_draft(graph: Graph, *, workflow_id: UUID | None = None) -> Tried:
-    pinned = {node: one.id for node, one in lint.templates(graph).items()}
-    return Tried(graph, pinned, lint.path_classes(graph), workflow_id=workflow_id)
-
-
-def whom(plan: Plan, graph: Graph) -> list[int]:
-    """Return the contacts of the plan; invented people have numbers below zero."""
-    if isinstance(plan.whom, Synthetic):
-        return [-number for number in range(1, plan.whom.count + 1)]
-    found = _sampled(plan, plan.whom, graph) if isinstance(plan.whom, Sample) else []
-    if isinstance(plan.whom, Chosen):
-        known = dict(
-            Contact.objects.filter(public_id__in=plan.whom.contacts, erased_at=None).values_list(
-                "public_id", "id"
-            )
-        )
-        found = [known[one] for one in plan.whom.contacts if one in known]
-    if not found:
-        raise NobodyThere("Nobody is there to simulate: the segment is empty, or no id is known.")
-    return found
-
-
-def _sampled(plan: Plan, sample: Sample, graph: Graph) -> list[int]:
-    segment = sample.segment or graph.trigger.segment
-    if segment is None:
-        raise NobodyThere("The trigger has no segment to draw from: name one, or invent people.")
-    try:
-        members = sorted(audience.members(segment, now=plan.starts_at))
-    except DefinitionInvalid as invalid:
-        raise NobodyThere(f"The segment cannot be asked: {invalid}") from invalid
-    dice = Random(plan.seed)  # noqa: S311  # no secret
-    return sorted(dice.sample(members, min(sample.count, len(members))))
 
 
 @dataclass(slots=True)

@@ -11,10 +11,12 @@ export function Box({ id, data, selected }: NodeProps<BoxNode>) {
       className={`canvas-step canvas-step-${data.kind} editor-step`}
       data-selected={selected || undefined}
       data-wrong={wrong > 0 || undefined}
+      data-marked={data.marked || undefined}
     >
       {!data.entry && <Handle type="target" id="in" position={Position.Top} />}
       <p className="canvas-kind">
         {data.entry ? "start" : data.kind.replace("_", " ")}
+        {data.marked && <span className="editor-marked">marked</span>}
         {wrong > 0 && <span className="editor-wrong">{wrong} to mend</span>}
       </p>
       <p className="canvas-title" title={data.title}>{data.title}</p>

@@ -14,20 +14,21 @@ import { type DragEvent, type KeyboardEvent, useCallback, useEffect, useMemo, us
 import type { Point } from "../canvas/layout";
 import { Acts, type Place } from "./acts";
 import { Box } from "./Box";
-import { add, firstFields, insert, lead, remove, setFields, stepOf, waysOf } from "./draft";
+import { add, firstFields, insert, lead, paste, remove, setFields, stepOf, waysBetween, waysOf } from "./draft";
 import { type Box as BoxNode, draw } from "./drawing";
-import { type Draft, ENTRY, type Fields, formOf, type Forms, type Problem, type StepJson } from "./forms";
+import { type Draft, ENTRY, type Fields, formOf, type Forms, type Problem } from "./forms";
 import { Line } from "./Line";
 import { Panel } from "./Panel";
 import { check, save } from "./server";
 import { useHistory } from "./useHistory";
+import { type Marks, useClipboard, useMarks } from "./useMarks";
 import { titleOf } from "./words";
 
 const nodeTypes: NodeTypes = { box: Box };
 const edgeTypes: EdgeTypes = { line: Line };
 const words = {
-  "node.a11yDescription.default": "Press Enter to edit the step.",
-  "node.a11yDescription.keyboardDisabled": "Press Enter to edit the step.",
+  "node.a11yDescription.default": "Press Enter to edit the step, M to mark it for copying.",
+  "node.a11yDescription.keyboardDisabled": "Press Enter to edit the step, M to mark it for copying.",
 };
 const GOAL = "goal";
 const KIND = "application/x-attune-step";
@@ -52,6 +53,8 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
   const [place, offer] = useState<Place>();
   const [moved, move] = useState<ReadonlyMap<string, Point>>(new Map());
   const [copied, copy] = useClipboard();
+  const marks = useMarks(draft);
+  const before = useRef(chosen);
   const keeping = useKeeping(given, draft, token);
   const problems = useProblems(given.check, draft, given.problems, token);
   const { screenToFlowPosition, fitView } = useReactFlow();
@@ -78,29 +81,49 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
     }
     offer(undefined);
   };
-  const takeOut = (id: string) => {
-    if (id === ENTRY || !stepOf(draft, id)) return;
-    change(remove(forms, draft, id), ENTRY, "Step removed. Control Z brings it back.");
+  const takeOut = (at = chosen) => {
+    const gone = marks.taken(at);
+    if (!gone.length) return;
+    const left = gone.reduce((made, one) => remove(forms, made, one.id), draft);
+    change(left, ENTRY, `${stepsInWords(gone.length)} removed. Control Z brings ${gone.length === 1 ? "it" : "them"} back.`);
+    marks.put([]);
     root.current?.focus(); // what had the focus is gone
   };
-  const paste = () => {
-    if (!copied) return;
-    const own = waysOf(forms, copied).map((way) => [way.key, undefined]);
-    const [next, id] = add(draft, { ...copied, ...Object.fromEntries(own) });
-    change(next, id, "Step pasted, not connected yet");
+  const copyTaken = (at = chosen) => {
+    const taken = marks.taken(at);
+    copy(taken);
+    if (taken.length) say(`${stepsInWords(taken.length)} copied`);
+  };
+  const pasteCopied = () => {
+    if (!copied.length) return;
+    const [next, ids] = paste(forms, draft, copied);
+    const ways = waysBetween(forms, copied);
+    const told = ways ? ` with ${ways} connection${ways === 1 ? "" : "s"} between them` : "";
+    change(next, ids[0], `${stepsInWords(ids.length)} pasted${told}, not connected to the others yet`);
+    marks.put(ids.length > 1 ? ids : []);
+  };
+  const turn = (id: string, besides?: string) => {
+    marks.turn(id, besides);
+    say(marks.ids.has(id) ? "Mark taken off" : "Marked");
   };
   const keys = (event: KeyboardEvent) => {
     if (isTyping(event.target)) return;
     const command = event.ctrlKey || event.metaKey;
-    const step = stepOf(draft, chosen);
+    const at = boxAt(event.target) ?? chosen;
     const acts: Record<string, (() => void) | undefined> = {
       z: event.shiftKey ? history.redo : history.undo,
       y: history.redo,
-      c: step && (() => { copy(step); say("Step copied"); }),
-      v: paste,
+      c: () => copyTaken(at),
+      v: pasteCopied,
+      a: () => { marks.all(); say(`${stepsInWords(draft.nodes.length)} marked`); },
       s: keeping.keep,
     };
-    const act = command ? acts[event.key.toLowerCase()] : event.key === "Delete" ? () => takeOut(chosen) : undefined;
+    const plain: Record<string, (() => void) | undefined> = {
+      delete: () => takeOut(at),
+      m: event.altKey ? undefined : () => turn(at),
+      escape: marks.ids.size ? () => { marks.put([]); say("No step marked"); } : undefined,
+    };
+    const act = (command ? acts : plain)[event.key.toLowerCase()];
     if (act) { event.preventDefault(); act(); }
   };
   const drop = (event: DragEvent) => {
@@ -118,13 +141,15 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
   return (
     <Acts.Provider value={{ offer }}>
       <div className="editor" ref={root} tabIndex={-1} onKeyDown={keys}>
-        <Toolbar history={history} keeping={keeping} problems={problems} tidy={() => { move(new Map()); setTimeout(() => fitView({ maxZoom: 1, padding: 0.08 }), 50); }} tidied={moved.size === 0} paste={copied && paste} />
+        <Toolbar history={history} keeping={keeping} problems={problems} tidy={() => { move(new Map()); setTimeout(() => fitView({ maxZoom: 1, padding: 0.08 }), 50); }} tidied={moved.size === 0} marks={marks} copy={marks.taken(chosen).length ? () => copyTaken() : undefined} paste={copied.length ? pasteCopied : undefined} copied={copied.length} />
         <div className="editor-desk">
           <Palette forms={forms} put={(kind) => put(kind, undefined)} />
-          <div className="canvas editor-canvas" role="group" aria-label="The draft, drawn. Every step can also be chosen and changed in the form beside it." onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+          <div className="canvas editor-canvas" role="group" aria-label="The draft, drawn. Every step can also be chosen and changed in the form beside it." onPointerDownCapture={() => { before.current = chosen; }} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
             <Drawing
               drawn={useMemo(() => draw(forms, draft, problems.found, moved), [forms, draft, problems.found, moved])}
               chosen={chosen}
+              marked={marks.ids}
+              mark={(id) => turn(id, before.current)}
               choose={choose}
               connect={(from, way, to) => change(lead(draft, from, way, to), from, "Connected")}
               moveTo={(id, at) => move(new Map(moved).set(id, at))}
@@ -140,8 +165,10 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
               change={(changes: Fields) => change(setFields(draft, chosen, changes))}
               lead={(way, to) => change(lead(draft, chosen, way, to))}
               set={(next, then) => change(next, then)}
-              remove={() => takeOut(chosen)}
-              copy={() => { copy(stepOf(draft, chosen)); say("Step copied"); }}
+              remove={() => takeOut()}
+              copy={() => copyTaken()}
+              marked={marks.ids}
+              mark={() => turn(chosen)}
               grow={(way) => offer({ from: chosen, way })}
             />
           </div>
@@ -152,9 +179,10 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
   );
 }
 
-function Drawing({ drawn, chosen, choose, connect, moveTo }: { drawn: ReturnType<typeof draw>; chosen: string; choose: (id: string) => void; connect: (from: string, way: string, to: string) => void; moveTo: (id: string, at: Point) => void }) {
+function Drawing({ drawn, chosen, marked, mark, choose, connect, moveTo }: { drawn: ReturnType<typeof draw>; chosen: string; marked: ReadonlySet<string>; mark: (id: string) => void; choose: (id: string) => void; connect: (from: string, way: string, to: string) => void; moveTo: (id: string, at: Point) => void }) {
   const [boxes, setBoxes] = useState<BoxNode[]>([]);
-  useEffect(() => setBoxes(drawn.boxes.map((box) => ({ ...box, selected: box.id === chosen }))), [drawn, chosen]);
+  const named = [...marked].join(" ");
+  useEffect(() => setBoxes(drawn.boxes.map((box) => ({ ...box, selected: box.id === chosen, data: { ...box.data, marked: marked.has(box.id) } }))), [drawn, chosen, named]);
   const { fitView } = useReactFlow();
   const count = drawn.boxes.length;
   useEffect(() => {
@@ -175,6 +203,7 @@ function Drawing({ drawn, chosen, choose, connect, moveTo }: { drawn: ReturnType
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
       onNodesChange={changed}
+      onNodeClick={(event, node) => event.shiftKey && mark(node.id)}
       onNodeDragStop={(_, node) => moveTo(node.id, node.position)}
       onConnect={(made: Connection) => made.sourceHandle && connect(made.source, made.sourceHandle, made.target)}
       isValidConnection={(made) => made.target !== ENTRY && made.source !== made.target}
@@ -200,16 +229,18 @@ function Drawing({ drawn, chosen, choose, connect, moveTo }: { drawn: ReturnType
 type Keeping = ReturnType<typeof useKeeping>;
 type Problems = ReturnType<typeof useProblems>;
 
-function Toolbar({ history, keeping, problems, tidy, tidied, paste }: { history: { undo: (() => void) | undefined; redo: (() => void) | undefined }; keeping: Keeping; problems: Problems; tidy: () => void; tidied: boolean; paste: (() => void) | undefined }) {
+function Toolbar({ history, keeping, problems, tidy, tidied, marks, copy, paste, copied }: { history: { undo: (() => void) | undefined; redo: (() => void) | undefined }; keeping: Keeping; problems: Problems; tidy: () => void; tidied: boolean; marks: Marks; copy: (() => void) | undefined; paste: (() => void) | undefined; copied: number }) {
   const count = problems.found.length;
   return (
     <div className="editor-bar" role="toolbar" aria-label="Draft">
       <button type="button" className="button primary" disabled={!keeping.changed} aria-keyshortcuts="Control+S" onClick={keeping.keep}>Save the draft</button>
       <button type="button" className="button" disabled={!history.undo} aria-keyshortcuts="Control+Z" onClick={history.undo}>Undo</button>
       <button type="button" className="button" disabled={!history.redo} aria-keyshortcuts="Control+Shift+Z" onClick={history.redo}>Redo</button>
-      <button type="button" className="button" disabled={!paste} aria-keyshortcuts="Control+V" onClick={paste}>Paste</button>
+      <button type="button" className="button" disabled={!copy} aria-keyshortcuts="Control+C" onClick={copy}>Copy{marks.ids.size > 1 ? ` ${stepsInWords(marks.ids.size)}` : ""}</button>
+      <button type="button" className="button" disabled={!paste} aria-keyshortcuts="Control+V" onClick={paste}>Paste{copied > 1 ? ` ${stepsInWords(copied)}` : ""}</button>
       <button type="button" className="button" disabled={tidied} onClick={tidy}>Tidy up</button>
       <p className="editor-state" role="status">
+        {marks.ids.size > 0 && `${stepsInWords(marks.ids.size)} marked. `}
         {keeping.refusal || (keeping.changed ? "Not saved yet." : "Saved.")}{" "}
         {problems.unknown ? "Not checked: the server cannot be reached." : count ? `${count} to mend before it can go live.` : "Nothing keeps it from going live."}
       </p>
@@ -310,23 +341,13 @@ function useKeeping(given: { save: string; draft: Draft; seen: string }, draft: 
   return { changed, keep, refusal };
 }
 
-const CLIPBOARD = "attune-step";
+function stepsInWords(count: number): string {
+  return `${count} step${count === 1 ? "" : "s"}`;
+}
 
-/** The copied step stays for as long as the tab does: it may be pasted into another workflow. */
-function useClipboard(): [StepJson | undefined, (step: StepJson | undefined) => void] {
-  const [copied, put] = useState<StepJson | undefined>(() => {
-    try {
-      const kept = JSON.parse(sessionStorage.getItem(CLIPBOARD) ?? "null") as StepJson | null;
-      return kept ?? undefined;
-    } catch {
-      return undefined;
-    }
-  });
-  const copy = (step: StepJson | undefined) => {
-    put(step);
-    if (step) sessionStorage.setItem(CLIPBOARD, JSON.stringify(step));
-  };
-  return [copied, copy];
+/** The box that has the focus. */
+function boxAt(target: EventTarget): string | undefined {
+  return target instanceof Element ? target.closest<HTMLElement>(".react-flow__node")?.dataset.id : undefined;
 }
 
 function isTyping(target: EventTarget): boolean {

@@ -14,6 +14,8 @@ type Given = {
   set: (draft: Draft, chosen?: string) => void;
   remove: () => void;
   copy: () => void;
+  marked: ReadonlySet<string>;
+  mark: () => void;
   grow: (way: string) => void;
 };
 
@@ -59,7 +61,8 @@ function TriggerForm({ forms, draft, change, set, lead }: Given) {
 }
 
 function StepForm(given: Given & { step: StepJson }) {
-  const { forms, draft, step, change, lead, remove, copy, grow } = given;
+  const { forms, draft, step, change, lead, remove, copy, marked, mark, grow } = given;
+  const several = marked.size > 1 ? ` ${marked.size} marked steps` : "";
   const form = formOf(forms, step);
   const earlier = before(forms, draft, step.id);
   const senders = draft.nodes.filter((one) => one.kind === "send" && earlier.has(one.id));
@@ -78,8 +81,9 @@ function StepForm(given: Given & { step: StepJson }) {
       ))}
       <Name {...given} />
       <div className="form-actions">
-        <button type="button" className="button" onClick={copy}>Copy</button>
-        <button type="button" className="button danger" onClick={remove}>Remove the step</button>
+        <button type="button" className="button" aria-pressed={marked.has(step.id)} aria-keyshortcuts="M" onClick={mark}>Mark</button>
+        <button type="button" className="button" onClick={copy}>Copy{several}</button>
+        <button type="button" className="button danger" onClick={remove}>{several ? `Remove${several}` : "Remove the step"}</button>
       </div>
     </>
   );

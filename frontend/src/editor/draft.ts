@@ -88,17 +88,51 @@ export function rename(forms: Forms, draft: Draft, id: string, name: string): Dr
 }
 
 function renamed(draft: Draft, forms: Forms, before: string, after: string): Draft {
-  const nodes = draft.nodes.map((one) => {
-    const changes: Fields = {};
-    for (const way of waysOf(forms, one)) if (way.to === before) changes[way.key] = after || undefined;
-    if (one.of === before) changes.of = after || undefined;
-    if (one.about === before) changes.about = after || undefined;
-    for (const [key, asked] of Object.entries(one)) {
-      if (/^if\d?$/.test(key) && isFields(asked) && asked.of === before) changes[key] = after ? { ...asked, of: after } : undefined;
-    }
-    return { ...without(one, changes), id: one.id, kind: one.kind };
+  const nameOf = (id: string) => (id === before ? after : id);
+  const nodes = draft.nodes.map((one) => named(forms, one, nameOf));
+  return { ...draft, nodes, start: nameOf(draft.start) };
+}
+
+/** Name other steps anew wherever the step names them; an empty name takes the mention out. */
+function named(forms: Forms, step: StepJson, nameOf: (id: string) => string): StepJson {
+  const changes: Fields = {};
+  for (const way of waysOf(forms, step)) if (way.to) changes[way.key] = nameOf(way.to) || undefined;
+  for (const key of ["of", "about"]) {
+    const told = step[key];
+    if (typeof told === "string") changes[key] = nameOf(told) || undefined;
+  }
+  for (const [key, asked] of Object.entries(step)) {
+    if (!/^if\d?$/.test(key) || !isFields(asked) || typeof asked.of !== "string") continue;
+    const of = nameOf(asked.of);
+    changes[key] = of ? { ...asked, of } : undefined;
+  }
+  return { ...without(step, changes), id: step.id, kind: step.kind };
+}
+
+/**
+ * Put copied steps in, with the ways between them. Ways out of them are open, and messages that they
+ * speak of are those beside them, or those of the draft.
+ */
+export function paste(forms: Forms, draft: Draft, steps: StepJson[]): [Draft, string[]] {
+  const names = new Map<string, string>();
+  let next = draft;
+  for (const step of steps) {
+    const [grown, id] = add(next, step);
+    next = grown;
+    names.set(step.id, id);
+  }
+  const made = steps.map((step) => {
+    const ways = new Set(waysOf(forms, step).map((way) => way.to));
+    const nameOf = (id: string) => names.get(id) ?? (!ways.has(id) && stepOf(draft, id) ? id : "");
+    return { ...named(forms, step, nameOf), id: names.get(step.id) ?? step.id };
   });
-  return { ...draft, nodes, start: draft.start === before ? after : draft.start };
+  return [{ ...draft, nodes: [...draft.nodes, ...made] }, made.map((one) => one.id)];
+}
+
+/** How many ways lead from one of these steps to another of them. */
+export function waysBetween(forms: Forms, steps: StepJson[]): number {
+  const inside = new Set(steps.map((one) => one.id));
+  return steps.flatMap((one) => waysOf(forms, one)).filter((way) => inside.has(way.to)).length;
 }
 
 function freeName(draft: Draft, wanted: string): string {

@@ -9,7 +9,7 @@ import { entryTitle, titleOf } from "./words";
 
 /** `spare`: an optional way that leads nowhere; its dot shows on the chosen box and under the mouse. */
 export type Out = { key: string; label: string; place: number; open: boolean; spare?: boolean };
-export type BoxData = { kind: string; title: string; name: string; problems: string[]; outs: Out[]; entry: boolean };
+export type BoxData = { kind: string; title: string; name: string; problems: string[]; outs: Out[]; entry: boolean; marked?: boolean };
 export type Box = Node<BoxData, "box">;
 export type LineData = { from: string; way: string; label: string; bends: Bend[]; at: Point; words: string };
 export type Line = Edge<LineData, "line">;

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from accounts.models import Organisation
+from consent.signing import designing
 from contacts import grouping
 from contacts.declared.code_lines import Code
 from contacts.segments import catalogue
+from marketing.web import canvas, workflow_recipes
 from messaging.making import drafts
 from messaging.models import Template
 from tests.conftest import NOON
@@ -20,6 +22,7 @@ from workflows.models import Workflow
 from workflows.recipes import starters
 from workflows.recipes.starters import Starter
 from workflows.simulate import keeping
+from workflows.webhooks import tending
 
 ALL = [pytest.param(one, id=one.slug) for one in starters.every()]
 
@@ -37,7 +40,15 @@ def completed(starter: Starter) -> Workflow:
     if starter.asks_segment:
         segment = catalogue.save(name="Women", tree=WOMEN, now=NOON)
         made.draft["trigger"]["segment"] = str(segment.id)
-        made.save()
+    if starter.asks_form:
+        made.draft["trigger"]["form"] = str(designing.create("Welcome", now=NOON).id)
+    for node in made.draft["nodes"]:
+        if node["kind"] == "webhook":
+            desk = {"name": "Letters", "url": "https://letters.example/new", "own": True,
+                    "classes": ["identity", "contact_point", "coverage", "engagement"]}  # fmt: skip
+            made_desk = tending.add(desk, random=lambda size: b"k" * size, now=NOON)
+            node["endpoint"] = str(made_desk.id)
+    made.save()
     drug = [Code("http://www.nlm.nih.gov/research/umls/rxnorm", "83367", "Atorvastatin")]
     for one in Template.objects.all():
         if one.purpose == "refill":
@@ -81,3 +92,23 @@ def test_a_second_start_makes_a_second_set() -> None:
     first, second = (starters.begin(starter, now=NOON) for _ in range(2))
     assert first.slug != second.slug
     assert Template.objects.count() == 2 * len(starter.letters)
+
+
+def test_the_recipes_use_what_helps_them() -> None:
+    """Each way of coming in and each step that a recipe was made better by is used somewhere."""
+    kinds = {kind for one in starters.every() for kind in one.steps}
+    assert {"until", "write_back", "webhook", "split", "task", "wait_for"} <= kinds
+    entries = {one.graph["trigger"]["kind"] for one in starters.every()}
+    assert {"event", "form", "date", "segment"} <= entries
+    keyed = {one.slug for one in starters.every() if one.graph["trigger"].get("key")}
+    assert keyed == {
+        "appointment-reminder", "post-visit-follow-up", "medication-adherence",
+        "explanation-of-benefits",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("starter", ALL)
+def test_it_is_drawn_and_told_before_anything_is_made(starter: Starter) -> None:
+    graph, names = workflow_recipes._placed(starter)
+    told = [canvas.title(step, names) for step in graph.steps.values()]
+    assert not any("unknown" in one.lower() for one in told)
