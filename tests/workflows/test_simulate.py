@@ -20,8 +20,7 @@ from tests.workflows.conftest import Publish, people, sign
 from tests.workflows.test_runner import DEADLINE, click, go
 from workflows import runner
 from workflows.models import Enrolment, Move, Simulation, Workflow
-from workflows.simulate import keeping, plan
-from workflows.simulate import world as worlds
+from workflows.simulate import keeping, plan, trying
 from workflows.simulate.course import Course
 
 DAY = timedelta(days=1)
@@ -30,7 +29,7 @@ DAY = timedelta(days=1)
 def simulated(workflow: Workflow, **raw: Any) -> Course:
     assert workflow.live is not None
     read = plan.read({"starts_at": NOON.isoformat(), "days": 30, **raw}, now=NOON)
-    course = keeping.course_of(worlds.of_version(workflow.live), read, now=NOON)
+    course = keeping.course_of(trying.of_version(workflow.live), read, now=NOON)
     assert all(0 <= share <= 1 for share in course.run())
     return course
 
