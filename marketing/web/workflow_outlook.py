@@ -16,7 +16,7 @@ from accounts.roles import Permission
 from audit import trail
 from consent.reasons import REASONS
 from contacts.segments.reading import DefinitionInvalid
-from marketing.web import canvas, workflow_figures
+from marketing.web import canvas, canvas_words, workflow_figures
 from marketing.web.workflow_figures import Teller
 from workflows import lint, outlook
 from workflows.models import Workflow
@@ -88,7 +88,7 @@ def _lines(tried: trying.Tried, seen: Outlook, tell: Teller, user: User) -> list
         Line(
             one.node,
             canvas.title(tried.graph.steps[one.node], names),
-            "now" if when == "now" else f"{canvas.duration(one.after)} after coming in",
+            "now" if when == "now" else f"{canvas_words.duration(one.after)} after coming in",
             str(tell(*cell, many)),
             code,
             *REASONS.get(code, (code, "")),

@@ -268,3 +268,40 @@ def test_steps_marked_with_the_mouse_go_into_another_workflow_and_out_again_toge
     expect(page.locator(".react-flow__node")).to_have_count(2)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".react-flow__node")).to_have_count(4)
+
+
+def test_a_branch_asks_by_which_way_a_message_would_reach_someone(
+    open_as: OpenAs, mara: User, harbor: Organisation, draft: Workflow
+) -> None:
+    """EM-16"""
+    page = open_as(mara, f"/workflows/{draft.id}/draft/")
+    page.get_by_role("toolbar", name="Add a step").get_by_role("button", name="Branch").click()
+    asked = panel(page)
+    asked.get_by_label("What is asked").select_option(label="Would be reached by")
+    asked.get_by_label("Portal").check()
+    asked.get_by_label("A message for").select_option(label="treatment")
+    asked.get_by_label("clinical").check()
+    asked.get_by_label("Leads on: no").select_option("end")
+    asked.get_by_label("Leads on: yes").select_option("end")
+    expect(page.locator(".editor-state")).to_contain_text("Nothing keeps it from going live")
+    save(page)
+    (branch,) = (one for one in kept(draft, harbor)["nodes"] if one["kind"] == "branch")
+    assert branch["if"] == {"forecast": ["portal"], "purpose": "treatment", "classes": ["clinical"]}
+    page.reload()
+    box = page.locator(".canvas-step-branch.editor-step")
+    expect(box).to_contain_text("Reached by Portal?")
+
+
+def test_a_wait_says_by_whose_clock(
+    open_as: OpenAs, mara: User, harbor: Organisation, draft: Workflow
+) -> None:
+    """CA-05"""
+    page = open_as(mara, f"/workflows/{draft.id}/draft/")
+    page.get_by_role("toolbar", name="Add a step").get_by_role("button", name="Wait until").click()
+    panel(page).get_by_label("At", exact=False).first.fill("09:00")
+    box = page.locator(".canvas-step-until.editor-step")
+    expect(box).to_contain_text("at 09:00 in their local time")
+    panel(page).get_by_label("By whose clock").select_option(label="in our time")
+    expect(box).to_contain_text("at 09:00 in our time")
+    save(page)
+    assert kept(draft, harbor)["nodes"][0]["clock"] == "organisation"
