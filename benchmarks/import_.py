@@ -5,7 +5,8 @@ beforehand: a contact's single values as columns, its lists as jsonb, and the sa
 and dirty rows, under the same indexes; one process and one session, which work at the same time.
 The work is what two workers do with an import's parts, as `make run` has them: each checks and
 packs a part (`records.prepare`), and in the order of the parts they seal and write
-(`records.store`). They fork before the clock starts, for workers are there already.
+(`records.store`). They are there before the first round and stay to the last, and each has its
+people from its own memory, as workers that read their parts themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from multiprocessing import get_context
-from multiprocessing.synchronize import Barrier, Semaphore
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -29,6 +29,7 @@ from benchmarks.ground import found_organisation
 from benchmarks.measure import Row, peak_memory, seconds
 from contacts import records
 from contacts.fields import FIELDS
+from contacts.importing.staging import ROWS
 from contacts.models import first_id
 from contacts.records import Change
 from contacts.sample import people
@@ -36,7 +37,6 @@ from crypto import keyring
 
 FULL = 100_000
 ROUNDS = 5
-BATCH = 2_000
 
 _SCALARS = [key for key, field in FIELDS.items() if not (field.is_list or field.derived_from)]
 _LISTS = [key for key, field in FIELDS.items() if field.is_list and key != "record_numbers"]
@@ -73,59 +73,69 @@ def run(scale: float) -> Iterator[Row]:
         cursor.execute(_PLAIN)
     coming = people(1, size * (ROUNDS + 1), now=now)
     pairs: list[tuple[float, float]] = []
-    with (
-        tenancy.acting_for(organisation_id),
-        acting_as(Actor("system", "benchmark")),
-        peak_memory() as peak,
-    ):
+    with tenancy.acting_for(organisation_id), acting_as(Actor("system", "benchmark")):
+        workers = _Workers(size, now)
         for turn in range(ROUNDS + 1):
-            changes = list(islice(coming, size))
-            rows = _plain_rows(changes, organisation_id, turn * size, now)
+            rows = _plain_rows(list(islice(coming, size)), organisation_id, turn * size, now)
             limit = seconds(lambda rows=rows: _copy(rows))  # type: ignore[misc]
-            pairs.append((limit, _by_two_workers(changes, now)))
+            del rows
+            pairs.append((limit, workers.seconds()))
+        workers.end()
     measured = pairs[1:]
     work = median(pair[1] for pair in measured)
     limit = median(pair[0] for pair in measured)
-    yield Row("import", size, work, size / limit, peak_mb=peak.highest)
+    yield Row("import", size, work, size / limit, peak_mb=workers.peak.value)
 
 
-def _by_two_workers(changes: Sequence[Change], now: datetime) -> float:
-    """Return the seconds that two processes take to store the changes."""
-    parts = [changes[start : start + BATCH] for start in range(0, len(changes), BATCH)]
-    context = get_context("fork")
-    turns = [context.Semaphore(int(not place)) for place in range(len(parts) + 1)]
-    ready = context.Barrier(3)
-    connections.close_all()
-    workers = [
-        context.Process(target=_work, args=(parts, first, turns, ready, now)) for first in range(2)
-    ]
-    for worker in workers:
-        worker.start()
-    ready.wait()
-    began = perf_counter()
-    turns[-1].acquire()
-    took = perf_counter() - began
-    for worker in workers:
-        worker.join()
-    return took
+class _Workers:
+    """Two processes that take turns at the parts of every round. `peak` is the larger one's."""
 
+    def __init__(self, size: int, now: datetime) -> None:
+        context = get_context("fork")
+        self.size, self.now = size, now
+        self.parts = -(-size // ROWS)
+        self.turns = [
+            context.Semaphore(int(not place)) for place in range(self.parts * (ROUNDS + 1) + 1)
+        ]
+        self.both = context.Barrier(3)
+        self.peak = context.Value("d", 0.0)
+        connections.close_all()
+        self.processes = [context.Process(target=self._work, args=(lane,)) for lane in range(2)]
+        for process in self.processes:
+            process.start()
 
-def _work(
-    parts: Sequence[Sequence[Change]],
-    first: int,
-    turns: Sequence[Semaphore],
-    ready: Barrier,
-    now: datetime,
-) -> None:
-    """Do every second part; each is written when the one before has been."""
-    connections["default"].ensure_connection()
-    keyring.for_organisation(tenancy.current())
-    ready.wait()
-    for place in range(first, len(parts), 2):
-        prepared = records.prepare(parts[place], now=now)
-        turns[place].acquire()
-        records.store(prepared, now=now)
-        turns[place + 1].release()
+    def seconds(self) -> float:
+        """Return the seconds that one round takes."""
+        self.both.wait()
+        began = perf_counter()
+        self.both.wait()
+        return perf_counter() - began
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.join()
+
+    def _work(self, lane: int) -> None:
+        connections["default"].ensure_connection()
+        keyring.for_organisation(tenancy.current())
+        coming = people(1, self.size * (ROUNDS + 1), now=self.now)
+        with peak_memory() as peak:
+            for turn in range(ROUNDS + 1):
+                self._round(lane, turn * self.parts, list(islice(coming, self.size)))
+        with self.peak.get_lock():
+            self.peak.value = max(self.peak.value, peak.highest)
+
+    def _round(self, lane: int, first: int, changes: list[Change]) -> None:
+        """Do every second part; each is written when the one before has been."""
+        self.both.wait()
+        for place in range(first, first + self.parts):
+            if place % 2 == lane:
+                start = (place - first) * ROWS
+                prepared = records.prepare(changes[start : start + ROWS], now=self.now)
+                self.turns[place].acquire()
+                records.store(prepared, now=self.now)
+                self.turns[place + 1].release()
+        self.both.wait()
 
 
 def _plain_rows(
@@ -162,11 +172,11 @@ def _text(items: Any) -> str | None:
 def _copy(tables: dict[str, list[tuple[Any, ...]]]) -> None:
     owner = connections["owner"]
     size = len(tables["plain_contact"])
-    for start in range(0, size, BATCH):
+    for start in range(0, size, ROWS):
         with owner.cursor() as cursor:
             cursor.execute("BEGIN")
             for table, rows in tables.items():
                 with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                    for row in rows[start : start + BATCH]:
+                    for row in rows[start : start + ROWS]:
                         copy.write_row(row)
             cursor.execute("COMMIT")

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from contacts.codes import KNOWN_SYSTEMS
-from contacts.fields import CUSTOM, FIELDS, FieldType
+from contacts import item_rows
+from contacts.fields import CUSTOM
+from contacts.item_rows import LISTS
 
 FORMAT = 1
 _COMMON = 2048
@@ -87,27 +88,6 @@ NUMBERS: Mapping[str, int] = {
 
 _NAMES = _Names(NUMBERS)
 _KEYS = _Names({number: key for key, number in NUMBERS.items()})
-_SYSTEM_NUMBER = {system: number for number, system in enumerate(KNOWN_SYSTEMS)}
-
-_POSITIONS: Mapping[FieldType, tuple[str, ...]] = {
-    FieldType.CODES: (
-        "system", "code", "display", "status", "date", "end", "also", "ref", "as_of",
-    ),
-    FieldType.RESULTS: (
-        "system", "code", "display", "value", "unit", "at", "also", "ref", "as_of",
-    ),
-    FieldType.OCCURRENCES: (
-        "system", "code", "display", "status", "class", "at", "also", "ref", "as_of",
-    ),
-    FieldType.NUMBERS: ("source", "value", "as_of"),
-}  # fmt: skip
-
-_LIST_KEYS = {key: _POSITIONS[field.type] for key, field in FIELDS.items() if field.is_list}
-_BLANKS = {
-    key: (dict.fromkeys(positions), positions[0] == "system")
-    for key, positions in _LIST_KEYS.items()
-}
-"""For each list field an item that says nothing, and whether items are coded."""
 
 
 class Record(NamedTuple):
@@ -130,7 +110,7 @@ def pack(record: Record) -> bytes:
         exceptions = {_NAMES[key]: at for key, at in stamps.items() if at != common}
     values = {
         _NAMES[key]: (
-            _pack_items(key, value, stamps.get(key, common)) if key in _LIST_KEYS else value
+            item_rows.packed(key, value, stamps.get(key, common)) if key in LISTS else value
         )
         for key, value in record.values.items()
     }
@@ -158,7 +138,7 @@ def unpack(packed: bytes) -> Record:
     stamps |= {_KEYS[number]: at for number, at in exceptions.items()}
     values = {
         (key := _KEYS[number]): (
-            _unpack_items(key, value, stamps[key]) if key in _LIST_KEYS else value
+            item_rows.unpacked(key, value, stamps[key]) if key in LISTS else value
         )
         for number, value in stored.items()
     }
@@ -171,7 +151,7 @@ def read(packed: bytes, keys: Collection[str] | None = None) -> dict[str, Any]:
     if form != FORMAT:
         raise ValueError("a contact's record has a format that this release does not know")
     return {
-        (key := _KEYS[number]): (_read_items(key, value) if key in _LIST_KEYS else value)
+        (key := _KEYS[number]): (item_rows.read(key, value) if key in LISTS else value)
         for number, value in stored.items()
         if keys is None or _KEYS[number] in keys
     }
@@ -179,7 +159,7 @@ def read(packed: bytes, keys: Collection[str] | None = None) -> dict[str, Any]:
 
 def reader(keys: Collection[str]) -> Callable[[bytes], dict[str, Any]]:
     """Return `read` for these fields, made ready for many records."""
-    wanted = [(_NAMES[key], key, key in _LIST_KEYS) for key in keys]
+    wanted = [(_NAMES[key], key, key in LISTS) for key in keys]
 
     def read_these(packed: bytes) -> dict[str, Any]:
         record = msgpack.unpackb(packed, strict_map_key=False)
@@ -187,45 +167,9 @@ def reader(keys: Collection[str]) -> Callable[[bytes], dict[str, Any]]:
         if record[0] != FORMAT:
             raise ValueError("a contact's record has a format that this release does not know")
         return {
-            key: _read_items(key, stored[number]) if is_list else stored[number]
+            key: item_rows.read(key, stored[number]) if is_list else stored[number]
             for number, key, is_list in wanted
             if number in stored
         }
 
     return read_these
-
-
-def _pack_items(key: str, items: list[dict[str, Any]], stamp: int) -> list[list[Any]]:
-    blank, coded = _BLANKS[key]
-    rows = [[*{**blank, **item}.values()] for item in items]  # in the order of the positions
-    for row in rows:
-        if row[-1] == stamp:
-            row[-1] = None
-        if coded:
-            row[0] = _SYSTEM_NUMBER.get(row[0], row[0])
-        while row and row[-1] is None:
-            row.pop()
-    return rows
-
-
-def _unpack_items(key: str, rows: list[list[Any]], stamp: int) -> list[dict[str, Any]]:
-    items = _read_items(key, rows, keep_stamp=True)
-    for item in items:
-        item.setdefault("as_of", stamp)
-    return items
-
-
-def _read_items(
-    key: str, rows: list[list[Any]], *, keep_stamp: bool = False
-) -> list[dict[str, Any]]:
-    positions = _LIST_KEYS[key] if keep_stamp else _LIST_KEYS[key][:-1]
-    items = []
-    for row in rows:
-        item = dict(zip(positions, row, strict=False))
-        if None in row:
-            item = {name: part for name, part in item.items() if part is not None}
-        system = item.get("system")
-        if type(system) is int:
-            item["system"] = KNOWN_SYSTEMS[system]
-        items.append(item)
-    return items
