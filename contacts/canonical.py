@@ -173,6 +173,8 @@ def phone(value: object, field: Field) -> str | None:
 
 def phone_form(number: str) -> str:
     """Return the form in which two spellings of one number are equal."""
+    if number[:1] == "+" and number.isascii() and _DIGITS.fullmatch(number, 1):
+        return number
     try:
         stored = phone(number, FIELDS["phone"]) or ""
     except ValueRefused:

@@ -82,6 +82,14 @@ def tokens(organisation_id: int, numbers: Sequence[Number]) -> list[bytes]:
     )
 
 
+def tokens_of_each(
+    organisation_id: int, questions: Sequence[Sequence[Number]]
+) -> list[list[bytes]]:
+    """Return the blind indexes of each question's numbers."""
+    made = iter(tokens(organisation_id, [number for numbers in questions for number in numbers]))
+    return [[next(made) for _ in numbers] for numbers in questions]
+
+
 def known(organisation_id: int, wanted: Iterable[bytes]) -> dict[bytes, Owner]:
     """Return the contacts already known under these indexes."""
     with binary_cursor() as cursor:
@@ -99,23 +107,27 @@ def resolve(
     *,
     create: bool,
     same: Sequence[Number | None] = (),
+    tokens: Sequence[Sequence[bytes]] = (),
+    likely_new: bool = False,
 ) -> Found:
     """Find, or claim an id for, the person of each question.
 
     The first number of a question identifies; so does, where nobody has that one, the number that
     `same` gives: what the source itself calls this person by. The others are remembered where
     nobody has them yet. Without `create` an unknown person's id is None.
+
+    `tokens` are the numbers' blind indexes, where they were made before. `likely_new` says that
+    somebody is probably unknown: the turn to create is taken at once, and one look is enough.
     """
-    flat = [number for numbers in questions for number in numbers]
-    index = iter(tokens(organisation_id, flat))
-    keyed = [[next(index) for _ in numbers] for numbers in questions]
+    keyed = tokens or tokens_of_each(organisation_id, questions)
+    start = _lock_ordinals(organisation_id) if create and likely_new else None
     owners = known(organisation_id, {token for group in keyed for token in group})
     also = _second_names(questions, keyed, same)
     adopted = _adopt(keyed, owners, also)
     missing = {group[0] for group in keyed} - owners.keys()
     new: dict[bytes, int] = {}
     if missing and create:
-        new = _claim(organisation_id, keyed, owners, missing)
+        new = _claim(organisation_id, keyed, owners, missing, start)
     found = [owners.get(group[0]) for group in keyed]
     numbers = _unclaimed(questions, keyed, found, owners, new.keys() | adopted)
     return Found(
@@ -129,7 +141,7 @@ def resolve(
 
 def _second_names(
     questions: Sequence[Sequence[Number]],
-    keyed: list[list[bytes]],
+    keyed: Sequence[Sequence[bytes]],
     same: Sequence[Number | None],
 ) -> list[bytes | None]:
     """Return the index of what each question's source calls the person by, beside the first."""
@@ -140,7 +152,7 @@ def _second_names(
 
 
 def _adopt(
-    keyed: list[list[bytes]], owners: dict[bytes, Owner], also: Sequence[bytes | None]
+    keyed: Sequence[Sequence[bytes]], owners: dict[bytes, Owner], also: Sequence[bytes | None]
 ) -> set[bytes]:
     """Give first numbers that nobody has to whom the source calls by the other name."""
     adopted = set()
@@ -152,7 +164,7 @@ def _adopt(
 
 
 def _meeting(
-    keyed: list[list[bytes]], owners: Mapping[bytes, Owner], also: Sequence[bytes | None]
+    keyed: Sequence[Sequence[bytes]], owners: Mapping[bytes, Owner], also: Sequence[bytes | None]
 ) -> Iterator[tuple[int, int]]:
     for group, name in zip(keyed, also, strict=True):
         one, other = owners.get(group[0]), owners.get(name) if name else None
@@ -161,11 +173,19 @@ def _meeting(
 
 
 def _claim(
-    organisation_id: int, keyed: list[list[bytes]], owners: dict[bytes, Owner], missing: set[bytes]
+    organisation_id: int,
+    keyed: Sequence[Sequence[bytes]],
+    owners: dict[bytes, Owner],
+    missing: set[bytes],
+    start: int | None,
 ) -> dict[bytes, int]:
-    """Claim ids for the unknown under the ordinal lock; add them to `owners`."""
-    start = _lock_ordinals(organisation_id)
-    owners |= known(organisation_id, missing)
+    """Claim ids for the unknown under the ordinal lock; add them to `owners`.
+
+    `start` is the next ordinal where the lock was taken before `owners` were looked for.
+    """
+    if start is None:
+        start = _lock_ordinals(organisation_id)
+        owners |= known(organisation_id, missing)
     unknown = dict.fromkeys(group[0] for group in keyed if group[0] not in owners)
     base = first_id(organisation_id) + start
     new = {token: base + place for place, token in enumerate(unknown)}
@@ -192,7 +212,7 @@ def _lock_ordinals(organisation_id: int) -> int:
 
 def _unclaimed(
     questions: Sequence[Sequence[Number]],
-    keyed: list[list[bytes]],
+    keyed: Sequence[Sequence[bytes]],
     found: Sequence[Owner | None],
     owners: Mapping[bytes, Owner],
     new: Collection[bytes],

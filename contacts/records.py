@@ -10,27 +10,33 @@ all in one transaction and a handful of statements. `upsert` does both.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import tenancy
 from contacts import identity, merging, registry, writing
-from contacts.changes import Change, ChangeRefused, check, clean, cleaned
-from contacts.facts import CLEAR
-from contacts.fields import FIELDS, DataClass, Field
+from contacts.changes import Change, ChangeRefused, check, clean
+from contacts.fields import DataClass, Field
 from contacts.history import keeping as keeping_history
 from contacts.merge import proposing, since
 from contacts.models import ordinal_of
 from contacts.packing import Record
 from contacts.points import keeping
+from contacts.preparing import (
+    Prepared,
+    as_of,
+    micros,
+    no_collector,
+    numbers,
+    prepare,
+    with_numbers,
+)
 from contacts.writing import Row
 from crypto.rows import writing_ahead
 
@@ -42,7 +48,6 @@ __all__ = [
 SEALED_AT_ONCE = 1_000
 ANALYZE_FROM = 5_000
 """New contacts at once; the planner is told where the table grew by a fourth or more."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,52 +73,6 @@ class NobodyKnown(LookupError):
     def __init__(self, position: int) -> None:
         super().__init__(f"change {position + 1}: nobody is known by this number")
         self.position = position
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Canonical changes, and by number the row of each whom nobody knew when it was made.
-
-    A row is used where its person is new still, no other change speaks of them, and the fields are
-    what they were.
-    """
-
-    changes: Sequence[Change]
-    rows: Mapping[identity.Number, Row]
-    fields: Mapping[str, Field]
-
-
-def prepare(changes: Sequence[Change], *, now: datetime, is_clean: bool = False) -> Prepared:
-    """Do what can be done for `store` before its turn; reads, and locks nothing.
-
-    `is_clean` says that the changes came out of `clean`. Raises ChangeRefused.
-    """
-    with _no_collector():
-        if not is_clean:
-            changes = cleaned(changes, fields=_fields(changes))
-        fields = _fields(changes)
-        firsts = [(change.source, change.record_number) for change in changes]
-        tokens = identity.tokens(tenancy.current(), firsts)
-        known = identity.known(tenancy.current(), tokens) if changes else {}
-        seen: dict[Any, bytes] = {}
-        rows = {
-            number: _packed(_fresh(0, [change], now, fields), seen)
-            for number, token, change in zip(firsts, tokens, changes, strict=True)
-            if token not in known
-        }
-    return Prepared(changes, rows, fields)
-
-
-def _fields(changes: Sequence[Change]) -> Mapping[str, Field]:
-    """Return the fields that the changes speak of, as they are now."""
-    declared = FIELDS.keys()
-    if all(declared >= change.values.keys() for change in changes):
-        return FIELDS
-    return registry.current()
-
-
-def _packed(row: Row, seen: dict[Any, bytes]) -> Row:
-    return row._replace(packed=writing.packed(row, seen))
 
 
 def upsert(
@@ -148,13 +107,15 @@ def store(
     organisation_id, changes = tenancy.current(), prepared.changes
     if not changes:
         return Outcome(0, 0, 0, ())
-    with _no_collector(), transaction.atomic():
+    with no_collector(), transaction.atomic():
         fields = registry.held(change.values for change in changes)
         found = identity.resolve(
             organisation_id,
-            [_numbers(c) for c in changes],
+            [numbers(c) for c in changes],
             create=may_create,
             same=[c.same_as for c in changes],
+            tokens=prepared.tokens,
+            likely_new=bool(prepared.rows),
         )
         _all_known(found.ids, may_create=may_create)
         groups = _grouped(found.ids, changes)
@@ -199,7 +160,7 @@ class _Fresh(NamedTuple):
         if len(changes) == 1:
             ready = self.prepared.get((changes[0].source, changes[0].record_number))
             if ready is not None:
-                return ready._replace(contact_id=contact_id)
+                return Row(contact_id, *ready[1:])
         return _fresh(contact_id, changes, self.now, self.fields)
 
 
@@ -226,20 +187,6 @@ def _create(
     return fresh
 
 
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Keep the collector of cycles away from a batch: it has none, and is walked in vain many
-    times over, which takes a third of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:
     """Return what `upsert` would do with clean changes; writes nothing and locks nothing.
 
@@ -248,7 +195,7 @@ def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:
     organisation_id, fields = tenancy.current(), registry.current()
     found = identity.resolve(
         organisation_id,
-        [_numbers(c) for c in changes],
+        [numbers(c) for c in changes],
         create=False,
         same=[c.same_as for c in changes],
     )
@@ -263,10 +210,6 @@ def foresee(changes: Sequence[Change], *, now: datetime) -> Outcome:
     stored = writing.lock_and_open(organisation_id, list(by_id), lock=False) if by_id else {}
     changed, _ = _merge_known(stored, by_id, now, fields)
     return Outcome(len(unknown), len(changed), len(by_id) - len(changed), tuple(found.ids))
-
-
-def _numbers(change: Change) -> tuple[tuple[str, str], ...]:
-    return ((change.source, change.record_number), *change.also)
 
 
 def _all_known(ids: Sequence[int | None], *, may_create: bool) -> None:
@@ -286,16 +229,6 @@ def _grouped(ids: Sequence[int], changes: Sequence[Change]) -> dict[int, list[Ch
     return groups
 
 
-def micros(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def _as_of(change: Change, now: datetime) -> int:
-    """When the source knew it; a clock that runs ahead cannot block what comes tomorrow."""
-    return micros(min(change.occurred_at or now, now))
-
-
 def _besides(found: identity.Found, changes: Sequence[Change], now: datetime) -> None:
     """Keep further addresses; what came for merged people apart, by whose number it named;
     propose new merges.
@@ -305,7 +238,7 @@ def _besides(found: identity.Found, changes: Sequence[Change], now: datetime) ->
     merged = since.merged_among(set(found.ids))
     if merged:
         since.keep(
-            since.Said(origin or one, _with_numbers(change), _as_of(change, now), change.retracted)
+            since.Said(origin or one, with_numbers(change), as_of(change, now), change.retracted)
             for one, origin, change in zip(found.ids, found.origins, changes, strict=True)
             if one in merged
         )
@@ -326,7 +259,7 @@ def _fresh(
     contact_id: int, changes: Sequence[Change], now: datetime, fields: Mapping[str, Field]
 ) -> Row:
     first = changes[0]
-    records = merging.fresh(_with_numbers(first), as_of=_as_of(first, now), fields=fields)
+    records = merging.fresh(with_numbers(first), as_of=as_of(first, now), fields=fields)
     for change in changes[1:]:
         merged = _merged(records, change, now, fields)
         records |= merged.records
@@ -346,21 +279,13 @@ def _merged(
     now: datetime,
     fields: Mapping[str, Field],
 ) -> merging.Merged:
-    values = _with_numbers(change)
+    values = with_numbers(change)
     merged = merging.merge(
-        known, values, as_of=_as_of(change, now), retracted=change.retracted, fields=fields
+        known, values, as_of=as_of(change, now), retracted=change.retracted, fields=fields
     )
     if change.occurred_at is None and not merged.fields:
         return merging.Merged({}, frozenset())
     return merged
-
-
-def _with_numbers(change: Change) -> dict[str, Any]:
-    values = dict(change.values)
-    numbers = [{"source": source, "value": number} for source, number in _numbers(change)]
-    if values.get("record_numbers") is not CLEAR:
-        values["record_numbers"] = [*values.get("record_numbers", ()), *numbers]
-    return values
 
 
 def _merge_known(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,19 +10,18 @@ from uuid import UUID
 from django.db import connection
 
 from contacts import events
-from contacts.canonical import email_form, phone_form
 from contacts.fields import SEALED_CLASSES, DataClass
 from contacts.identity import NewNumber
 from contacts.models import ordinal_of
 from contacts.packing import Record, pack, unpack
-from crypto import blind_index, data_keys
+from contacts.ready import Ready, form_of, indexes, is_deceased, ready
+from crypto import data_keys
 from crypto.ids import uuids7
 from crypto.rows import Insert, binary_cursor, insert_rows
 from crypto.seal import ClassSealer, Context, seal_classes, unseal
 
 TABLE = "contacts_contact"
 CLASSES = tuple(kind.value for kind in SEALED_CLASSES)
-_FORMS = {"email": email_form, "phone": phone_form}
 
 _COLUMNS = (
     "id", "organisation_id", "public_id", "ordinal", "email_index", "phone_index", *CLASSES,
@@ -32,10 +31,6 @@ _TYPES = (
     "int8", "int4", "uuid", "int8", "bytea", "bytea", *("bytea" for _ in CLASSES),
     "bool", "int8", "int4", "timestamptz", "timestamptz",
 )  # fmt: skip
-
-
-_NOTHING = pack(Record({}, {}))
-"""Every new contact has a record of each class: an absent one would tell who has no coverage."""
 
 
 class Row(NamedTuple):
@@ -48,8 +43,13 @@ class Row(NamedTuple):
     message_id: str = ""
     fields: frozenset[str] = frozenset()
     mapping: str = ""
-    packed: Sequence[bytes] = ()
-    """The packed record of every class, where it was made before the row had its turn."""
+    ready: Ready | None = None
+    """What was made of the records before the row had its turn; of somebody new who came without
+    a message it has all, and `records` are empty."""
+
+    @property
+    def deceased(self) -> bool:
+        return self.ready.deceased if self.ready else is_deceased(self.records)
 
 
 def create(
@@ -74,24 +74,22 @@ def _new_rows(
     origins: Mapping[tuple[str, str], int],
     now: datetime,
 ) -> Iterator[tuple[Any, ...]]:
-    emails = _indexes(organisation_id, rows, "email")
-    phones = _indexes(organisation_id, rows, "phone")
     sealer = ClassSealer(organisation_id, TABLE, CLASSES)
-    seen: dict[Any, bytes] = {}
+    made = _all_ready(organisation_id, rows)
     sealed = sealer.seal_many(
-        [(keys[row[0]], row[0], row.packed or packed(row, seen)) for row in rows]
+        [(keys[row[0]], row[0], one[0]) for row, one in zip(rows, made, strict=True)]
     )
     public = uuids7(len(rows), now=now)
-    for row, public_id, classes in zip(rows, public, sealed, strict=True):
+    for row, one, public_id, classes in zip(rows, made, public, sealed, strict=True):
         yield (
             row.contact_id,
             organisation_id,
             public_id,
             ordinal_of(row.contact_id),
-            emails.get(row.contact_id),
-            phones.get(row.contact_id),
+            one.email_index,
+            one.phone_index,
             *classes,
-            _deceased(row),
+            one.deceased,
             origins.get((row.source, row.mapping)),
             1,
             now,
@@ -99,46 +97,15 @@ def _new_rows(
         )
 
 
-_ALIKE = (DataClass.DEMOGRAPHIC, DataClass.COVERAGE)
-"""Classes whose records are the same for many people: within a part each is packed once."""
+def _all_ready(organisation_id: int, rows: Sequence[Row]) -> list[Ready]:
+    """Return what was made of each row, and make what was not."""
+    late = iter(ready(organisation_id, (row.records for row in rows if row.ready is None)))
+    return [row.ready or next(late) for row in rows]
 
 
-def packed(row: Row, seen: dict[Any, bytes]) -> list[bytes]:
-    """Return the packed record of every class; `seen` has those of `_ALIKE` that came before."""
-    found = []
-    for kind in SEALED_CLASSES:
-        record = row.records.get(kind)
-        if record is None:
-            found.append(_NOTHING)
-        elif kind in _ALIKE:
-            found.append(_packed_once(record, seen))
-        else:
-            found.append(pack(record))
-    return found
-
-
-def _packed_once(record: Record, seen: dict[Any, bytes]) -> bytes:
-    spelled = (*record.values.items(), *record.as_of.items())
-    try:
-        packed = seen.get(spelled)
-    except TypeError:  # a list, which is nobody else's
-        return pack(record)
-    if packed is None:
-        packed = seen[spelled] = pack(record)
-    return packed
-
-
-def _indexes(organisation_id: int, rows: Iterable[Row], key: str) -> dict[int, bytes]:
+def _indexes(organisation_id: int, rows: Sequence[Row], key: str) -> list[bytes | None]:
     """Return the blind index of each row's e-mail address or phone."""
-    form = _FORMS[key]
-    held = {
-        row.contact_id: form(value)
-        for row in rows
-        if (record := row.records.get(DataClass.CONTACT_POINT)) is not None
-        and (value := record.values.get(key)) is not None
-    }
-    made = blind_index.tokens(organisation_id, key, list(held.values()))
-    return dict(zip(held, made, strict=True))
+    return indexes(organisation_id, key, [form_of(row.records, key) for row in rows])
 
 
 def _seal(organisation_id: int, row: Row, key: bytes) -> dict[str, bytes]:
@@ -202,9 +169,9 @@ def open_all(
 def clear_columns(organisation_id: int, row: Row) -> dict[str, Any]:
     """Return what stands in the clear beside the sealed records of a row."""
     return {
-        "email_index": _indexes(organisation_id, [row], "email").get(row.contact_id),
-        "phone_index": _indexes(organisation_id, [row], "phone").get(row.contact_id),
-        "deceased": _deceased(row),
+        "email_index": _indexes(organisation_id, [row], "email")[0],
+        "phone_index": _indexes(organisation_id, [row], "phone")[0],
+        "deceased": row.deceased,
     }
 
 
@@ -238,9 +205,9 @@ def update(organisation_id: int, rows: Sequence[Row], *, now: datetime) -> None:
             [
                 now,
                 ids,
-                [emails.get(i) for i in ids],
-                [phones.get(i) for i in ids],
-                [_deceased(row) for row in rows],
+                emails,
+                phones,
+                [row.deceased for row in rows],
                 *columns,
             ],
         )
@@ -278,9 +245,9 @@ def announce(
         [
             *(_happened("contact.created", row, run) for row in created),
             *(_happened("contact.updated", row, run) for row in updated),
-            *(_happened("contact.deceased", row, run) for row in created if _deceased(row)),
+            *(_happened("contact.deceased", row, run) for row in created if row.deceased),
             *(
-                _happened("contact.deceased" if _deceased(row) else "contact.alive", row, run)
+                _happened("contact.deceased" if row.deceased else "contact.alive", row, run)
                 for row in updated
                 if "deceased" in row.fields
             ),
@@ -288,11 +255,6 @@ def announce(
         now=now,
         insert=insert,
     )
-
-
-def _deceased(row: Row) -> bool:
-    known = row.records.get(DataClass.IDENTITY)
-    return known is not None and known.values.get("deceased") is True
 
 
 def mark_dirty(organisation_id: int, ids: Sequence[int], *, insert: Insert = insert_rows) -> None:
