@@ -27,6 +27,7 @@ from accounts import tenancy
 from audit.actor import Actor, acting_as
 from benchmarks.ground import found_organisation
 from benchmarks.measure import Row, peak_memory, seconds
+from benchmarks.prompt import broker
 from contacts import records
 from contacts.fields import FIELDS
 from contacts.importing.staging import ROWS
@@ -73,7 +74,7 @@ def run(scale: float) -> Iterator[Row]:
         cursor.execute(_PLAIN)
     coming = people(1, size * (ROUNDS + 1), now=now)
     pairs: list[tuple[float, float]] = []
-    with tenancy.acting_for(organisation_id), acting_as(Actor("system", "benchmark")):
+    with broker(), tenancy.acting_for(organisation_id), acting_as(Actor("system", "benchmark")):
         workers = _Workers(size, now)
         for turn in range(ROUNDS + 1):
             rows = _plain_rows(list(islice(coming, size)), organisation_id, turn * size, now)

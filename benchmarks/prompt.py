@@ -20,31 +20,39 @@ PATIENCE = 80.0
 
 
 @contextmanager
+def broker() -> Iterator[None]:
+    """Let wake-ups be taken, as on every installation; without it each try costs seconds."""
+    served = EmbeddedBroker(Path(os.environ["BROKER_URL"].removeprefix("redis+socket://")).parent)
+    served.start()
+    try:
+        yield
+    finally:
+        served.stop_any()
+
+
+@contextmanager
 def prompt_worker(ready: Callable[[], bool]) -> Iterator[None]:
     """Start it, and go on once `ready` says that it looks."""
     from marketing.apps import ring
     from marketing.tasks import look
 
-    url = os.environ["BROKER_URL"]
-    broker = EmbeddedBroker(Path(url.removeprefix("redis+socket://")).parent)
-    broker.start()
     command = [sys.executable, "-m", "celery", "-A", "marketing.celery", "--quiet", "worker"]
     command += ["--pool", "prefork", "--concurrency", "1", "-Q", "prompt"]
-    worker = subprocess.Popen(command, env=dict(os.environ), start_new_session=True)
-    wake.register(ring)
-    stop = threading.Event()
-    ticks = threading.Thread(target=_tick, args=(look, stop))
-    ticks.start()
-    try:
-        _until(ready)
-        yield
-    finally:
-        wake.register(None)
-        stop.set()
-        ticks.join()
-        worker.terminate()
-        worker.wait(20)
-        broker.stop_any()
+    with broker():
+        worker = subprocess.Popen(command, env=dict(os.environ), start_new_session=True)
+        wake.register(ring)
+        stop = threading.Event()
+        ticks = threading.Thread(target=_tick, args=(look, stop))
+        ticks.start()
+        try:
+            _until(ready)
+            yield
+        finally:
+            wake.register(None)
+            stop.set()
+            ticks.join()
+            worker.terminate()
+            worker.wait(20)
 
 
 def _until(ready: Callable[[], bool]) -> None:
