@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -71,6 +72,14 @@ def canonical(key: str, value: object, *, fields: Mapping[str, Field] = FIELDS) 
         raise ValueRefused(key, _EXPECTED[field.type]) from broken
 
 
+def lists_are_plain(key: str, lists: Sequence[list[Any]], *, fields: Mapping[str, Field]) -> bool:
+    """Whether all of these lists of one field, none of them empty, have their stored form."""
+    field = fields.get(key)
+    if key not in _PLAIN or field is None or field.archived or not all(lists):
+        return False
+    return max(map(len, lists)) <= MAX_ITEMS and _PLAIN[key].are_plain(chain.from_iterable(lists))
+
+
 def text(value: object, field: Field) -> str | None:
     if type(value) is not str:
         if value is None:
@@ -90,10 +99,8 @@ def text(value: object, field: Field) -> str | None:
 
 
 def day(value: object, field: Field) -> str | None:
-    if type(value) is str and len(value) == 10 and value[4::3] == "--" and value.isascii():
-        date.fromisoformat(value)
-        plain.keep_day(value)
-        return value
+    if value.__class__ is str and plain.is_day(value):
+        return value  # type: ignore[return-value]
     if isinstance(value, datetime):
         return value.date().isoformat()
     if isinstance(value, date):
@@ -107,9 +114,8 @@ def day(value: object, field: Field) -> str | None:
 
 
 def moment(value: object, field: Field) -> str | None:
-    if type(value) is str and _is_stored_form(value):
-        plain.keep_moment(value)
-        return value
+    if plain.is_moment(value):
+        return value  # type: ignore[return-value]
     if not isinstance(value, datetime):
         given = text(value, field)
         if given is None:
@@ -119,14 +125,6 @@ def moment(value: object, field: Field) -> str | None:
         value = value.replace(tzinfo=UTC)
     # Not strftime: it writes the year 999 with three figures.
     return f"{value.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z"
-
-
-def _is_stored_form(value: str) -> bool:
-    """Whether it is `YYYY-MM-DDTHH:MM:SSZ` already; raises ValueError for a day that never was."""
-    if len(value) != 20 or value[4::3] != "--T::Z" or not value.isascii():
-        return False
-    datetime.fromisoformat(value)
-    return True
 
 
 def email(value: object, field: Field) -> str | None:
@@ -372,13 +370,13 @@ _ITEMS_BY_TYPE: Mapping[FieldType, tuple[dict[str, _Canon], tuple[str, ...]]] = 
 _ITEMS = {key: _ITEMS_BY_TYPE[field.type] for key, field in FIELDS.items() if field.is_list}
 """What an item of each list field may hold, and what it must."""
 
-_LOOKS: Mapping[_Canon, Callable[[Any], bool]] = {
-    _word: plain.is_word,
-    _also: plain.is_codes,
-    _result: plain.is_result,
-    day: plain.is_day,
-    moment: plain.is_moment,
-    text: plain.is_text,
+_LOOKS: Mapping[_Canon, Callable[[plain.Column], bool]] = {
+    _word: plain.are_words,
+    _also: plain.are_codes,
+    _result: plain.are_results,
+    day: plain.are_days,
+    moment: plain.are_moments,
+    text: plain.are_texts,
 }
 _PLAIN = {
     key: plain.Items(

@@ -6,7 +6,9 @@ What is not plain by these checks may still be good; `contacts.canonical` looks 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -24,20 +26,13 @@ _TIMES: set[str] = set()
 """Days, and times of day with their `T` and `Z`, that were read before."""
 
 
+Column = Sequence[Any]
+"""The same part of many items."""
+
+
 def keep_word(plain: str) -> None:
     if len(WORDS) < _MOST_WORDS:
         WORDS.add(plain)
-
-
-def keep_day(plain: str) -> None:
-    if len(_DAYS) < _MOST_DAYS:
-        _DAYS.add(plain)
-
-
-def keep_moment(plain: str) -> None:
-    keep_day(plain[:10])
-    if len(_TIMES) < _MOST_DAYS:
-        _TIMES.add(plain[10:])
 
 
 def is_text(value: Any) -> bool:
@@ -50,8 +45,39 @@ def is_text(value: Any) -> bool:
     )
 
 
+def is_word(value: Any) -> bool:
+    if value in WORDS:
+        return True
+    is_new = is_text(value)
+    if is_new:
+        keep_word(value)
+    return is_new
+
+
+def is_day(value: Any) -> bool:
+    """Whether it is `YYYY-MM-DD`, and a day that there was."""
+    return value in _DAYS or _is_new(value, 10, "--", _DAYS, value)
+
+
 def is_moment(value: Any) -> bool:
-    return len(value) == 20 and value[:10] in _DAYS and value[10:] in _TIMES
+    """Whether it is `YYYY-MM-DDTHH:MM:SSZ`."""
+    return value.__class__ is str and (
+        (value[:10] in _DAYS and value[10:] in _TIMES)
+        or (is_day(value[:10]) and _is_new(value, 20, "--T::Z", _TIMES, value[10:]))
+    )
+
+
+def _is_new(value: Any, length: int, marks: str, known: set[str], part: str) -> bool:
+    """Whether it has this form; the part is kept, to be known again."""
+    if value.__class__ is not str or len(value) != length or value[4::3] != marks:
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    if value.isascii() and len(known) < _MOST_DAYS:
+        known.add(part)
+    return value.isascii()
 
 
 def is_result(value: Any) -> bool:
@@ -68,14 +94,10 @@ def is_codes(value: Any) -> bool:
         value.__class__ is list
         and value != []
         and all(
-            pair.__class__ is list and len(pair) == 2 and pair[0] in WORDS and pair[1] in WORDS
+            pair.__class__ is list and len(pair) == 2 and is_word(pair[0]) and is_word(pair[1])
             for pair in value
         )
     )
-
-
-is_word: Callable[[Any], bool] = WORDS.__contains__
-is_day: Callable[[Any], bool] = _DAYS.__contains__
 
 
 def fits(value: float) -> bool:
@@ -83,53 +105,90 @@ def fits(value: float) -> bool:
     return value.__class__ is not int or -(1 << 63) <= value < 1 << 64
 
 
+def are_texts(values: Column) -> bool:
+    together = "".join(values)
+    return (
+        set(map(type, values)) == {str}
+        and together.isascii()
+        and together.isprintable()
+        and min(map(len, values)) > 0
+        and max(map(len, values)) <= MAX_TEXT
+        and False not in [value[0] != " " != value[-1] for value in values]
+    )
+
+
+def are_days(values: Column) -> bool:
+    return _DAYS.issuperset(values) or all(map(is_day, values))
+
+
+def are_moments(values: Column) -> bool:
+    days, times = _DAYS, _TIMES
+    at_once = [value[:10] in days and value[10:] in times for value in values]
+    return False not in at_once or all(map(is_moment, values))
+
+
+def are_results(values: Column) -> bool:
+    return all(map(is_result, values))
+
+
+def are_codes(values: Column) -> bool:
+    return all(map(is_codes, values))
+
+
+def are_words(values: Column) -> bool:
+    return all(map(is_word, values))
+
+
 class _Plan(NamedTuple):
     """How to look at items of one shape."""
 
     words: Callable[[dict[str, Any]], Any]
-    rest: tuple[tuple[str, Callable[[Any], bool]], ...]
+    rest: tuple[tuple[Callable[[dict[str, Any]], Any], Callable[[Column], bool]], ...]
 
 
 class Items:
     """Tells which items of one list field have their stored form.
 
-    Items with the same parts in the same order are looked at by one plan. Their words go first and
-    together: the same code with the same name comes again and again.
+    Items with the same parts in the same order are looked at together, a part of all of them at a
+    time. Their words go first: the same code with the same name comes again and again.
     """
 
-    def __init__(self, parts: Mapping[str, Callable[[Any], bool]], needed: Collection[str]) -> None:
+    def __init__(
+        self, parts: Mapping[str, Callable[[Column], bool]], needed: Collection[str]
+    ) -> None:
         self._parts, self._needed = parts, frozenset(needed)
         self._plans: dict[tuple[str, ...], _Plan | None] = {}
 
     def are_plain(self, items: Iterable[Any]) -> bool:
         """Whether all of them have it. It runs for every item that comes in, so it calls little."""
-        plans = self._plans
+        alike: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         try:
             for item in items:
                 if item.__class__ is not dict:
                     return False
-                shape = tuple(item)
-                plan = plans[shape] if shape in plans else self._planned(shape)
-                if plan is None:
-                    return False
-                words, rest = plan
-                spoken = words(item)
-                if spoken not in _PHRASES and not _remember(spoken):
-                    return False
-                for name, looks in rest:
-                    if not looks(item[name]):
-                        return False
+                alike[tuple(item)].append(item)
+            return all(self._of_one_shape(shape, some) for shape, some in alike.items())
         except TypeError:  # a part without a hash or a length is not plain
             return False
-        return True
+
+    def _of_one_shape(self, shape: tuple[str, ...], items: list[dict[str, Any]]) -> bool:
+        plan = self._plans[shape] if shape in self._plans else self._planned(shape)
+        if plan is None:
+            return False
+        spoken = set(map(plan.words, items))
+        if not (spoken <= _PHRASES or all(map(_remember, spoken))):
+            return False
+        return all(look(list(map(part, items))) for part, look in plan.rest)
 
     def _planned(self, shape: tuple[str, ...]) -> _Plan | None:
         plan = None
         if self._parts.keys() >= set(shape) >= self._needed:
-            words = [name for name in shape if self._parts[name] is is_word]
+            words = [name for name in shape if self._parts[name] is are_words]
             if len(words) > 1:
-                rest = ((name, self._parts[name]) for name in shape if name not in words)
-                plan = _Plan(itemgetter(*words), tuple(rest))
+                rest = ((itemgetter(name), self._parts[name]) for name in shape)
+                plan = _Plan(
+                    itemgetter(*words), tuple(one for one in rest if one[1] is not are_words)
+                )
         if len(self._plans) < _MOST_SHAPES:
             self._plans[shape] = plan
         return plan
@@ -137,7 +196,7 @@ class Items:
 
 def _remember(words: tuple[Any, ...]) -> bool:
     """Keep words that stand together, if each is plain; return whether they are."""
-    if not all(map(is_word, words)):
+    if not are_words(words):
         return False
     if len(_PHRASES) < _MOST_WORDS:
         _PHRASES.add(words)
