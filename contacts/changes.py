@@ -103,13 +103,13 @@ class Cleaner:
             return False
 
     def _is_canonical(self, change: Change, keys: Set[str]) -> bool:
-        return (
-            not change.also
-            and change.same_as is None
-            and change.values.keys() <= keys
-            and self._source(change.source) == change.source
-            and identity.number_form(change.record_number) == change.record_number
-        )
+        if change.also or change.same_as is not None or not change.values.keys() <= keys:
+            return False
+        number = change.source, change.record_number
+        try:
+            return self._number(number) == number
+        except ValueRefused:  # by `clean`, in its turn
+            return False
 
     def clean(self, change: Change, position: int = 0) -> Change:
         """Return the change with canonical values; blank ones say nothing and are left out."""

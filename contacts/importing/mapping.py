@@ -13,11 +13,12 @@ from typing import Any
 
 from contacts import registry
 from contacts.canonical import ValueRefused
+from contacts.changes import Cleaner
 from contacts.facts import CLEAR
 from contacts.fields import Field, FieldType
 from contacts.importing import dates
 from contacts.importing.chunks import Line
-from contacts.records import Change, ChangeRefused, clean
+from contacts.records import Change, ChangeRefused
 
 RECORD_NUMBER = "record_number"
 
@@ -209,6 +210,7 @@ class Reader:
     def __init__(self, mapping: Meaning, *, source: str) -> None:
         self.mapping, self.source = mapping, source
         self.fields = registry.held([dict.fromkeys(_held_keys(mapping))])
+        self.cleaner = Cleaner(self.fields)
         number = next(c for c in mapping.columns if c.key == RECORD_NUMBER)
         self.number = number
         self.others = [
@@ -227,13 +229,12 @@ class Reader:
                 values[key] = CLEAR
             elif text:
                 values[key] = convert(text)
-        return clean(
+        return self.cleaner.clean(
             Change(
                 source=self.source,
                 record_number=cells[self.number.place].strip(),
                 values=values,
-            ),
-            fields=self.fields,
+            )
         )
 
     def taken(self, line: Line) -> Change | str:
@@ -260,7 +261,7 @@ class Reader:
     def _alone(self, others: list[Any], cells: Sequence[str]) -> str | None:
         reader = object.__new__(Reader)
         reader.mapping, reader.source, reader.number = self.mapping, self.source, self.number
-        reader.others, reader.fields = others, self.fields
+        reader.others, reader.fields, reader.cleaner = others, self.fields, self.cleaner
         try:
             reader.change(cells)
         except (ChangeRefused, ValueRefused) as refused:
