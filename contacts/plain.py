@@ -69,15 +69,16 @@ def is_moment(value: Any) -> bool:
 
 def _is_new(value: Any, length: int, marks: str, known: set[str], part: str) -> bool:
     """Whether it has this form; the part is kept, to be known again."""
-    if value.__class__ is not str or len(value) != length or value[4::3] != marks:
+    is_shaped = value.__class__ is str and len(value) == length and value[4::3] == marks
+    if not (is_shaped and value.isascii()):
         return False
     try:
         datetime.fromisoformat(value)
     except ValueError:
         return False
-    if value.isascii() and len(known) < _MOST_DAYS:
+    if len(known) < _MOST_DAYS:
         known.add(part)
-    return value.isascii()
+    return True
 
 
 def is_result(value: Any) -> bool:
