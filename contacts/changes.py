@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,20 +65,17 @@ class Cleaner:
         self._seen: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._sources: dict[str, str] = {}
 
-    def clean_all(self, changes: Sequence[Change]) -> list[Change]:
-        """Return the changes in canonical form, those that have it as they are.
-
-        Raises ChangeRefused for the first that has none.
-        """
-        found: list[Change] = []
+    def each(self, changes: Sequence[Change]) -> Iterator[Change | ChangeRefused]:
+        """Yield each change in canonical form, as it is where it has it; or why it has none."""
         for start in range(0, len(changes), _AT_A_GLANCE):
             part = changes[start : start + _AT_A_GLANCE]
             keys = self._canonical_keys(part)
-            found += [
-                change if self._is_canonical(change, keys) else self.clean(change, start + place)
-                for place, change in enumerate(part)
-            ]
-        return found
+            for place, change in enumerate(part, start):
+                try:
+                    is_canonical = self._is_canonical(change, keys)
+                    yield change if is_canonical else self.clean(change, place, keys)
+                except ChangeRefused as refused:
+                    yield refused
 
     def _canonical_keys(self, changes: Sequence[Change]) -> set[str]:
         """Return the fields of which every value of these changes has its canonical form."""
@@ -111,13 +108,16 @@ class Cleaner:
         except ValueRefused:  # by `clean`, in its turn
             return False
 
-    def clean(self, change: Change, position: int = 0) -> Change:
-        """Return the change with canonical values; blank ones say nothing and are left out."""
+    def clean(self, change: Change, position: int = 0, keys: Set[str] = frozenset()) -> Change:
+        """Return the change with canonical values; blank ones say nothing and are left out.
+
+        Values of these `keys` are known to be canonical.
+        """
         try:
             return Change(
                 source=self._source(change.source),
                 record_number=identity.number_form(change.record_number),
-                values=self.values(change.values),
+                values=self._values(change.values, keys),
                 occurred_at=change.occurred_at,
                 message_id=change.message_id,
                 also=tuple(map(self._number, change.also)) if change.also else (),
@@ -129,9 +129,12 @@ class Cleaner:
         except ValueRefused as refused:
             raise ChangeRefused(position, refused) from None
 
-    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _values(self, given: Mapping[str, Any], keys: Set[str]) -> dict[str, Any]:
         seen, values = self._seen, {}
         for key, value in given.items():
+            if key in keys:
+                values[key] = value
+                continue
             stored = seen[key].get(value) if value.__class__ is str else None
             if stored is None:
                 stored = self._looked_at(key, value)
@@ -160,7 +163,12 @@ class Cleaner:
 
 def cleaned(changes: Sequence[Change], *, fields: Mapping[str, Field]) -> list[Change]:
     """Return the changes in canonical form, or raise ChangeRefused for the first that has none."""
-    return Cleaner(fields).clean_all(changes)
+    found = []
+    for one in Cleaner(fields).each(changes):
+        if isinstance(one, ChangeRefused):
+            raise one
+        found.append(one)
+    return found
 
 
 def clean(change: Change, *, fields: Mapping[str, Field]) -> Change:

@@ -143,15 +143,17 @@ def _sifted(
     behind: list[list[Refused]] = []
     names: list[tuple[str, str]] = []
     refused = {} if is_again else {p.position: p.message for p in mapped.problems}
-    cleaner = Cleaner(FIELDS)
-    for person, positions in zip(mapped.people, mapped.behind, strict=True):
-        if person.whole is is_again:
+    spoken_of = [
+        (person, positions)
+        for person, positions in zip(mapped.people, mapped.behind, strict=True)
+        if person.whole is not is_again
+    ]
+    cleaned = Cleaner(FIELDS).each([change_of(person, address) for person, _ in spoken_of])
+    for (person, positions), change in zip(spoken_of, cleaned, strict=True):
+        if isinstance(change, ChangeRefused):
+            refused |= dict.fromkeys(positions, f"{change.field} {change.reason}")
             continue
-        try:
-            changes.append(cleaner.clean(change_of(person, address)))
-        except ChangeRefused as why:
-            refused |= dict.fromkeys(positions, f"{why.field} {why.reason}")
-            continue
+        changes.append(change)
         if is_again:
             behind.append([_refused(rows[position], NOBODY) for position in positions])
         else:
