@@ -104,47 +104,99 @@ def store(
     `journal` is told, in the transaction, whom this made, and what stood before in each record that
     it changed.
     """
-    organisation_id, changes = tenancy.current(), prepared.changes
+    changes = prepared.changes
     if not changes:
         return Outcome(0, 0, 0, ())
     with no_collector(), transaction.atomic():
         fields = registry.held(change.values for change in changes)
-        found = identity.resolve(
-            organisation_id,
-            [numbers(c) for c in changes],
-            create=may_create,
-            same=[c.same_as for c in changes],
-            tokens=prepared.tokens,
-            likely_new=bool(prepared.rows),
-        )
-        _all_known(found.ids, may_create=may_create)
+        found = _resolved(prepared, may_create=may_create)
         groups = _grouped(found.ids, changes)
-        known = [id_ for id_ in groups if id_ not in found.new]
-        stored = writing.lock_and_open(organisation_id, known) if known else {}
-        changed, touched = _merge_known(stored, groups, now, fields)
-        first = (groups[id_][0] for id_ in found.new)
-        by = keeping_history.origins([*first, *changed], run=run, now=now)
+        met = _met(found, groups, now, fields)
+        by = _origins(found, groups, met, run=run, now=now)
         ready = prepared.rows if prepared.fields == fields else {}
-        new_row = _Fresh(ready, groups, now, fields)
-        fresh = _create(found, new_row, by=by, now=now, run=run)
-        writing.update(organisation_id, changed + touched, now=now)
-        writing.announce(organisation_id, [], changed, now=now, run=run)
-        keeping_history.keep(stored, [*(row for row in fresh if row.message_id), *changed], by)
+        fresh = _create(found, _Fresh(ready, groups, now, fields), by=by, now=now, run=run)
+        _write_met(met, now=now, run=run)
+        _keep_history(met, fresh, by)
         _besides(found, changes, now)
         if journal is not None:
-            journal(
-                [row.contact_id for row in fresh],
-                [(stored[row.contact_id], row) for row in (*changed, *touched)],
-            )
-    if len(fresh) >= ANALYZE_FROM and ordinal_of(fresh[0].contact_id) < 4 * len(fresh):
-        writing.analyze()
+            journal([row.contact_id for row in fresh], met.with_records_before())
+    _tell_planner(fresh)
     return Outcome(
         len(fresh),
-        len(changed),
-        len(groups) - len(fresh) - len(changed),
+        len(met.changed),
+        len(groups) - len(fresh) - len(met.changed),
         tuple(found.ids),
         tuple(found.origins),
     )
+
+
+class _Met(NamedTuple):
+    """What stood in the records of those who were known, and the rows that differ: `changed` for a
+    reader, `touched` where only a time is newer.
+    """
+
+    before: Mapping[int, Mapping[DataClass, Record]]
+    changed: list[Row]
+    touched: list[Row]
+
+    def with_records_before(self) -> list[tuple[Mapping[DataClass, Record], Row]]:
+        return [(self.before[row.contact_id], row) for row in (*self.changed, *self.touched)]
+
+
+def _resolved(prepared: Prepared, *, may_create: bool) -> identity.Found:
+    """Find or claim everybody's id."""
+    found = identity.resolve(
+        tenancy.current(),
+        [numbers(change) for change in prepared.changes],
+        create=may_create,
+        same=[change.same_as for change in prepared.changes],
+        tokens=prepared.tokens,
+        likely_new=bool(prepared.rows),
+    )
+    _all_known(found.ids, may_create=may_create)
+    return found
+
+
+def _met(
+    found: identity.Found,
+    groups: Mapping[int, list[Change]],
+    now: datetime,
+    fields: Mapping[str, Field],
+) -> _Met:
+    """Lock those who were known, and merge what was said into what is known of them."""
+    known = [id_ for id_ in groups if id_ not in found.new]
+    before = writing.lock_and_open(tenancy.current(), known) if known else {}
+    return _Met(before, *_merge_known(before, groups, now, fields))
+
+
+def _origins(
+    found: identity.Found,
+    groups: Mapping[int, list[Change]],
+    met: _Met,
+    *,
+    run: UUID | None,
+    now: datetime,
+) -> keeping_history.Origins:
+    first = (groups[id_][0] for id_ in found.new)
+    return keeping_history.origins([*first, *met.changed], run=run, now=now)
+
+
+def _write_met(met: _Met, *, now: datetime, run: UUID | None) -> None:
+    """Write the rows of those who were known, and tell of those that changed."""
+    organisation_id = tenancy.current()
+    writing.update(organisation_id, met.changed + met.touched, now=now)
+    writing.announce(organisation_id, [], met.changed, now=now, run=run)
+
+
+def _keep_history(met: _Met, fresh: Sequence[Row], by: keeping_history.Origins) -> None:
+    """Keep what changed, and what came of new people with a message of its own."""
+    rows = [*(row for row in fresh if row.message_id), *met.changed]
+    keeping_history.keep(met.before, rows, by)
+
+
+def _tell_planner(fresh: Sequence[Row]) -> None:
+    if len(fresh) >= ANALYZE_FROM and ordinal_of(fresh[0].contact_id) < 4 * len(fresh):
+        writing.analyze()
 
 
 class _Fresh(NamedTuple):
