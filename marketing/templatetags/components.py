@@ -8,8 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from accounts import guard
+from accounts.models import User
 
 register = template.Library()
 
@@ -51,3 +55,22 @@ def moment(context: template.Context, at: datetime | None, style: str = "full") 
         f"{utc:%Y-%m-%d %H:%M:%S}",
         shown,
     )
+
+
+@register.filter
+def opens(address: str, staff: User | None) -> bool:
+    """{% if address|opens:staff %}: whether the role gets in there, so that no link leads to a no.
+
+    True of what is no address of ours, such as a query alone: the page itself is open already.
+    """
+    try:
+        access = guard.declared(resolve(address.partition("?")[0]).func)
+    except Resolver404:
+        return True
+    return access is None or not isinstance(staff, User) or access.admits(staff.role)
+
+
+@register.filter
+def words(code: str) -> str:
+    """Say a code as words: contact_point as "contact point"."""
+    return str(code).replace("_", " ")

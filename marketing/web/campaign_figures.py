@@ -71,9 +71,13 @@ def line(run: Run, user: Asker) -> dict[str, Any]:
         tell.ask({("", "Audience"): run.audience, ("", "Sent"): sent})
     return {
         "run": run,
-        "audience": str(tell("", "Audience", run.audience)) if run.frozen_at else "",
-        "sent": str(tell("", "Sent", sent)) if run.frozen_at else "",
+        "audience": _said(tell, "Audience", run.audience) if run.frozen_at else "",
+        "sent": _said(tell, "Sent", sent) if run.frozen_at else "",
     }
+
+
+def _said(tell: Teller, what: str, count: int) -> str:
+    return str(tell("", what, count)) if count or tell.reader.exact else "none"
 
 
 def own_hour(run: Run, user: Asker) -> str:

@@ -129,7 +129,7 @@ class CampaignForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        segments, templates = _segments(user), [("", "None"), *_templates()]
+        segments, templates = _segments(user), [("", "Choose a message"), *_templates()]
         choices = {
             "segment": [("", "Choose a segment"), *segments],
             "excluded": [("", "Nobody left out"), *segments],

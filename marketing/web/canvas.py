@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.roles import Permission
 from consent import completed
 from contacts.models import ContactList
 from contacts.segments import catalogue
@@ -82,7 +83,9 @@ def names_for(granted: Collection[str]) -> Names:
     )
 
 
-def plan_of(version: WorkflowVersion, *, names: Names, funnel: Funnel) -> dict[str, Any]:
+def plan_of(
+    version: WorkflowVersion, *, names: Names, funnel: Funnel, reader: User
+) -> dict[str, Any]:
     """Return the plan of a published version, with its figures of now."""
     steps = funnel.steps
     drawn = plan(parse(version.graph), names=names, funnel=funnel)
@@ -93,11 +96,18 @@ def plan_of(version: WorkflowVersion, *, names: Names, funnel: Funnel) -> dict[s
             box["figures"].append({"label": "winner", "value": winner})
             if funnel.tell.reader.exact:
                 box["detail"] = f"{box['detail']}. {why[:1].upper()}{why[1:]}"
-        if box["id"] in steps and steps[box["id"]].inside:
+        inside = box["id"] in steps and steps[box["id"]].inside
+        if inside and may_list(version, box["id"], reader):
             box["href"] = reverse(
                 "workflow-people", args=[version.workflow_id, version.number, box["id"]]
             )
     return drawn
+
+
+def may_list(version: WorkflowVersion, node: str, reader: User) -> bool:
+    """Whether this member of staff may see who waits there: it says what the way there asked."""
+    asked = set(version.path_classes.get(node, ()))
+    return reader.may(Permission.CONTACTS_VIEW) and asked <= reader.data_classes
 
 
 def plan(graph: Graph, *, names: Names, funnel: Funnel | None = None) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages as notices
 from django.core.exceptions import PermissionDenied
@@ -18,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import escape, linebreaks
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.guard import requires, staff_of
+from accounts.guard import requires, session_of, staff_of
 from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
@@ -137,7 +138,9 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "within": _within(row, user),
         "contact": _people([row], user).get(row.contact_id),
         "returned": Returned.objects.filter(message_id=row.pk).order_by("received_at"),
-        "steps": sorted(_steps(row), key=lambda step: step.at),
+        "steps": sorted(
+            _steps(row, zone=session_of(request).organisation.zone), key=lambda step: step.at
+        ),
         "route": ROUTES.get(row.route, ""),
         "waiting": (waiting := Pickup.objects.filter(message_id=row.pk).first()),
         "may_recall": user.may(Permission.MESSAGES_SEND)
@@ -245,9 +248,15 @@ _EVENTS = {
 }
 
 
-def _steps(row: Message) -> Iterator[Step]:
+_AT_ONCE = timedelta(minutes=1)
+
+
+def _steps(row: Message, *, zone: ZoneInfo) -> Iterator[Step]:
     yield from _on_portal(row)
-    yield Step(row.created_at, "Ordered", f"due {row.due_at:%Y-%m-%d %H:%M} UTC")
+    due = row.due_at.astimezone(zone)
+    later = due - row.created_at > _AT_ONCE
+    said = f"to go out {due:%b} {due.day}, {due:%H:%M %Z}" if later else "to go out at once"
+    yield Step(row.created_at, "Ordered", said)
     if row.handed_over_at:
         whom = "text gateway" if row.channel == lanes.SMS else "mail relay or provider"
         yield Step(row.handed_over_at, f"Handed over to the {whom}", ROUTES.get(row.route, ""))

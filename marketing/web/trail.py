@@ -22,6 +22,8 @@ from audit import trail as ledger
 from audit import verify
 from audit.actions import ACTIONS
 from audit.models import Batch, Entry
+from contacts import matching
+from contacts.models import Contact
 
 PAGE = 50
 MOST_AT_ONCE = 200_000
@@ -35,7 +37,7 @@ class Filter(forms.Form):
         required=False,
         max_length=100,
         label="On what",
-        widget=forms.TextInput(attrs={"placeholder": "contact:… or staff:…"}),
+        widget=forms.TextInput(attrs={"placeholder": "a contact's id, staff:…"}),
     )
     since = forms.DateField(
         required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
@@ -132,7 +134,7 @@ def _matching(chosen: dict[str, Any], *, zone: Any) -> QuerySet[Entry]:
         whole = not action.endswith(".")
         entries = entries.filter(**{"action" if whole else "action__startswith": action})
     if subject := chosen.get("subject"):
-        entries = entries.filter(subject=subject.strip())
+        entries = entries.filter(subject=_subject(subject.strip()))
     if since := chosen.get("since"):
         entries = entries.filter(at__gte=datetime.combine(since, time(), tzinfo=zone))
     if until := chosen.get("until"):
@@ -143,15 +145,28 @@ def _matching(chosen: dict[str, Any], *, zone: Any) -> QuerySet[Entry]:
     return entries
 
 
+def _subject(text: str) -> str:
+    """What stands in the trail for what was asked for: pages name a contact by its public id."""
+    kind, _, identity = text.rpartition(":")
+    try:
+        public_id = UUID(identity)
+    except ValueError:
+        return text
+    if kind not in ("", "contact"):
+        return text
+    return f"contact:{matching.ids_by_public_id([public_id]).get(public_id, 0)}"
+
+
 def _rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     """Put names beside ids: of staff and machines, never of patients."""
     entries = list(entries)
-    named = _names(entries)
+    named, contacts = _names(entries), _contacts(entries)
     return [
         {
             "entry": entry,
             "who": named.get(f"{entry.actor_kind}:{entry.actor_id}", entry.actor_id),
             "on": named.get(entry.subject, ""),
+            "contact": contacts.get(entry.subject),
             "facts": ", ".join(f"{name} {_plain(fact)}" for name, fact in entry.facts().items()),
         }
         for entry in entries
@@ -166,6 +181,17 @@ def _names(entries: list[Entry]) -> dict[str, str]:
     return {f"staff:{pk}": name for pk, name in people} | {
         f"api_key:{pk}": name for pk, name in keys
     }
+
+
+def _contacts(entries: list[Entry]) -> dict[str, UUID]:
+    """Return the public ids of the contacts that entries are about, where they are still there."""
+    ids = {
+        int(number)
+        for kind, _, number in (entry.subject.partition(":") for entry in entries)
+        if kind == "contact" and number.isdecimal()
+    }
+    known = Contact.objects.filter(pk__in=ids).values_list("pk", "public_id")
+    return {f"contact:{pk}": public_id for pk, public_id in known}
 
 
 def _ids(mentioned: set[str], kind: str) -> list[UUID]:

@@ -35,7 +35,7 @@ def drawing(request: HttpRequest, workflow_id: UUID, number: int) -> JsonRespons
     if version is None or show not in ("", TIME, COMPARED):
         raise Http404
     funnel = workflows.figures_of(version, user).funnel
-    plan = canvas.plan_of(version, names=canvas.names(user), funnel=funnel)
+    plan = canvas.plan_of(version, names=canvas.names(user), funnel=funnel, reader=user)
     if show == TIME:
         _put_times(plan, version, funnel)
     elif show == COMPARED:
@@ -54,7 +54,7 @@ def tables(request: HttpRequest, workflow_id: UUID, number: int) -> HttpResponse
     if version is None:
         raise Http404
     figures = workflows.figures_of(version, user)
-    plan = canvas.plan_of(version, names=canvas.names(user), funnel=figures.funnel)
+    plan = canvas.plan_of(version, names=canvas.names(user), funnel=figures.funnel, reader=user)
     context = workflow_tables.told(found, version, figures.funnel, figures.fates, plan)
     same = request.GET.get("seen") == context["mark"]
     context |= {"oob": True, "same": same, "as_of": timezone.now()}

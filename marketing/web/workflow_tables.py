@@ -69,11 +69,12 @@ def table_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _steps(figures: canvas.Funnel, plan: dict[str, Any]) -> list[dict[str, Any]]:
     titles = {step["id"]: step["title"] for step in plan["steps"]}
+    listed = {step["id"] for step in plan["steps"] if step.get("href")}
     return [
         {
             "node": one.node,
             "title": titles.get(one.node, one.node),
-            "anybody": one.inside,
+            "listed": one.node in listed,
             **{
                 what: figures.tell(one.node, what, getattr(one, what))
                 for what in ("arrived", "passed", "lost", "inside")

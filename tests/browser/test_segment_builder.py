@@ -106,8 +106,17 @@ def test_what_was_removed_is_brought_back(page: Page) -> None:
 
 def test_an_error_stands_at_its_clause_and_at_its_control(page: Page) -> None:
     page.get_by_label("Years").fill("")
-    expect(page.locator(".clause.wrong .clause-error")).to_contain_text("Years must be")
+    expect(page.locator(".clause.wrong .clause-error")).to_contain_text("Fill in “Years”.")
     expect(page.get_by_label("Years")).to_have_attribute("aria-invalid", "true")
+
+
+def test_the_list_of_what_is_missing_says_it_in_words_and_leads_there(page: Page) -> None:
+    page.get_by_label("Years").fill("")
+    listed = page.locator("#preview")
+    expect(listed).to_contain_text("Date of birth: Fill in “Years”.")
+    expect(listed).not_to_contain_text("$")
+    listed.get_by_role("button", name="Date of birth").click()
+    expect(page.get_by_label("Years")).to_be_focused()
 
 
 def test_not_turns_a_condition_around_and_keeps_the_focus(page: Page) -> None:

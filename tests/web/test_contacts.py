@@ -157,3 +157,33 @@ def test_the_list_goes_on_by_pages(
     second = client.get(f"/contacts/?before={fiftieth_newest.public_id}").content.decode()
     assert str(oldest.public_id) in second
     assert str(fiftieth_newest.public_id) not in second
+
+
+def test_who_looked_at_a_person_is_one_press_away(
+    ada: Contact, omar: User, mara: User, sign_in_as: SignIn
+) -> None:
+    """SR-02: by the id that pages show, with the entries about this person alone."""
+    sign_in_as(mara).post(f"/contacts/{ada.public_id}/identity/")
+    client = sign_in_as(omar)
+    address = f"/trail/?subject=contact:{ada.public_id}"
+    assert address in client.get(f"/contacts/{ada.public_id}/").content.decode()
+    rows = client.get(address).context["rows"]
+    assert {row["entry"].subject for row in rows} == {f"contact:{ada.pk}"}
+    assert ("Mara Lind", "contact.revealed") in {(r["who"], r["entry"].action) for r in rows}
+
+
+def test_whose_role_reads_no_trail_is_not_led_there(
+    ada: Contact, mara: User, sign_in_as: SignIn
+) -> None:
+    assert b"/trail/" not in sign_in_as(mara).get(f"/contacts/{ada.public_id}/").content
+
+
+def test_a_contact_of_another_organisation_leads_to_no_entry(
+    ada: Contact, ivy: User, omar: User, sign_in_as: SignIn
+) -> None:
+    with tenancy.acting_for(ivy.organisation_id):
+        officer = staff.add(
+            "olga@other.example", name="Olga", role=Role.COMPLIANCE, now=ada.created_at
+        )
+    page = sign_in_as(officer).get(f"/trail/?subject=contact:{ada.public_id}")
+    assert page.context["rows"] == []

@@ -11,13 +11,15 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts import guard, staff, tenancy
 from accounts.guard import Access, Kind
 from accounts.models import Organisation, User
 from accounts.roles import MATRIX, Permission, Role
+from contacts.models import Contact
 from tests.conftest import NOON
+from tests.contacts.segments import world
 
 ROOT = Path(__file__).parents[2]
 _SAMPLES = {"uuid": str(UUID(int=7)), "int": "7", "str": "x", "slug": "x", "path": "x"}
@@ -137,3 +139,37 @@ def test_the_door_is_opened_by_its_listed_callers_alone() -> None:
         "contacts/management/commands/segment.py",
         "workflows/management/commands/simulate.py",
     }
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_no_page_offers_a_door_that_the_role_does_not_open(
+    harbor: Organisation, sign_in_as: Callable[[User], Client], role: Role
+) -> None:
+    """Every list and every page of one person: each link leads where this role may look."""
+    with tenancy.acting_for(harbor.pk):
+        user = staff.add(f"{role}@harbor.example", name="Someone", role=role, now=NOON)
+        person = Contact.objects.get(pk=world.add([{"city": "Boston"}])[0]).public_id
+    client = sign_in_as(user)
+    barred = set()
+    for address in STAFF:
+        path = address.path.replace(_SAMPLES["uuid"], str(person))
+        of_person = path.startswith(
+            (f"/contacts/{person}/", f"/consent/{person}/", "/workflows/of")
+        )
+        if not address.access or not address.access.admits(role) or address.access.fresh:
+            continue
+        if (path != address.path and not of_person) or "/7/" in path or "/x/" in path:
+            continue
+        answer = client.get(path)
+        if answer.status_code == 200 and "text/html" in answer["Content-Type"]:
+            barred |= {(path, link) for link in _links(answer) if not _admitted(link, role)}
+    assert barred == set()
+
+
+def _links(answer: Any) -> set[str]:
+    return set(re.findall(r'<a [^>]*href="(/[^"?#]*)', answer.content.decode()))
+
+
+def _admitted(link: str, role: Role) -> bool:
+    access = guard.declared(resolve(link).func)
+    return access is None or access.kind is Kind.PUBLIC or access.admits(role)

@@ -177,22 +177,36 @@ function tell() {
   for (const node of builder.querySelectorAll("[data-error-for]")) { node.hidden = true; node.textContent = ""; }
   for (const node of builder.querySelectorAll(".wrong")) node.classList.remove("wrong", "waiting");
   for (const node of builder.querySelectorAll("[aria-invalid]")) node.removeAttribute("aria-invalid");
-  for (const problem of document.querySelectorAll("[data-problem-path]")) showProblem(problem.dataset.problemPath, problem.dataset.problem);
+  for (const problem of document.querySelectorAll("[data-problem-path]")) showProblem(problem);
 }
 
-function showProblem(path, message) {
+// Beside the clause, and in the list in words, with a way there: a JSON path is for the JSON view.
+function showProblem(problem) {
+  const { problemPath: path, problem: message } = problem.dataset;
   const inside = (n) => path === n.dataset.path || path.startsWith(`${n.dataset.path}.`);
   const owner = [...builder.querySelectorAll("[data-path]")].filter(inside).sort((a, b) => b.dataset.path.length - a.dataset.path.length)[0];
   if (!owner) return;
   const rest = path.slice(owner.dataset.path.length + 1).replace(/^where\./, "");
-  const control = [...owner.querySelectorAll("[data-part]")].find((n) => rest && (n.dataset.part === rest || n.dataset.part.startsWith(`${rest}[`) || rest.startsWith(`${n.dataset.part}[`)));
+  const control = controlFor(owner, rest);
   const words = control?.closest("label")?.firstChild.textContent ?? control?.closest(".combo")?.querySelector("label").textContent ?? rest;
+  const empty = control?.value === "" && !control.closest(".chips-field")?.querySelector(".chip");
+  const said = empty ? `Fill in “${words}”` : `${words} ${message}`.trim();
   owner.classList.add("wrong");
   owner.classList.toggle("waiting", nodeByKey(owner.dataset.node, root)?.untouched === true);
   control?.setAttribute("aria-invalid", "true");
   const line = [...owner.querySelectorAll("[data-error-for]")].find((n) => n.dataset.errorFor === owner.dataset.path);
-  line.textContent = `${line.textContent} ${words} ${message}.`.trim();
+  line.textContent = `${line.textContent} ${said}.`.trim();
   line.hidden = false;
+  const leaf = nodeByKey(owner.dataset.node, root)?.kind === "leaf";
+  const about = (leaf && owner.querySelector("[data-part=subject]")?.value) || (leaf ? "Condition" : "Group");
+  const target = control ?? owner.querySelector("[data-part=subject], [data-part=join]");
+  problem.replaceChildren(make("button", { type: "button", class: "link-button", onclick: () => target?.focus() }, about), `: ${said}.`);
+}
+
+function controlFor(owner, rest) {
+  const named = (part) => (n) => part && (n.dataset.part === part || n.dataset.part.startsWith(`${part}[`) || part.startsWith(`${n.dataset.part}[`));
+  const parts = [...owner.querySelectorAll("[data-part]")];
+  return parts.find(named(rest)) ?? parts.find(named(rest.split(".").pop()));
 }
 
 function setRoot(tree) {
