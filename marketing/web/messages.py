@@ -129,7 +129,7 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
     row = get_object_or_404(
         Message.objects.select_related("version__template"), public_id=public_id
     )
-    user = staff_of(request)
+    user, zone = staff_of(request), session_of(request).organisation.zone
     trail.record("message.viewed", subject=f"message:{row.pk}", detail={"purpose": "message-page"})
     context = {
         "message": row,
