@@ -138,9 +138,7 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "within": _within(row, user),
         "contact": _people([row], user).get(row.contact_id),
         "returned": Returned.objects.filter(message_id=row.pk).order_by("received_at"),
-        "steps": sorted(
-            _steps(row, zone=session_of(request).organisation.zone), key=lambda step: step.at
-        ),
+        "steps": sorted(_steps(row, zone=zone), key=lambda step: step.at),
         "route": ROUTES.get(row.route, ""),
         "waiting": (waiting := Pickup.objects.filter(message_id=row.pk).first()),
         "may_recall": user.may(Permission.MESSAGES_SEND)
