@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts import tenancy
 from audit import trail
 from contacts import identity
-from contacts.canonical import email_form, phone_form
+from contacts.canonical import ValueRefused, email_form, phone_form
 from contacts.identity import Owner
 from contacts.models import Contact, Identifier
 from contacts.points import sharing
@@ -41,7 +41,10 @@ def _matching(kind: Kind, value: str, source: str | None) -> QuerySet[Contact]:
         index = blind_index.token(organisation_id, "phone", phone_form(value))
         return _reached(living.filter(organisation_id=organisation_id), kind, index)
     sources = [source] if source else list(known_sources())
-    numbers = [(name, identity.number_form(value)) for name in sources]
+    try:
+        numbers = [(name, identity.number_form(value)) for name in sources]
+    except ValueRefused:  # no record has such a number
+        return living.none()
     owners = identity.known(organisation_id, identity.tokens(organisation_id, numbers))
     return living.filter(id__in=[owner.contact_id for owner in owners.values()])
 

@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.StaffDoor",
+    "marketing.plain_forms.PlainForms",
 ]
 ROOT_URLCONF = "marketing.urls"
 WSGI_APPLICATION = "marketing.wsgi.application"

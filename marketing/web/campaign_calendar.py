@@ -18,6 +18,8 @@ from accounts.roles import Permission
 from consent.sending import terms
 from marketing.campaigns import calendar
 
+MOST_YEARS = 100
+"""A month further away is no month that anybody plans; the calendar's own arithmetic has an end."""
 WORDS = {"past": "went out", "due": "scheduled", "foreseen": "foreseen", "planned": "not launched"}
 
 
@@ -54,9 +56,10 @@ def month(request: HttpRequest) -> HttpResponse:
 
 def _month(text: str, today: date) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007  a month has no zone
+        asked = datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007  a month has no zone
     except ValueError:
         return today.replace(day=1)
+    return asked if abs(asked.year - today.year) <= MOST_YEARS else today.replace(day=1)
 
 
 def _step(first: date, by: int) -> str:

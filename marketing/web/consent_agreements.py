@@ -28,6 +28,7 @@ from contacts import matching
 from contacts.exporting import cell
 from marketing.web.consent import PURPOSE_NAMES
 from marketing.web.consent_tabs import tabs
+from marketing.web.days import PLAUSIBLE
 
 MOST_EXPORTED = 100_000
 AT_A_TIME = 1_000
@@ -69,10 +70,16 @@ class Filters(forms.Form):
         choices=[("", "Any way"), *Signature.Method.choices, ("none", "No signature kept")],
     )
     signed_from = forms.DateField(
-        label="From", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label="From",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=PLAUSIBLE,
     )
     signed_until = forms.DateField(
-        label="To", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label="To",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=PLAUSIBLE,
     )
     ends_within = forms.IntegerField(
         label="Ends within days", required=False, min_value=1, max_value=3660

@@ -24,6 +24,7 @@ from audit.actions import ACTIONS
 from audit.models import Batch, Entry
 from contacts import matching
 from contacts.models import Contact
+from marketing.web.days import PLAUSIBLE
 
 PAGE = 50
 MOST_AT_ONCE = 200_000
@@ -40,10 +41,16 @@ class Filter(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "a contact's id, staff:…"}),
     )
     since = forms.DateField(
-        required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
+        required=False,
+        label="From",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=PLAUSIBLE,
     )
     until = forms.DateField(
-        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"})
+        required=False,
+        label="To",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=PLAUSIBLE,
     )
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
