@@ -173,7 +173,7 @@ for _action, _facts in {
     "template.block_published": "version",
     "template.review_rules_changed": "steps",
     "template.refused": "version reason",
-    "template.previewed": "version classes language",
+    "template.previewed": "template version classes language",
     "message.queued": "count purpose channel",
     "message.sent": "count route basis purpose channel classes template version attempt",
     "message.refused": "code count purpose channel",

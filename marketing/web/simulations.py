@@ -108,7 +108,7 @@ def simulated_mail(
     contact = _contact(person["contact"])
     mail, why = None, ""
     try:
-        mail = preview.rendered(version, contact)
+        mail = preview.as_seen(version, contact, staff_of(request)).said
     except NotRendered as refused:
         why = preview.why_not(refused)
     context = {"workflow": made.workflow, "one": made, "mail": mail, "why": why, "person": person}
