@@ -166,7 +166,7 @@ for _action, _facts in {
     "suppression.removed": "channel reason scope",
     # Messages
     "template.created": "version classes",
-    "template.changed": "version fields classes",
+    "template.changed": "version fields classes language",
     "template.submitted": "version",
     "template.approved": "version",
     "template.reviewed": "version step verdict",

@@ -92,17 +92,36 @@ class TemplateForm(Form):
 
 class PreviewValues(Form):
     version = serializers.IntegerField(required=False, min_value=1, help_text="Absent: newest.")
+    draft = serializers.BooleanField(default=False, help_text="The draft, not a version.")
     values = serializers.DictField(
         child=serializers.JSONField(),
         default=dict,
         help_text="Invented values of fields by key. No contact is opened.",
     )
+    contact = serializers.UUIDField(required=False, help_text="As this contact gets it.")
+    segment = serializers.UUIDField(
+        required=False, help_text="As somebody of this segment gets it, drawn by lot."
+    )
+    look = serializers.ChoiceField(
+        choices=["", "dark", "without_pictures"],
+        default="",
+        help_text="On a dark screen, or before pictures load.",
+    )
     language = serializers.CharField(max_length=16, default="", allow_blank=True)
     when = serializers.ListField(
         child=serializers.CharField(max_length=40),
         default=list,
-        help_text="The conditions that hold.",
+        help_text="The conditions that hold. Of a contact they are asked.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse two answers to whose preview or of what it is."""
+        who = [name for name in ("contact", "segment", "values") if attrs.get(name)]
+        if len(who) > 1:
+            raise serializers.ValidationError({who[1]: f"Give {who[0]} or {who[1]}, not both."})
+        if attrs["draft"] and attrs.get("version"):
+            raise serializers.ValidationError({"version": "Give a version or draft, not both."})
+        return attrs
 
 
 class TemplateRow(serializers.Serializer[Any]):
@@ -121,12 +140,23 @@ class TemplateRows(serializers.Serializer[Any]):
     templates = TemplateRow(many=True)
 
 
+class TranslationRow(serializers.Serializer[Any]):
+    language = serializers.CharField()
+    subject = serializers.CharField()
+    mjml = serializers.CharField()
+    text = serializers.CharField()
+    lags = serializers.BooleanField(
+        help_text="The template's own words changed since it was held against them."
+    )
+
+
 class TemplateBody(TemplateRow):
     subject = serializers.CharField()
     mjml = serializers.CharField()
     text = serializers.CharField()
     declared = serializers.ListField(child=serializers.CharField())
     audience = serializers.ListField(child=serializers.CharField())
+    translations = TranslationRow(many=True)
 
 
 class FoundRow(serializers.Serializer[Any]):
@@ -184,3 +214,8 @@ class PreviewSaid(serializers.Serializer[Any]):
     html = serializers.CharField()
     text = serializers.CharField()
     language = serializers.CharField()
+    contact = serializers.UUIDField(allow_null=True, help_text="As whom; null: invented.")
+    supposed = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Conditions not asked of the contact: shown as though they held.",
+    )

@@ -16,13 +16,11 @@ from accounts.roles import Permission
 from contacts import registry
 from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
-from marketing.api.problems import Fault, Problem, invalid, not_found
+from marketing.api.problems import Fault, invalid, not_found
 from marketing.api.template_forms import (
     EXAMPLE,
     TEXT_EXAMPLE,
     CheckAnswer,
-    PreviewSaid,
-    PreviewValues,
     TemplateBody,
     TemplateForm,
     TemplateRow,
@@ -30,13 +28,10 @@ from marketing.api.template_forms import (
     VersionRow,
     VersionRows,
 )
-from messaging import sender, versions
-from messaging.filters import Locale
-from messaging.links import Addresses
-from messaging.making import drafts, flow, naming, reviews
+from messaging import versions
+from messaging.making import drafts, flow, languages, naming, reviews
 from messaging.making.flow import Use
 from messaging.models import Template, TemplateVersion, Translation
-from messaging.render import NotRendered, values_for
 from messaging.sandbox import Problem as Found
 from messaging.templates_compile import TemplateInvalid
 
@@ -91,7 +86,7 @@ class OneTemplate(MachineView):
 
     @extend_schema(operation_id="read_template", summary="Read a draft", responses=TemplateBody)
     def get(self, request: Request, template_id: UUID) -> Response:
-        return Response(_body(_found(template_id)))
+        return Response(_body(draft_of(template_id)))
 
     @extend_schema(
         operation_id="update_template",
@@ -102,7 +97,7 @@ class OneTemplate(MachineView):
         examples=_EXAMPLES,
     )
     def put(self, request: Request, template_id: UUID) -> Response:
-        found = _found(template_id)
+        found = draft_of(template_id)
         given = _given(request, channel=found.channel)
         if given["channel"] != found.channel:
             raise invalid([Fault("/channel", "A template's channel never changes; make another.")])
@@ -117,7 +112,7 @@ class TemplateChecks(MachineView):
 
     @extend_schema(operation_id="check_template", summary="Check a draft", responses=CheckAnswer)
     def get(self, request: Request, template_id: UUID) -> Response:
-        return Response(_checked(_found(template_id)))
+        return Response(_checked(draft_of(template_id)))
 
 
 class TemplateVersions(MachineView):
@@ -129,7 +124,7 @@ class TemplateVersions(MachineView):
         operation_id="read_template_versions", summary="Read versions", responses=VersionRows
     )
     def get(self, request: Request, template_id: UUID) -> Response:
-        rows = _versions(_found(template_id)).order_by("-number")[:100]
+        rows = versions_of(draft_of(template_id)).order_by("-number")[:100]
         return Response({"versions": [_version(each) for each in rows]})
 
     @extend_schema(
@@ -141,39 +136,12 @@ class TemplateVersions(MachineView):
         responses={201: VersionRow},
     )
     def post(self, request: Request, template_id: UUID) -> Response:
-        found = _found(template_id)
+        found = draft_of(template_id)
         try:
             made = versions.save(found, now=self.now)
         except TemplateInvalid as error:
-            raise invalid([_fault(each) for each in error.problems]) from None
-        return Response(_version(_versions(found).get(pk=made.pk)), status=201)
-
-
-class TemplatePreviews(MachineView):
-    """A version, the newest where none is named, rendered with invented values."""
-
-    scopes: ClassVar[Scopes] = {"POST": Permission.TEMPLATES_VIEW}
-
-    @extend_schema(
-        operation_id="preview_template_version",
-        summary="Preview a version",
-        request=PreviewValues,
-        responses=PreviewSaid,
-        examples=[
-            OpenApiExample(
-                "Ada", value={"version": 1, "values": {"given_name": "Ada"}}, request_only=True
-            )
-        ],
-    )
-    def post(self, request: Request, template_id: UUID) -> Response:
-        form = PreviewValues(data=request.data)
-        form.is_valid(raise_exception=True)
-        number = form.validated_data.get("version")
-        rows = _versions(_found(template_id)).order_by("-number")
-        version = (rows.filter(number=number) if number else rows).first()
-        if version is None:
-            raise not_found("version")
-        return Response(_said(version, form.validated_data))
+            raise invalid([fault_of(each) for each in error.problems]) from None
+        return Response(_version(versions_of(found).get(pk=made.pk)), status=201)
 
 
 def _given(request: Request, *, channel: str = "") -> dict[str, Any]:
@@ -226,20 +194,36 @@ def _write(template: Template, given: Mapping[str, Any], view: MachineView) -> N
         for one in given["conditions"]
     }
     template.save()
+    before = {one.language: one for one in template.translations.all()}
     template.translations.all().delete()
     Translation.objects.bulk_create(
-        Translation(template=template, changed_at=view.now, **one) for one in given["translations"]
+        _translated(template, one, before.get(one["language"]), view)
+        for one in given["translations"]
     )
 
 
-def _found(template_id: UUID) -> Template:
-    found = Template.objects.filter(pk=template_id, archived_at=None).first()
-    if found is None:
+def _translated(
+    template: Template, one: Mapping[str, str], before: Translation | None, view: MachineView
+) -> Translation:
+    """Return a translation's row; words that stayed are held against what they were before."""
+    made = Translation(template=template, changed_at=view.now, **one)
+    if before and languages.words(before) == languages.words(made):
+        made.main, made.changed_at = before.main, before.changed_at
+    else:
+        languages.hold(template, made)
+    return made
+
+
+def draft_of(template_id: UUID) -> Template:
+    """Return the template in use; raise a 404 where there is none."""
+    row = Template.objects.filter(pk=template_id, archived_at=None).first()
+    if row is None:
         raise not_found("template")
-    return found
+    return row
 
 
-def _versions(template: Template) -> Any:
+def versions_of(template: Template) -> Any:
+    """Return its versions with what is told of each."""
     rows = template.versions.select_related("approval")
     return rows.prefetch_related("reviews", "links", "translations")
 
@@ -270,7 +254,11 @@ def _rows(**only: Any) -> list[dict[str, Any]]:
 def _body(template: Template) -> dict[str, Any]:
     (row,) = _rows(pk=template.pk)
     names = ("subject", "mjml", "text", "declared", "audience")
-    return {**row, **{name: getattr(template, name) for name in names}}
+    others = [
+        {"language": one.language, **languages.words(one), "lags": languages.lags(template, one)}
+        for one in template.translations.order_by("language")
+    ]
+    return {**row, **{name: getattr(template, name) for name in names}, "translations": others}
 
 
 def _checked(draft: Template) -> dict[str, Any]:
@@ -301,7 +289,8 @@ def _told(found: Found) -> dict[str, Any]:
     return {name: getattr(found, name) for name in names}
 
 
-def _fault(found: Found) -> Fault:
+def fault_of(found: Found) -> Fault:
+    """Return a draft's problem at its place."""
     where = f"/{found.language}/{found.part}" if found.language else f"/{found.part}"
     return Fault(where, f"Line {found.line}: {found.message}")
 
@@ -330,20 +319,3 @@ def _version(version: TemplateVersion) -> dict[str, Any]:
 
 def _words(said: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"step": one.step, "verdict": one.verdict, "at": one.at} for one in said]
-
-
-def _said(version: TemplateVersion, given: Mapping[str, Any]) -> dict[str, Any]:
-    others = {one.language for one in version.translations.all()}
-    spoken = versions.speaks(given["language"], version.language, others)
-    ours = sender.current()
-    try:
-        made = versions.parts_of(version, spoken).render(
-            values_for(given["values"], version.fields_read),
-            organisation=ours.merged(),
-            addresses=Addresses(f"{ours.origin}/m/u/preview"),
-            locale=Locale(spoken, ours.timezone),
-            when=dict.fromkeys(given["when"], True),
-        )
-    except NotRendered as refused:
-        raise Problem(422, "invalid", f"It cannot be rendered: {refused.code}.") from None
-    return {"subject": made.subject, "html": made.html, "text": made.text, "language": spoken}

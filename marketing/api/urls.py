@@ -35,6 +35,7 @@ from marketing.api import (
     segments,
     sends,
     suppressions,
+    template_previews,
     templates,
     wishes,
     workflow_reports,
@@ -95,7 +96,7 @@ urlpatterns = [
     ),
     path(
         "templates/<uuid:template_id>/previews",
-        templates.TemplatePreviews.as_view(),
+        template_previews.TemplatePreviews.as_view(),
         name="template-previews",
     ),
     path("campaigns", campaigns.Campaigns.as_view(), name="campaigns"),

@@ -20,6 +20,7 @@ from marketing.web.making import (
     board,
     compare,
     conditions_page,
+    draft_preview,
     editor,
     flow_page,
     languages,
@@ -61,6 +62,8 @@ urlpatterns = [
     path(f"{T}/versions/", editor.make_version, name="template-versions"),
     path(f"{T}/board/", board.board, name="template-board"),
     path(f"{T}/board/save/", board.save, name="template-board-save"),
+    path(f"{T}/preview/", draft_preview.page, name="template-draft-preview"),
+    path(f"{T}/board/preview/", board.look, name="template-board-preview"),
     path(f"{T}/board/check/", board.check, name="template-board-check"),
     path(
         f"{T}/board/pictures/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from consent.rules import shelf
 from contacts import registry
 from contacts.fields import DataClass
 from messaging import markup, templates_compile
-from messaging.making import blocks, conditions, plain_text
+from messaging.making import blocks, conditions, languages, plain_text
 from messaging.making.checks import diagnoses
 from messaging.making.flow import Asked
 from messaging.making.including import included
@@ -42,7 +43,8 @@ def compiled(template: Template, *, with_translations: bool = True) -> Compiled:
         raise TemplateInvalid([*invalid.problems, *problems], invalid.uses) from None
     if problems := [*problems, *_betraying(template, made)]:
         raise TemplateInvalid(problems, made.uses)
-    return made
+    behind = tuple(languages.lagging(template)) if with_translations else ()
+    return replace(made, warnings=(*made.warnings, *behind))
 
 
 def _betraying(template: Template, made: Compiled) -> list[Problem]:

@@ -20,6 +20,8 @@ class Translation(TenantModel):
     subject = models.TextField(blank=True, default="")
     mjml = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
+    main = models.JSONField(null=True)
+    """The main words that it was last held against, by part; null in rows of before 0025."""
     changed_at = models.DateTimeField()
 
     class Meta:

@@ -83,7 +83,15 @@ def of_draft(template: Template, compiled: Compiled) -> Piece:
 
 def by_nobody(piece: Piece, *, language: str = "") -> Seen:
     """Return it with nobody's values and no condition held; raises `NotRendered`."""
-    return _rendered(piece, {}, language, {}, ())
+    return by_invented(piece, {}, when=(), language=language)
+
+
+def by_invented(
+    piece: Piece, values: Mapping[str, Any], *, when: Collection[str], language: str = ""
+) -> Seen:
+    """Return it with invented values, and these conditions held; raises `NotRendered`."""
+    known = values_for(values, piece.fields_read)
+    return _rendered(piece, known, language, dict.fromkeys(when, True), ())
 
 
 @transaction.atomic

@@ -24,6 +24,20 @@ def by_language(
     return found
 
 
+def missing(
+    segment: Segment, tongues: Collection[str], there: Collection[str], *, now: datetime
+) -> Counter[str]:
+    """Return how many prefer one of these tongues (`fr`) that no language which is there speaks,
+    and so get the fallback; tongues that nobody prefers are left out."""
+    spoken = {one.partition("-")[0] for one in there}
+    lacking = (one for one in tongues if one not in spoken)
+    return +Counter({one: _count(segment, _of(one), now=now) for one in lacking})
+
+
+def _of(tongue: str) -> dict[str, object]:
+    return {"field": "language", "op": "matches", "value": rf"(?i)^{tongue}(-.*)?$"}
+
+
 def _count(segment: Segment, also: object, *, now: datetime) -> int:
     inside: object = {"segment": str(segment.id)}
     tree = inside if also is None else {"all": [inside, also]}

@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
+from accounts import tenancy
 from accounts.models import Organisation
 from accounts.roles import SCOPES, Permission
+from audit.models import Entry
+from contacts.models import Contact
 from marketing.api.template_forms import EXAMPLE
 from tests.api.conftest import Machine, Maker, problem
+from tests.messaging.conftest import person
 
 pytestmark = pytest.mark.django_db
+WRITES = {Permission.TEMPLATES_VIEW, Permission.TEMPLATES_EDIT}
 
 
 def made(machine: Machine, **changed: Any) -> str:
@@ -67,6 +72,57 @@ def test_a_preview_takes_invented_values(machine: Machine) -> None:
     machine.post(f"templates/{number}/versions", {})
     said = machine.post(f"templates/{number}/previews", {"values": {"given_name": "Ada"}})
     assert "Dear Ada," in said.json()["text"]
+
+
+def test_a_draft_is_previewed_as_a_contact_and_the_trail_says_so(
+    harbor: Organisation, machine_for: Maker
+) -> None:
+    """TR-01"""
+    reader = machine_for(harbor)
+    number = made(reader)
+    with tenancy.acting_for(harbor.pk):
+        ada = Contact.objects.get(pk=person("ada"))
+    asked = {"draft": True, "contact": str(ada.public_id), "look": "dark"}
+    said = reader.post(f"templates/{number}/previews", asked).json()
+    assert "Dear Ada," in said["text"]
+    assert "invert(1)" in said["html"]
+    with tenancy.acting_for(harbor.pk):
+        entry = Entry.objects.filter(action="template.previewed").latest("id")
+    assert (entry.actor_kind, entry.subject) == ("api_key", f"contact:{ada.pk}")
+
+
+def test_a_key_that_may_not_see_names_previews_nobody(
+    harbor: Organisation, machine_for: Maker
+) -> None:
+    reader = machine_for(harbor, {*WRITES, Permission.CONTACTS_VIEW})
+    number = made(reader)
+    with tenancy.acting_for(harbor.pk):
+        ada = Contact.objects.get(pk=person("ada"))
+    asked = {"draft": True, "contact": str(ada.public_id)}
+    body = problem(reader.post(f"templates/{number}/previews", asked), 403, "scope-missing")
+    assert "identity" in body["detail"]
+
+
+def test_a_key_without_contacts_previews_nobody(harbor: Organisation, machine_for: Maker) -> None:
+    writer = machine_for(harbor, WRITES)
+    asked = {"draft": True, "contact": "018f0000-0000-7000-8000-000000000001"}
+    problem(writer.post(f"templates/{made(writer)}/previews", asked), 403, "scope-missing")
+
+
+def test_a_contact_and_values_together_are_refused_by_place(machine: Machine) -> None:
+    asked = {"contact": "018f0000-0000-7000-8000-000000000001", "values": {"given_name": "Ada"}}
+    answer = machine.post(f"templates/{made(machine)}/previews", asked)
+    body = problem(answer, 422, "invalid")
+    assert [each["pointer"] for each in body["errors"]] == ["/values"]
+
+
+def test_a_translation_that_lags_is_marked(machine: Machine) -> None:
+    """AC-02"""
+    spanish = {"language": "es", "subject": "Noticias", "mjml": EXAMPLE["mjml"], "text": ""}
+    number = made(machine, translations=[spanish])
+    changed = EXAMPLE | {"subject": "Other news", "translations": [spanish]}
+    (told,) = machine.put(f"templates/{number}", changed).json()["translations"]
+    assert (told["language"], told["lags"]) == ("es", True)
 
 
 def test_values_are_printed_literally(machine: Machine) -> None:

@@ -9,11 +9,12 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from accounts import tenancy
 from accounts.models import Organisation, User
-from messaging.making import drafts
+from messaging.making import drafts, languages
 from messaging.models import Template
 from tests.browser import axe
 from tests.browser.conftest import OpenAs
-from tests.messaging.conftest import template
+from tests.conftest import NOON
+from tests.messaging.conftest import person, template
 from tests.messaging.pictures.test_keeping import photo
 
 
@@ -166,3 +167,71 @@ def test_what_the_board_cannot_draw_comes_through(
         draft.refresh_from_db()
         assert [one for one in KEPT if one not in draft.mjml] == []
         drafts.compiled(draft)
+
+
+def test_the_board_shows_what_stands_on_it_as_a_chosen_contact(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template, tmp_path: Path
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        person("ada")
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_label("As the contact with the record number").fill("ada")
+    page.get_by_role("button", name="Show that person").click()
+    shown = page.frame_locator("[data-part=frame]")
+    expect(shown.get_by_text("Dear Ada")).to_be_visible()
+    page.get_by_label("On a dark screen").check()
+    expect(shown.get_by_text("Dear Ada")).to_be_visible()
+    page.screenshot(path=tmp_path / "as-ada.png")
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.screenshot(path=tmp_path / "as-ada-375.png")
+    assert axe.findings(page) == []
+    page.get_by_role("button", name="Show Alex again").click()
+    expect(shown.get_by_text("Dear Alex")).to_be_visible()
+
+
+def test_what_is_typed_in_the_code_is_previewed_as_a_chosen_contact(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template, tmp_path: Path
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        person("ada")
+    page = open_as(mara, f"/templates/{draft.id}/")
+    page.get_by_label("Body (MJML)").fill(draft.mjml.replace("Dear {{", "Hello {{"))
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Preview").click()
+    looked = opened.value
+    frame = looked.frame_locator("iframe").first
+    expect(frame.get_by_text("Hello Alex")).to_be_visible()
+    looked.get_by_label("Record number of the contact").fill("ada")
+    looked.get_by_role("button", name="Show", exact=True).click()
+    expect(looked.frame_locator("iframe").first.get_by_text("Hello Ada")).to_be_visible()
+    looked.screenshot(path=tmp_path / "code.png", full_page=True)
+    looked.set_viewport_size({"width": 375, "height": 812})
+    looked.screenshot(path=tmp_path / "code-375.png", full_page=True)
+    assert axe.findings(looked) == []
+
+
+def test_a_translation_is_drawn_and_marked_where_it_lags(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template, tmp_path: Path
+) -> None:
+    """AC-02"""
+    with tenancy.acting_for(harbor.pk):
+        languages.begin(draft, "es", now=NOON)
+        Template.objects.filter(pk=draft.pk).update(subject="Other news")
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    page.get_by_role("link", name="Spanish").click()
+    expect(page.get_by_text("The English words changed since")).to_be_visible()
+    page.get_by_label("Subject", exact=True).fill("Noticias de {{ organisation.name }}")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved as the draft.")).to_be_visible()
+    page.screenshot(path=tmp_path / "spanish.png")
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.screenshot(path=tmp_path / "spanish-375.png")
+    page.get_by_role("link", name="See what changed").click()
+    page.get_by_label("It says what the main words say now").check()
+    page.screenshot(path=tmp_path / "changed-375.png", full_page=True)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Lags behind")).to_have_count(0)
+    with tenancy.acting_for(harbor.pk):
+        row = draft.translations.get(language="es")
+    assert row.subject == "Noticias de {{ organisation.name }}"

@@ -15,9 +15,10 @@ from accounts.models import Organisation, User
 from accounts.roles import Role
 from contacts.segments import catalogue, membership
 from deploy.mailbox import Mailbox
+from messaging.making import languages
 from messaging.models import Picture, Template, TemplateVersion
 from tests.conftest import NOON
-from tests.messaging.conftest import approved, template
+from tests.messaging.conftest import approved, person, template
 from tests.messaging.mails import BODY, FOOT, mjml
 from tests.messaging.pictures.test_keeping import photo
 from tests.workflows.conftest import WOMEN, people
@@ -34,10 +35,10 @@ def draft(at_harbor: Organisation) -> Template:
 
 
 def post(client: Client, draft: Template, act: str, **body: Any) -> Any:
+    language = body.pop("language", "")
     told = {"subject": draft.subject, "mjml": draft.mjml} | body
-    return client.post(
-        f"/templates/{draft.id}/board/{act}/", json.dumps(told), content_type="application/json"
-    )
+    where = f"/templates/{draft.id}/board/{act}/" + (f"?language={language}" if language else "")
+    return client.post(where, json.dumps(told), content_type="application/json")
 
 
 def test_the_board_alone_may_lay_out_with_inline_styles(
@@ -71,6 +72,79 @@ def test_letters_that_no_database_keeps_are_refused(
 ) -> None:
     answer = post(sign_in_as(mara), draft, "save", subject=letter, seen="")
     assert answer.status_code == 400
+
+
+def test_what_is_on_the_board_is_shown_as_a_chosen_contact_and_not_saved(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    person("ada")
+    typed = mjml('<mj-text>Hi {{ contact.given_name | default("you") }}!</mj-text>', foot=FOOT)
+    told = post(sign_in_as(mara), draft, "preview", mjml=typed, number="ada").json()
+    assert "Hi Ada!" in told["looks"]["dark"]
+    assert "Dear Ada," in told["text"]
+    draft.refresh_from_db()
+    assert draft.mjml != typed
+
+
+def test_a_number_that_nobody_has_is_told_in_words(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    answer = post(sign_in_as(mara), draft, "preview", number="nobody")
+    assert answer.status_code == 422
+    assert "record number" in answer.json()["detail"]
+
+
+def test_a_designer_cannot_look_as_a_contact(
+    sign_in_as: SignIn, at_harbor: Organisation, draft: Template
+) -> None:
+    person("ada")
+    dan = staff.add("dan@harbor.example", name="Dan Roe", role=Role.DESIGNER, now=NOON)
+    answer = post(sign_in_as(dan), draft, "preview", number="ada")
+    assert answer.json() == {"detail": "Your role may not look contacts up."}
+
+
+def test_a_translation_is_drawn_checked_and_saved_beside_the_main_words(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    """AC-02"""
+    row = languages.begin(draft, "es", now=NOON)
+    new = mjml("<mj-text>Hola</mj-text>" + BODY, foot=FOOT).replace('lang="en"', 'lang="es"')
+    client, asked = sign_in_as(mara), {"subject": "Noticias", "mjml": new}
+    assert post(client, draft, "check", language="es", **asked).json()["problems"] == []
+    seen = row.changed_at.isoformat()
+    assert post(client, draft, "save", language="es", seen=seen, **asked).status_code == 200
+    row.refresh_from_db()
+    draft.refresh_from_db()
+    assert (row.subject, row.mjml) == ("Noticias", new)
+    assert draft.subject != "Noticias"
+
+
+def test_the_board_of_a_translation_says_that_it_lags_and_what_the_fallback_is(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    """AC-02"""
+    languages.begin(draft, "es", now=NOON)
+    Template.objects.filter(pk=draft.pk).update(subject="Other news")
+    page = sign_in_as(mara).get(f"/templates/{draft.id}/board/?language=es").content.decode()
+    assert "Who prefers another gets English." in page
+    assert "The English words changed since Spanish was held against them." in page
+
+
+def test_a_language_that_the_template_lacks_cannot_be_drawn(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    client = sign_in_as(mara)
+    assert client.get(f"/templates/{draft.id}/board/?language=fr").status_code == 404
+
+
+def test_another_organisations_contact_is_nobody(
+    sign_in_as: SignIn, ivy: User, mara: User, draft: Template
+) -> None:
+    """SE-01"""
+    with tenancy.acting_for(ivy.organisation_id):
+        person("far")
+    answer = post(sign_in_as(mara), draft, "preview", number="far")
+    assert answer.status_code == 422
 
 
 def test_saving_keeps_the_draft(sign_in_as: SignIn, mara: User, draft: Template) -> None:

@@ -3,9 +3,10 @@
 import grapesjs, { type Block, type Component, type Editor } from "grapesjs";
 import mjmlPlugin from "grapesjs-mjml";
 import { addBlocks, NO_PICTURE, type Condition, type Field, type Shared } from "./blocks";
+import { Looking } from "./looking";
 import { called, Order } from "./order";
 import { Pictures } from "./pictures";
-import { Server, type Checked, type Draft, type Picture, type Problem } from "./server";
+import { Server, type Addresses, type Checked, type Draft, type Picture, type Problem } from "./server";
 import { forBoard, fromBoard, headWord, join, split, withHeadWord, type Parts } from "./source";
 import { Words } from "./words";
 
@@ -13,7 +14,7 @@ export type Given = {
   subject: string;
   mjml: string;
   seen: string;
-  addresses: { save: string; check: string; pictures: string };
+  addresses: Addresses;
   fields: Field[];
   conditions: Condition[];
   shared: Shared[];
@@ -31,6 +32,7 @@ export class Board {
   private readonly editor: Editor;
   private readonly order: Order;
   private readonly words: Words;
+  private readonly looking: Looking;
   private parts: Parts;
   private seen: string;
   private dirty = false;
@@ -49,6 +51,7 @@ export class Board {
     this.order = new Order(this.editor, this.part("order"), (words) => this.tell(words));
     this.words = new Words(this.part("words"), given.fields);
     new Pictures(this.part("pictures"), given.pictures, this.server, (one) => this.place(one));
+    this.looking = new Looking(this.part("preview") as HTMLDialogElement, this.server, () => this.draft(), () => this.check());
     this.field("subject").value = given.subject;
     this.field("preheader").value = headWord(given.mjml, "mj-preview");
     this.listen();
@@ -104,7 +107,6 @@ export class Board {
     editor.on("update", () => this.changed());
     editor.on("component:selected", (one: Component) => this.chosen(one));
     editor.on("component:deselected", () => this.selected());
-    for (const look of this.looks()) look.addEventListener("change", () => this.check());
     editor.on("asset:open", () => this.show("pictures"));
     for (const name of ["subject", "preheader"] as const) this.field(name).addEventListener("input", () => this.changed());
     for (const button of this.host.querySelectorAll<HTMLButtonElement>("[data-do]")) {
@@ -133,7 +135,7 @@ export class Board {
       narrow: () => this.device("Mobile portrait", button),
       save: () => void this.save(),
       review: () => void this.review(),
-      preview: () => this.preview(),
+      preview: () => this.looking.open(),
       up: () => this.withSelected((one) => this.order.move(one, -1)),
       down: () => this.withSelected((one) => this.order.move(one, 1)),
       double: () => this.withSelected((one) => this.order.double(one)),
@@ -205,15 +207,6 @@ export class Board {
     }
   }
 
-  private looks(): NodeListOf<HTMLInputElement> {
-    return this.host.querySelectorAll<HTMLInputElement>("input[name=look]");
-  }
-
-  private preview(): void {
-    const dialog = this.part("preview") as HTMLDialogElement;
-    dialog.showModal();
-  }
-
   /** A picture was chosen: it goes into the image that is selected, or into a new one. */
   private place(one: Picture): void {
     const chosen = this.editor.getSelected();
@@ -281,15 +274,11 @@ export class Board {
     this.asking.abort();
     this.asking = new AbortController();
     this.server
-      .check({ ...this.draft(), look: this.look() }, this.asking.signal)
+      .check({ ...this.draft(), look: this.looking.look() }, this.asking.signal)
       .then((found) => this.showChecked(found))
       .catch((why: Error) => {
         if (why.name !== "AbortError") this.tell(why.message);
       });
-  }
-
-  private look(): string {
-    return [...this.looks()].find((one) => one.checked)?.value ?? "";
   }
 
   private showChecked(found: Checked): void {
@@ -298,10 +287,7 @@ export class Board {
     this.part("sound").hidden = found.problems.length > 0;
     const count = this.part("count");
     count.textContent = found.problems.length ? `${found.problems.length}` : "";
-    const frame = this.host.querySelector<HTMLIFrameElement>("iframe[data-part=frame]");
-    if (frame && found.html) frame.srcdoc = found.html;
-    frame?.classList.toggle("narrow", this.look() === "narrow");
-    this.part("text").textContent = found.text ?? "";
+    this.looking.take(found);
     this.part("says").textContent = found.says ? `Says of the person: ${found.says.join(", ") || "nothing"}.` : "";
   }
 

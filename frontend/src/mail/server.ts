@@ -3,7 +3,10 @@
 export type Problem = { part: string; line: number; message: string };
 export type Draft = { subject: string; mjml: string };
 export type Checked = { problems: Problem[]; warnings: Problem[]; html?: string; text?: string; says?: string[] };
+export type Looked = { subject: string; text: string; looks: Record<string, string>; supposed: string[] };
 export type Picture = { id: string; src: string; alt: string; width: number; height: number };
+
+export type Addresses = { save: string; check: string; preview: string; pictures: string };
 
 const REFUSALS: Record<number, string> = {
   401: "Your session has ended. Sign in in another tab, then save again.",
@@ -14,7 +17,7 @@ const REFUSALS: Record<number, string> = {
 
 export class Server {
   constructor(
-    private readonly addresses: { save: string; check: string; pictures: string },
+    private readonly addresses: Addresses,
     private readonly token: string,
   ) {}
 
@@ -22,6 +25,14 @@ export class Server {
     const answer = await this.post(this.addresses.check, JSON.stringify(draft), "application/json", signal);
     if (!answer.ok) throw new Error(REFUSALS[answer.status] ?? "It could not be checked. Try again.");
     return (await answer.json()) as Checked;
+  }
+
+  /** How it looks to a person; a reveal, so the server may refuse it. */
+  async look(asked: Draft & { number: string; segment: string }): Promise<Looked> {
+    const answer = await this.post(this.addresses.preview, JSON.stringify(asked), "application/json");
+    const told = (await answer.json().catch(() => ({}))) as Looked & { detail?: string };
+    if (!answer.ok) throw new Error(told.detail ?? REFUSALS[answer.status] ?? "It could not be shown. Try again.");
+    return told;
   }
 
   /** Returns when it was kept, which the next save must name. */

@@ -24,10 +24,12 @@ from audit import trail
 from contacts.fields import Field, FieldType
 from marketing.security_headers import POLICY
 from marketing.web import naming
-from marketing.web.making import editor, preview
+from marketing.web.making import choosing, editor, languages, preview
+from marketing.web.making.choosing import NobodyChosen
 from messaging import sender, trying
-from messaging.making import blocks, drafts
-from messaging.models import ContentBlock, Picture, Template
+from messaging.making import blocks, drafts, seen
+from messaging.making import languages as translating
+from messaging.models import ContentBlock, Picture, Template, Translation
 from messaging.pictures import keeping
 from messaging.pictures.keeping import PictureRefused
 from messaging.render import NotRendered
@@ -35,6 +37,7 @@ from messaging.sandbox import Problem
 from messaging.templates_compile import TemplateInvalid
 
 LONGEST = 400_000
+MALFORMED = "Send JSON with subject and mjml, both of plain letters."
 OFFERED = 60
 PARTS = {"subject": "Subject", "mjml": "Body", "text": "Text part", "fields": "Fields",
          "conditions": "Conditions"}  # fmt: skip
@@ -47,26 +50,44 @@ BOARD_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inli
 def board(request: HttpRequest, template_id: UUID) -> HttpResponse:
     """Draw the draft. The code and the text part are on the template's own page."""
     chosen = get_object_or_404(Template, id=template_id)
+    sheet, user = sheet_of(request, chosen), staff_of(request)
     context = {
         "template": chosen,
-        "given": _given(chosen),
-        "address": staff_of(request).email,
+        "language": languages.told(sheet.language),
+        "fallback": languages.told(chosen.language),
+        "languages": languages.sheets(chosen, sheet),
+        "lags": isinstance(sheet, Translation) and translating.lags(chosen, sheet),
+        "given": _given(chosen, sheet),
+        "address": user.email,
         "looks": [("", "As it is"), ("narrow", "On a telephone"), *preview.LOOK_WORDS.items()],
+        "may_choose": user.may(Permission.CONTACTS_SEARCH),
+        "segments": choosing.segments(user),
     }
     response = render(request, "messaging/board.html", context)
     response["Content-Security-Policy"] = BOARD_POLICY
     return response
 
 
-def _given(chosen: Template) -> dict[str, Any]:
+def sheet_of(request: HttpRequest, chosen: Template) -> Template | Translation:
+    """Return what is drawn: the template's own words, or those in the language that is named."""
+    language = request.GET.get("language", "")
+    if language in ("", chosen.language):
+        return chosen
+    return get_object_or_404(Translation, template=chosen, language=language)
+
+
+def _given(chosen: Template, sheet: Template | Translation) -> dict[str, Any]:
+    asked = "" if sheet is chosen else f"?language={sheet.language}"
     shared = ContentBlock.objects.filter(slug__in=blocks.published(), archived_at=None)
     return {
-        "subject": chosen.subject,
-        "mjml": chosen.mjml,
-        "seen": chosen.changed_at.isoformat(),
+        "language": sheet.language,
+        "subject": sheet.subject,
+        "mjml": sheet.mjml,
+        "seen": sheet.changed_at.isoformat(),
         "addresses": {
-            "save": reverse("template-board-save", args=[chosen.id]),
-            "check": reverse("template-board-check", args=[chosen.id]),
+            "save": reverse("template-board-save", args=[chosen.id]) + asked,
+            "check": reverse("template-board-check", args=[chosen.id]) + asked,
+            "preview": reverse("template-board-preview", args=[chosen.id]) + asked,
             "pictures": reverse("template-board-pictures", args=[chosen.id]),
         },
         "fields": [{"tag": _tag(one), "label": one.label} for one in _offered()],
@@ -103,19 +124,17 @@ def _told(one: Picture) -> dict[str, Any]:
 @requires(Permission.TEMPLATES_EDIT)
 def check(request: HttpRequest, template_id: UUID) -> HttpResponse:
     """Say what is wrong with what is on the board, and how it looks; nothing is saved."""
-    chosen, given = get_object_or_404(Template, id=template_id), _read(request)
+    given = _read(request)
     if given is None:
-        return JsonResponse(
-            {"detail": "Send JSON with subject and mjml, both of plain letters."}, status=400
-        )
-    _take(chosen, given)
+        return JsonResponse({"detail": MALFORMED}, status=400)
+    drawn = as_drawn(request, template_id, given)
     try:
-        compiled = drafts.compiled(chosen, with_translations=False)
+        compiled = drafts.compiled(drawn, with_translations=False)
     except TemplateInvalid as invalid:
         return JsonResponse({"problems": _lines(invalid.problems), "warnings": []})
     answer: dict[str, Any] = {"problems": [], "warnings": _lines(compiled.warnings)}
     try:
-        said = trying.shown(compiled, language=chosen.language)
+        said = trying.shown(compiled, language=drawn.language)
     except NotRendered:
         answer |= {"html": "", "text": ""}
     else:
@@ -124,34 +143,76 @@ def check(request: HttpRequest, template_id: UUID) -> HttpResponse:
     return JsonResponse(answer | {"says": sorted(compiled.data_classes)})
 
 
+def as_drawn(request: HttpRequest, template_id: UUID, given: dict[str, Any]) -> Template:
+    """Return what is on the board as a template in its language, not saved."""
+    chosen = get_object_or_404(Template, id=template_id)
+    sheet = sheet_of(request, chosen)
+    _take(chosen, sheet, given)
+    return translating.alone(chosen, sheet) if isinstance(sheet, Translation) else chosen
+
+
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def look(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Show what is on the board as a chosen person would get it; it is in the trail, not saved."""
+    given = _read(request)
+    if given is None:
+        return JsonResponse({"detail": MALFORMED}, status=400)
+    drawn, user = as_drawn(request, template_id, given), staff_of(request)
+    try:
+        contact = choosing.person(_who(given), user)
+        if contact is None:
+            raise NobodyChosen("Give a record number, or choose a segment.")
+        piece = seen.of_draft(drawn, drafts.compiled(drawn, with_translations=False))
+        shown = seen.by(piece, contact, classes=user.data_classes, now=timezone.now())
+    except NobodyChosen as nobody:
+        return JsonResponse({"detail": str(nobody)}, status=422)
+    except TemplateInvalid as invalid:
+        detail = f"{editor.counted(invalid)}; first mend what the check says."
+        return JsonResponse({"detail": detail}, status=422)
+    except preview.REFUSED as refused:
+        return JsonResponse({"detail": preview.why_not(refused)}, status=422)
+    html = shown.said.html
+    looks = {"": html} | {name: made(html) for name, made in preview.LOOKS.items()}
+    told = {"subject": shown.said.subject, "text": shown.said.text, "looks": looks}
+    return JsonResponse(told | {"supposed": list(shown.supposed)})
+
+
+def _who(given: dict[str, Any]) -> dict[str, str]:
+    return {name: str(given.get(name, ""))[:200] for name in ("number", "segment")}
+
+
 @require_POST
 @requires(Permission.TEMPLATES_EDIT)
 def save(request: HttpRequest, template_id: UUID) -> HttpResponse:
     """Keep the draft, sound or not, unless somebody changed it since the board read it."""
     given, now = _read(request), timezone.now()
     if given is None:
-        return JsonResponse(
-            {"detail": "Send JSON with subject and mjml, both of plain letters."}, status=400
-        )
+        return JsonResponse({"detail": MALFORMED}, status=400)
     with transaction.atomic():
         chosen = get_object_or_404(Template.objects.select_for_update(), id=template_id)
-        if parse_datetime(str(given.get("seen", ""))) != chosen.changed_at:
+        sheet = sheet_of(request, chosen)
+        if parse_datetime(str(given.get("seen", ""))) != sheet.changed_at:
             return JsonResponse({"detail": "The draft was changed meanwhile."}, status=409)
-        _take(chosen, given)
-        _keep(chosen, now=now)
+        _take(chosen, sheet, given)
+        _keep(chosen, sheet, now=now)
     return JsonResponse({"seen": now.isoformat()})
 
 
-def _keep(chosen: Template, *, now: datetime) -> None:
+def _keep(chosen: Template, sheet: Template | Translation, *, now: datetime) -> None:
+    if isinstance(sheet, Translation):
+        chosen.save(update_fields=["declared"])
+        translating.keep(sheet, now=now)
+        return
     chosen.changed_at = now
     chosen.save(update_fields=["subject", "mjml", "declared", "changed_at"])
     trail.record("template.changed", subject=f"template:{chosen.id}")
 
 
-def _take(chosen: Template, given: dict[str, Any]) -> None:
-    """Put the board's draft on the template; a field that is printed is declared by that."""
-    chosen.subject, chosen.mjml = str(given["subject"])[:400], str(given["mjml"])
-    printed = {one.key for one in _offered() if f"contact.{one.key}" in chosen.mjml}
+def _take(chosen: Template, sheet: Template | Translation, given: dict[str, Any]) -> None:
+    """Put the board's draft in its place; a field that is printed is declared by that."""
+    sheet.subject, sheet.mjml = str(given["subject"])[:400], str(given["mjml"])
+    printed = {one.key for one in _offered() if f"contact.{one.key}" in sheet.mjml}
     chosen.declared = sorted({*chosen.declared, *printed})
 
 

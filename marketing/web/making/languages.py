@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from contacts.fields import DataClass
-from contacts.segments import told
+from contacts.segments import told as telling
 from contacts.segments.models import Segment
 from marketing.web import segment_sight
 from marketing.web.making import tabs
 from marketing.web.making.editor import checked
-from messaging.making import spoken
+from messaging.making import comparing, spoken
+from messaging.making import languages as translating
+from messaging.making.comparing import Part
 from messaging.models import Template, Translation
 from messaging.templates_compile import LANGUAGE
 
@@ -30,6 +33,25 @@ NAMES = {
     "tl": "Tagalog", "ru": "Russian", "ar": "Arabic", "fr": "French", "ht": "Haitian Creole",
     "pt": "Portuguese", "pl": "Polish", "de": "German", "hi": "Hindi", "so": "Somali",
 }  # fmt: skip
+
+
+def told(language: str) -> str:
+    """Return a language's name in words, or its code where there is none."""
+    return NAMES.get(language, language)
+
+
+def sheets(chosen: Template, here: Template | Translation) -> list[dict[str, Any]]:
+    """Return the languages that can be drawn, the template's own first."""
+    drawn: list[Template | Translation] = [chosen, *chosen.translations.order_by("language")]
+    return [
+        {
+            "language": one.language,
+            "name": told(one.language),
+            "here": one.language == here.language,
+            "lags": isinstance(one, Translation) and translating.lags(chosen, one),
+        }
+        for one in drawn
+    ]
 
 
 class Adding(forms.Form):
@@ -52,6 +74,11 @@ class Own(forms.Form):
 
 
 class Translating(forms.ModelForm):  # type: ignore[type-arg]
+    current = forms.BooleanField(
+        label="It says what the main words say now",
+        help_text="Tick it once you have held the two against each other.",
+    )
+
     class Meta:
         model = Translation
         fields = ("subject", "mjml", "text")
@@ -64,12 +91,15 @@ class Translating(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not translating.lags(self.instance.template, self.instance):
+            del self.fields["current"]
         if self.instance.template.is_text:
             del self.fields["subject"], self.fields["mjml"]
             self.fields["text"].label = "Words"
-        for name in self.fields:
-            self.fields[name].required = False
-            self.fields[name].strip = False  # type: ignore[attr-defined]
+        for name, field in self.fields.items():
+            field.required = False
+            if name != "current":
+                field.strip = False  # type: ignore[attr-defined]
 
 
 @require_http_methods(["GET", "POST"])
@@ -96,8 +126,8 @@ def page(request: HttpRequest, template_id: UUID) -> HttpResponse:
     context = {
         "template": chosen,
         "tabs": tabs.of(chosen, "template-languages"),
-        "own": (chosen.language, NAMES.get(chosen.language, chosen.language)),
-        "rows": [(row, NAMES.get(row.language, row.language)) for row in rows],
+        "own": (chosen.language, told(chosen.language)),
+        "rows": [(row, told(row.language), translating.lags(chosen, row)) for row in rows],
         "adding": adding,
         "own_form": own,
         "segments": _segments(request) if may_count else [],
@@ -108,15 +138,7 @@ def page(request: HttpRequest, template_id: UUID) -> HttpResponse:
 
 def _begin(request: HttpRequest, chosen: Template, language: str) -> HttpResponse:
     """Begin with the template's own words, for the translator to write over."""
-    mjml = chosen.mjml.replace(f'lang="{chosen.language}"', f'lang="{language}"', 1)
-    Translation.objects.create(
-        template=chosen,
-        language=language,
-        subject=chosen.subject,
-        mjml=mjml,
-        text=chosen.text if chosen.is_text else "",
-        changed_at=timezone.now(),
-    )
+    translating.begin(chosen, language, now=timezone.now())
     messages.success(request, "It begins with the words as they are: write over them.")
     return redirect("template-language", chosen.id, language)
 
@@ -136,18 +158,30 @@ def one(request: HttpRequest, template_id: UUID, language: str) -> HttpResponse:
     row = get_object_or_404(Translation, template=chosen, language=language)
     form = Translating(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
-        form.instance.changed_at = timezone.now()
-        form.save()
+        if form.cleaned_data.get("current"):
+            translating.hold(chosen, row)
+        translating.keep(row, now=timezone.now())
         messages.success(request, "Draft saved. A version takes all languages together.")
         return redirect("template-language", chosen.id, language)
     context = {
         "template": chosen,
         "row": row,
-        "name": NAMES.get(language, language),
+        "name": told(language),
         "form": form,
+        "changed": _since(chosen, row),
         "may_edit": staff_of(request).may(Permission.TEMPLATES_EDIT),
     } | checked(chosen)
     return render(request, "messaging/language.html", context)
+
+
+def _since(chosen: Template, row: Translation) -> list[Part]:
+    """Return what changed in the main words since the translation was held against them."""
+    if row.main is None or not translating.lags(chosen, row):
+        return []
+    titles = {"subject": "Subject", "mjml": "Body (MJML)", "text": "Text part"}
+    now = translating.words(chosen)
+    parts = [comparing.part(titles[name], row.main[name], now[name]) for name in titles]
+    return [part for part in parts if part.differs]
 
 
 @require_POST
@@ -175,12 +209,24 @@ def who_gets_which(request: HttpRequest, template_id: UUID) -> HttpResponse:
     others = list(chosen.translations.values_list("language", flat=True))
     found: Counter[str] = spoken.by_language(segment, chosen.language, others, now=now)
     # Which language people speak is of a class of its own, whatever the segment asks.
-    asking = told.reader(
+    asking = telling.reader(
         {*sight.classes, DataClass.DEMOGRAPHIC.value}, staff.data_classes, asker=staff.pk, now=now
     )
-    cells: dict[told.Question, int] = {
+    cells: dict[telling.Question, int] = {
         ("spoken", sight.question, code): count for code, count in found.items()
     }
     shown = asking.many(cells)
-    rows = [(NAMES.get(code, code), shown["spoken", sight.question, code]) for code in found]
-    return render(request, "messaging/_spoken.html", {"rows": rows, "title": sight.title})
+    context = {
+        "title": sight.title,
+        "rows": [(told(code), shown["spoken", sight.question, code]) for code in found],
+        "fallback": told(chosen.language),
+        "missing": _missing(segment, found, now=now) if asking.exact else [],
+    }
+    return render(request, "messaging/_spoken.html", context)
+
+
+def _missing(segment: Segment, there: Counter[str], *, now: datetime) -> list[tuple[str, int]]:
+    """Name the languages that members prefer and the template lacks. Only for who sees whole
+    counts: which languages occur at all would tell others of small groups."""
+    lacking = spoken.missing(segment, list(NAMES), list(there), now=now)
+    return [(told(code), count) for code, count in lacking.most_common()]

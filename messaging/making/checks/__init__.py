@@ -32,6 +32,7 @@ KINDS = {
     "size": "Size",
     "spam": "Looks like spam",
     "open": "Who gets it",
+    "languages": "Languages",
 }
 """The codes of warnings, with the words that head them."""
 
