@@ -189,7 +189,7 @@ SCOPES = (
     Permission.WORKFLOWS_VIEW, Permission.WORKFLOWS_EDIT, Permission.WORKFLOWS_PUBLISH,
     Permission.WORKFLOWS_ENROL, Permission.CAMPAIGNS_APPROVE,
     Permission.CONSENT_VIEW, Permission.CONSENT_RECORD, Permission.CONSENT_EXPORT,
-    Permission.MESSAGES_VIEW, Permission.MESSAGES_SEND,
+    Permission.MESSAGES_VIEW, Permission.MESSAGES_SEND, Permission.ANSWERS_HANDLE,
     Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
     Permission.FIELDS_VIEW, Permission.FIELDS_MANAGE, Permission.CODE_GROUPS_MANAGE,

@@ -98,6 +98,11 @@ def text(value: object, field: Field) -> str | None:
     return value.strip() or None
 
 
+def has_control(words: str) -> bool:
+    """Say whether words hold control characters other than tabs and line breaks."""
+    return _CONTROL.search(words) is not None
+
+
 def day(value: object, field: Field) -> str | None:
     if value.__class__ is str and plain.is_day(value):
         return value  # type: ignore[return-value]

@@ -9,6 +9,7 @@ from the message's number when it is rendered.
 from __future__ import annotations
 
 import html
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +22,8 @@ UNSUBSCRIBE = "message.unsubscribe"
 PICKUP = "message.pickup"
 PICKUP_LASTS = timedelta(hours=72)
 
-TO = "\x01"
+TO = f"\x01{secrets.token_hex(6)}\x02"
+"""Stands in a part for the token's address. Of this process alone: no value can forge it."""
 PIXEL = "pixel_address"
 
 
@@ -92,8 +94,7 @@ def pickup(
 def followed(part: str) -> str:
     """Return the compiled part with a mark where a link begins with the token's address.
 
-    One replacement in the rendered part puts it in, instead of a merge field for each link. The
-    mark is a control character, which no author and no value can have.
+    One replacement in the rendered part puts it in, instead of a merge field for each link.
     """
     return LINK.sub(lambda mark: TO + mark[1], part)
 

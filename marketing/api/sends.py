@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 from base64 import b64decode
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -135,7 +136,7 @@ def _ordered(given: dict[str, Any], key: str, view: MachineView) -> Response:
     return Response(_taken(made), status=201)
 
 
-def _files(given: dict[str, Any]) -> list[Given]:
+def files_of(given: Mapping[str, Any]) -> list[Given]:
     """Return the files, checked by their content; raises a 422 that names the place."""
     try:
         files = [
@@ -147,6 +148,11 @@ def _files(given: dict[str, Any]) -> list[Given]:
         raise invalid([Fault("/attachments", str(refused))]) from None
     except (binascii.Error, ValueError):
         raise invalid([Fault("/attachments", "Each content must be base64.")]) from None
+    return files
+
+
+def _files(given: Mapping[str, Any]) -> list[Given]:
+    files = files_of(given)
     if files and not given.get("attachments_say"):
         raise invalid([Fault("/attachments_say", "Say what the files say of the person.")])
     return files

@@ -90,6 +90,10 @@ class TemplateForm(Form):
     translations = serializers.ListField(child=TranslationForm(), max_length=20, default=list)
 
 
+class CopyForm(Form):
+    name = serializers.CharField(max_length=120)
+
+
 class PreviewValues(Form):
     version = serializers.IntegerField(required=False, min_value=1, help_text="Absent: newest.")
     draft = serializers.BooleanField(default=False, help_text="The draft, not a version.")

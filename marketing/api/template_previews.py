@@ -30,7 +30,11 @@ from messaging.portal.frame import dark, without_pictures
 from messaging.render import NotRendered
 from messaging.templates_compile import TemplateInvalid
 
-LOOKS: dict[str, Callable[[str], str]] = {"": str, "dark": dark, "without_pictures": without_pictures}
+LOOKS: dict[str, Callable[[str], str]] = {
+    "": str,
+    "dark": dark,
+    "without_pictures": without_pictures,
+}
 _EXAMPLES = [
     OpenApiExample(
         "Invented", value={"version": 1, "values": {"given_name": "Ada"}}, request_only=True

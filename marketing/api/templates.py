@@ -21,6 +21,7 @@ from marketing.api.template_forms import (
     EXAMPLE,
     TEXT_EXAMPLE,
     CheckAnswer,
+    CopyForm,
     TemplateBody,
     TemplateForm,
     TemplateRow,
@@ -103,6 +104,33 @@ class OneTemplate(MachineView):
             raise invalid([Fault("/channel", "A template's channel never changes; make another.")])
         _write(found, given, self)
         return Response(_body(found))
+
+
+class TemplateCopies(MachineView):
+    """Another template like this one."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.TEMPLATES_EDIT}
+
+    @extend_schema(
+        operation_id="copy_template",
+        summary="Copy a template",
+        description="The draft with its languages and conditions; versions stay with the first.",
+        request=CopyForm,
+        responses={201: TemplateBody},
+        examples=[OpenApiExample("A copy", value={"name": "Fall check-up"}, request_only=True)],
+    )
+    def post(self, request: Request, template_id: UUID) -> Response:
+        template = draft_of(template_id)
+        form = CopyForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        name = form.validated_data["name"]
+        return once(
+            lambda: Response(_body(naming.copied(template, name=name, now=self.now)), status=201),
+            key=header_of(request.headers),
+            machine=self.key(),
+            request=(f"copy {template_id}", request.data),
+            now=self.now,
+        )
 
 
 class TemplateChecks(MachineView):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from marketing.api import (
+    answers,
+    blocks,
     brakes,
     campaign_acts,
     campaigns,
@@ -82,6 +84,33 @@ urlpatterns = [
     path("merges", merges.Merges.as_view(), name="merges"),
     path("merges/<uuid:merge_id>/undo", merges.MergesUndone.as_view(), name="merge-undo"),
     path("merge-proposals", merges.Proposals.as_view(), name="merge-proposals"),
+    path("blocks", blocks.Blocks.as_view(), name="blocks"),
+    path("blocks/<uuid:block_id>", blocks.OneBlock.as_view(), name="block"),
+    path("blocks/<uuid:block_id>/versions", blocks.BlockVersions.as_view(), name="block-versions"),
+    path("answers", answers.Answers.as_view(), name="answers"),
+    path("answers/handlers", answers.AnswerHandlers.as_view(), name="answer-handlers"),
+    path("answers/<uuid:answer_id>", answers.OneAnswer.as_view(), name="answer"),
+    path(
+        "answers/<uuid:answer_id>/files/<uuid:number>",
+        answers.AnswerFile.as_view(),
+        name="answer-file",
+    ),
+    path(
+        "answers/<uuid:answer_id>/letters", answers.AnswerLetters.as_view(), name="answer-letters"
+    ),
+    path(
+        "answers/<uuid:answer_id>/assignment",
+        answers.AnswerAssignment.as_view(),
+        name="answer-assignment",
+    ),
+    path(
+        "answers/<uuid:answer_id>/closing", answers.AnswerClosing.as_view(), name="answer-closing"
+    ),
+    path(
+        "answers/<uuid:answer_id>/reopening",
+        answers.AnswerReopening.as_view(),
+        name="answer-reopening",
+    ),
     path("templates", templates.Templates.as_view(), name="templates"),
     path("templates/<uuid:template_id>", templates.OneTemplate.as_view(), name="template"),
     path(
@@ -93,6 +122,11 @@ urlpatterns = [
         "templates/<uuid:template_id>/versions",
         templates.TemplateVersions.as_view(),
         name="template-versions",
+    ),
+    path(
+        "templates/<uuid:template_id>/copies",
+        templates.TemplateCopies.as_view(),
+        name="template-copies",
     ),
     path(
         "templates/<uuid:template_id>/previews",

@@ -197,7 +197,7 @@ def conversation(request: HttpRequest, answer_id: UUID) -> HttpResponse:
         "said": said,
         "names": _names(row),
         "form": form,
-        "colleagues": _colleagues(),
+        "colleagues": colleagues(),
         "mine": row.assigned_to == str(user.pk),
         "whose": name_of(row.assigned_to),
         "done_by": name_of(row.done_by),
@@ -242,7 +242,7 @@ def _names_of(staff: set[str]) -> dict[str, str]:
     return {str(one.pk): one.name for one in rows}
 
 
-def _colleagues() -> list[tuple[str, str]]:
+def colleagues() -> list[tuple[str, str]]:
     """Return whom an answer may be given to: who may handle answers, and works here."""
     roles = [role.value for role, granted in MATRIX.items() if HANDLE in granted]
     rows = User.objects.filter(role__in=roles, is_active=True).order_by("name")
@@ -253,7 +253,7 @@ def _colleagues() -> list[tuple[str, str]]:
 @requires(HANDLE)
 def assign(request: HttpRequest, answer_id: UUID) -> HttpResponse:
     row, to = _answer(staff_of(request), answer_id), request.POST.get("to", "")
-    if to and to not in dict(_colleagues()):
+    if to and to not in dict(colleagues()):
         messages.error(request, "Choose somebody who may answer.")
     else:
         reading.assign(row, to)

@@ -39,6 +39,7 @@ urlpatterns = [
     path("templates/blocks/<uuid:block_id>/", blocks_page.one, name="block"),
     path("templates/blocks/<uuid:block_id>/archive/", blocks_page.archive, name="block-archive"),
     path(f"{T}/", editor.template, name="template"),
+    path(f"{T}/copies/", listing.copy, name="template-copies"),
     path(f"{T}/problems/", editor.problems, name="template-problems"),
     path(f"{T}/text/", editor.text_part, name="template-text"),
     path(f"{T}/flow/", flow_page.page, name="template-flow"),
@@ -64,6 +65,7 @@ urlpatterns = [
     path(f"{T}/board/save/", board.save, name="template-board-save"),
     path(f"{T}/preview/", draft_preview.page, name="template-draft-preview"),
     path(f"{T}/board/preview/", board.look, name="template-board-preview"),
+    path(f"{T}/board/blocks/", board.share, name="template-board-blocks"),
     path(f"{T}/board/check/", board.check, name="template-board-check"),
     path(
         f"{T}/board/pictures/",

@@ -20,6 +20,7 @@ from audit import actor, trail
 from consent.choices import replies
 from consent.ledger import ConsentInvalid
 from contacts import persons
+from contacts.canonical import has_control
 from crypto.ids import uuid7
 from messaging import attachments, markup, outbox, templates_compile
 from messaging.answers import reading, sealing
@@ -80,7 +81,9 @@ def write(
     The letter, its message and its files are written together or not at all; the answer is done
     with it. Where the gate refuses, the refused message stands in the outbox and no word is kept.
     """
-    words = words.replace("\0", "").strip()
+    words = words.strip()
+    if has_control(words):
+        raise LetterRefused("Your answer holds control characters. Write those places anew.")
     if not words:
         raise LetterRefused("Write something.")
     if len(words) > LONGEST:

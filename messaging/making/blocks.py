@@ -6,16 +6,18 @@ keeps what came of it: publishing a block changes no version that exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.text import slugify
 
 from audit import trail
 from audit.actor import current
 from contacts import registry
 from messaging import templates_compile
+from messaging.making import naming
 from messaging.making.including import SLOT, Block, named
 from messaging.models import BlockVersion, ContentBlock, Template
 from messaging.templates_compile import Problem, Shared, TemplateInvalid
@@ -36,6 +38,13 @@ def published() -> dict[str, Block]:
         row.block.slug: Block(row.block.slug, row.number, row.mjml, tuple(row.declared))
         for row in newest
     }
+
+
+def include(block: ContentBlock) -> str:
+    """Return what an author writes to include the block."""
+    if block.kind == ContentBlock.Kind.LAYOUT:
+        return f'<mj-layout path="{block.slug}"> … </mj-layout>'
+    return f'<mj-include path="{block.slug}" />'
 
 
 def check(block: ContentBlock) -> None:
@@ -75,6 +84,32 @@ def _standing_alone(block: ContentBlock) -> str:
     elif not first.startswith(("<mj-section", "<mj-wrapper", "<mj-hero", "<mj-raw", "<mj-inc")):
         place = 2
     return _AROUND[place].format(mjml)
+
+
+@transaction.atomic
+def save_as(name: str, mjml: str, *, declared: Collection[str], now: datetime) -> ContentBlock:
+    """Make a piece of a mail a block of its own, and publish it.
+
+    Raises `TemplateInvalid` where no other mail could hold it, as where it asks a condition.
+    """
+    block = begin(name=name, kind=ContentBlock.Kind.PIECE, mjml=mjml, declared=declared, now=now)
+    publish(block, now=now)
+    return block
+
+
+def begin(
+    *, name: str, kind: str, mjml: str, declared: Collection[str], now: datetime
+) -> ContentBlock:
+    """Make a block's first draft; its slug is its name's."""
+    return ContentBlock.objects.create(
+        slug=naming.free(slugify(name) or "block", ContentBlock.objects.all()),
+        name=name,
+        kind=kind,
+        mjml=mjml,
+        declared=list(declared),
+        created_at=now,
+        changed_at=now,
+    )
 
 
 @transaction.atomic

@@ -235,3 +235,56 @@ def test_a_translation_is_drawn_and_marked_where_it_lags(
     with tenancy.acting_for(harbor.pk):
         row = draft.translations.get(language="es")
     assert row.subject == "Noticias de {{ organisation.name }}"
+
+
+def chosen(page: Page) -> None:
+    """Select the button of the class, by the list of blocks."""
+    page.get_by_role("button", name="Order", exact=True).click()
+    page.get_by_role("button", name="Button: Come to the class").click()
+
+
+def saved(page: Page) -> None:
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved as the draft.")).to_be_visible()
+
+
+def test_a_block_is_saved_for_every_template_and_used_as_the_shared_one(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template, tmp_path: Path
+) -> None:
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    chosen(page)
+    page.get_by_role("button", name="Save as shared block").click()
+    page.get_by_label("Name", exact=True).fill("Class button")
+    page.screenshot(path=tmp_path / "sharing.png")
+    assert axe.findings(page) == []
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as the shared block “Class button”.")).to_be_visible()
+    expect(canvas(page).get_by_text("Shared block: class-button")).to_be_visible()
+    saved(page)
+    page.screenshot(path=tmp_path / "shared.png")
+    with tenancy.acting_for(harbor.pk):
+        draft.refresh_from_db()
+        assert '<mj-include path="class-button" />' in draft.mjml
+        drafts.compiled(draft)
+
+
+def test_a_block_is_copied_into_another_mail(
+    open_as: OpenAs, harbor: Organisation, mara: User, draft: Template, tmp_path: Path
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        other = template("other")
+    page = open_as(mara, f"/templates/{draft.id}/board/")
+    chosen(page)
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_text("Copied. Paste it")).to_be_visible()
+    page.goto(page.url.replace(str(draft.id), str(other.id)))
+    expect(canvas(page).get_by_text("how to eat well")).to_be_visible()
+    page.get_by_role("button", name="Paste").click()
+    expect(canvas(page).get_by_text("Come to the class")).to_have_count(2)
+    saved(page)
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.screenshot(path=tmp_path / "pasted-375.png")
+    with tenancy.acting_for(harbor.pk):
+        other.refresh_from_db()
+        assert other.mjml.count("</mj-button>") == 2
+        drafts.compiled(other)

@@ -15,8 +15,8 @@ from accounts.models import Organisation, User
 from accounts.roles import Role
 from contacts.segments import catalogue, membership
 from deploy.mailbox import Mailbox
-from messaging.making import languages
-from messaging.models import Picture, Template, TemplateVersion
+from messaging.making import blocks, languages
+from messaging.models import ContentBlock, Picture, Template, TemplateVersion
 from tests.conftest import NOON
 from tests.messaging.conftest import approved, person, template
 from tests.messaging.mails import BODY, FOOT, mjml
@@ -128,6 +128,45 @@ def test_the_board_of_a_translation_says_that_it_lags_and_what_the_fallback_is(
     page = sign_in_as(mara).get(f"/templates/{draft.id}/board/?language=es").content.decode()
     assert "Who prefers another gets English." in page
     assert "The English words changed since Spanish was held against them." in page
+
+
+def test_a_block_of_the_board_is_saved_and_published_under_a_name(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    piece = '<mj-text>Dear {{ contact.given_name | default("you") }},</mj-text>'
+    told = post(sign_in_as(mara), draft, "blocks", name="Our greeting", mjml=piece)
+    assert (told.status_code, told.json()["slug"]) == (201, "our-greeting")
+    assert blocks.published()["our-greeting"].declared == ("given_name",)
+
+
+def test_a_block_that_cannot_stand_alone_is_refused_and_not_kept(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    piece = "<mj-text>{% if when.ill %}Come{% endif %}</mj-text>"
+    answer = post(sign_in_as(mara), draft, "blocks", name="Asks", mjml=piece)
+    assert answer.status_code == 422
+    assert "cannot stand alone" in answer.json()["detail"]
+    assert not ContentBlock.objects.exists()
+
+
+def test_a_template_is_copied_with_its_languages_and_no_version(
+    sign_in_as: SignIn, mara: User, draft: Template
+) -> None:
+    languages.begin(draft, "es", now=NOON)
+    sign_in_as(mara).post(f"/templates/{draft.id}/copies/")
+    made = Template.objects.get(name="Copy of News")
+    assert (made.mjml, made.declared) == (draft.mjml, draft.declared)
+    assert [one.language for one in made.translations.all()] == ["es"]
+    assert not made.versions.exists()
+
+
+def test_who_only_reads_neither_copies_nor_shares(
+    sign_in_as: SignIn, at_harbor: Organisation, draft: Template
+) -> None:
+    ann = staff.add("ann@harbor.example", name="Ann Lee", role=Role.ANALYST, now=NOON)
+    client = sign_in_as(ann)
+    assert client.post(f"/templates/{draft.id}/copies/").status_code == 403
+    assert post(client, draft, "blocks", name="x", mjml="<mj-text>x</mj-text>").status_code == 403
 
 
 def test_a_language_that_the_template_lacks_cannot_be_drawn(

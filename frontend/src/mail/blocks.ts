@@ -66,9 +66,15 @@ export function addBlocks(editor: Editor, words: { shared: Shared[]; conditions:
     '<mj-section><mj-column><mj-text font-size="14px">{{ organisation.name }}, {{ organisation.postal_address }}<br /><a href="{{ links.unsubscribe }}">Stop these mails</a></mj-text></mj-column></mj-section>',
     "Layout",
   );
-  for (const one of words.shared) {
-    if (one.kind !== "layout") add(`shared-${one.slug}`, one.name, ICONS.shared, shared(one.slug), "Shared");
-  }
+  for (const one of words.shared) addShared(editor, one);
+}
+
+/** Offer a block that templates share. */
+export function addShared(editor: Editor, one: Shared): void {
+  if (one.kind === "layout") return;
+  const attributes = { title: one.name };
+  const said = { label: one.name, media: ICONS.shared, content: shared(one.slug), category: "Shared" };
+  editor.Blocks.add(`shared-${one.slug}`, { ...said, select: true, attributes });
 }
 
 const encoded = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
@@ -84,6 +90,6 @@ function conditional(name: string): string {
   );
 }
 
-function shared(slug: string): string {
+export function shared(slug: string): string {
   return piece(`<mj-include path="${slug}" />`, `Shared block: ${slug}`);
 }

@@ -7,6 +7,7 @@ import { Looking } from "./looking";
 import { called, Order } from "./order";
 import { Pictures } from "./pictures";
 import { Server, type Addresses, type Checked, type Draft, type Picture, type Problem } from "./server";
+import { Sharing } from "./sharing";
 import { forBoard, fromBoard, headWord, join, split, withHeadWord, type Parts } from "./source";
 import { Words } from "./words";
 
@@ -15,6 +16,7 @@ export type Given = {
   mjml: string;
   seen: string;
   addresses: Addresses;
+  clipboard: string;
   fields: Field[];
   conditions: Condition[];
   shared: Shared[];
@@ -33,6 +35,7 @@ export class Board {
   private readonly order: Order;
   private readonly words: Words;
   private readonly looking: Looking;
+  private readonly sharing: Sharing;
   private parts: Parts;
   private seen: string;
   private dirty = false;
@@ -52,6 +55,7 @@ export class Board {
     this.words = new Words(this.part("words"), given.fields);
     new Pictures(this.part("pictures"), given.pictures, this.server, (one) => this.place(one));
     this.looking = new Looking(this.part("preview") as HTMLDialogElement, this.server, () => this.draft(), () => this.check());
+    this.sharing = new Sharing(this.editor, this.part("sharing") as HTMLDialogElement, this.server, given.clipboard, (words) => this.tell(words));
     this.field("subject").value = given.subject;
     this.field("preheader").value = headWord(given.mjml, "mj-preview");
     this.listen();
@@ -139,6 +143,9 @@ export class Board {
       up: () => this.withSelected((one) => this.order.move(one, -1)),
       down: () => this.withSelected((one) => this.order.move(one, 1)),
       double: () => this.withSelected((one) => this.order.double(one)),
+      copy: () => this.withSelected((one) => this.sharing.copy(one)),
+      paste: () => this.paste(),
+      share: () => this.withSelected((one) => this.sharing.begin(one)),
       remove: () => this.withSelected((one) => this.order.remove(one)),
     };
     acts[name]?.();
@@ -156,9 +163,18 @@ export class Board {
     else this.tell("Select a block first: on the mail, or under Order.");
   }
 
-  /** Put a block behind what is selected, or at the end: the way without dragging. */
+  private paste(): void {
+    const copied = this.sharing.copied();
+    if (copied) this.put(copied);
+    else this.tell("Nothing was copied yet: select a block and press Copy.");
+  }
+
   private insert(block: Block): void {
-    const content = block.get("content") as string | object;
+    this.put(block.get("content") as string | object);
+  }
+
+  /** Put boxes behind what is selected, or at the end: the way without dragging. */
+  private put(content: string | object): void {
     const whole = typeof content === "string" && /^\s*<mj-(section|wrapper|hero|raw)/i.test(content);
     const kind = whole ? "mj-body" : "mj-column";
     const chosen = this.editor.getSelected();

@@ -1,12 +1,14 @@
 // What the drawing board asks of the server: what is wrong, how it looks, keep it, take a picture.
 
+import type { Shared } from "./blocks";
+
 export type Problem = { part: string; line: number; message: string };
 export type Draft = { subject: string; mjml: string };
 export type Checked = { problems: Problem[]; warnings: Problem[]; html?: string; text?: string; says?: string[] };
 export type Looked = { subject: string; text: string; looks: Record<string, string>; supposed: string[] };
 export type Picture = { id: string; src: string; alt: string; width: number; height: number };
 
-export type Addresses = { save: string; check: string; preview: string; pictures: string };
+export type Addresses = { save: string; check: string; preview: string; pictures: string; blocks: string };
 
 const REFUSALS: Record<number, string> = {
   401: "Your session has ended. Sign in in another tab, then save again.",
@@ -25,6 +27,14 @@ export class Server {
     const answer = await this.post(this.addresses.check, JSON.stringify(draft), "application/json", signal);
     if (!answer.ok) throw new Error(REFUSALS[answer.status] ?? "It could not be checked. Try again.");
     return (await answer.json()) as Checked;
+  }
+
+  /** Save a block under a name; the server says what keeps it from being one. */
+  async share(name: string, mjml: string): Promise<Shared> {
+    const answer = await this.post(this.addresses.blocks, JSON.stringify({ name, mjml }), "application/json");
+    const told = (await answer.json().catch(() => ({}))) as Shared & { detail?: string };
+    if (!answer.ok) throw new Error(told.detail ?? REFUSALS[answer.status] ?? "It could not be saved. Try again.");
+    return told;
   }
 
   /** How it looks to a person; a reveal, so the server may refuse it. */

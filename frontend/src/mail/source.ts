@@ -27,9 +27,18 @@ export function join(parts: Parts, body: string): string {
 
 /** Make what the board takes: no void elements, and pieces for what it does not know. */
 export function forBoard(parts: Parts): string {
-  const kept = parts.inner.replace(KEPT, (whole) => piece(whole));
-  const full = kept.replace(VOID, "<$1$2></$1>");
-  return `<mjml>${parts.open}${pieces(full)}</mj-body></mjml>`;
+  return `<mjml>${parts.open}${boxes(parts.inner)}</mj-body></mjml>`;
+}
+
+/** Make of some boxes' source what the board takes. */
+export function boxes(source: string): string {
+  const kept = source.replace(KEPT, (whole) => piece(whole));
+  return pieces(kept.replace(VOID, "<$1$2></$1>"));
+}
+
+/** Return the source of one box as it stands on the board. */
+export function sourceOf(box: string): string {
+  return fromBoard(`<mj-body>${box}</mj-body>`).replace(/^<mj-body>\s*|\s*<\/mj-body>$/g, "");
 }
 
 /** Turn pieces back and lay the source out, a line for each box. */

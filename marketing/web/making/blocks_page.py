@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guard import requires, staff_of
@@ -18,7 +17,6 @@ from accounts.roles import Permission
 from marketing.web import naming
 from marketing.web.making.editor import counted, shown
 from messaging.making import blocks
-from messaging.making import naming as making
 from messaging.models import ContentBlock
 from messaging.templates_compile import TemplateInvalid
 
@@ -97,16 +95,8 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 def _begin(*, name: str, kind: str) -> ContentBlock:
     declared = ["given_name"] if kind == Kind.PERSONAL else []
-    now = timezone.now()
-    return ContentBlock.objects.create(
-        slug=making.free(slugify(name) or "block", ContentBlock.objects.all()),
-        name=name,
-        kind=kind,
-        mjml=BEGINNINGS[Kind(kind)],
-        declared=declared,
-        created_at=now,
-        changed_at=now,
-    )
+    mjml = BEGINNINGS[Kind(kind)]
+    return blocks.begin(name=name, kind=kind, mjml=mjml, declared=declared, now=timezone.now())
 
 
 @require_http_methods(["GET", "POST"])
@@ -129,15 +119,9 @@ def one(request: HttpRequest, block_id: UUID) -> HttpResponse:
         "versions": block.versions.all()[:20],
         "leaning": blocks.dependants(block),
         "may_edit": staff_of(request).may(Permission.TEMPLATES_EDIT),
-        "include": _include(block),
+        "include": blocks.include(block),
     }
     return render(request, "messaging/block.html", context)
-
-
-def _include(block: ContentBlock) -> str:
-    if block.kind == Kind.LAYOUT:
-        return f'<mj-layout path="{block.slug}"> … </mj-layout>'
-    return f'<mj-include path="{block.slug}" />'
 
 
 def _problems(block: ContentBlock) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from datetime import datetime
 from typing import Any
@@ -57,7 +57,7 @@ def board(request: HttpRequest, template_id: UUID) -> HttpResponse:
         "fallback": languages.told(chosen.language),
         "languages": languages.sheets(chosen, sheet),
         "lags": isinstance(sheet, Translation) and translating.lags(chosen, sheet),
-        "given": _given(chosen, sheet),
+        "given": _given(chosen, sheet) | {"clipboard": f"attune-copied-{user.pk}"},
         "address": user.email,
         "looks": [("", "As it is"), ("narrow", "On a telephone"), *preview.LOOK_WORDS.items()],
         "may_choose": user.may(Permission.CONTACTS_SEARCH),
@@ -89,6 +89,7 @@ def _given(chosen: Template, sheet: Template | Translation) -> dict[str, Any]:
             "check": reverse("template-board-check", args=[chosen.id]) + asked,
             "preview": reverse("template-board-preview", args=[chosen.id]) + asked,
             "pictures": reverse("template-board-pictures", args=[chosen.id]),
+            "blocks": reverse("template-board-blocks", args=[chosen.id]),
         },
         "fields": [{"tag": _tag(one), "label": one.label} for one in _offered()],
         "conditions": [
@@ -216,20 +217,22 @@ def _take(chosen: Template, sheet: Template | Translation, given: dict[str, Any]
     chosen.declared = sorted({*chosen.declared, *printed})
 
 
-def _read(request: HttpRequest) -> dict[str, Any] | None:
+def _read(
+    request: HttpRequest, parts: Collection[str] = ("subject", "mjml")
+) -> dict[str, Any] | None:
     raw = request.read(LONGEST + 1)
     try:
         given = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    whole = isinstance(given, dict) and {"subject", "mjml"} <= given.keys()
-    return given if whole and len(raw) <= LONGEST and _kept(given) else None
+    whole = isinstance(given, dict) and {*parts} <= given.keys()
+    return given if whole and len(raw) <= LONGEST and _kept(given, parts) else None
 
 
-def _kept(given: dict[str, Any]) -> bool:
+def _kept(given: dict[str, Any], parts: Collection[str]) -> bool:
     """Say whether the database can keep these words: no half letters and no NUL."""
     try:
-        return b"\0" not in f"{given['subject']}{given['mjml']}".encode()
+        return b"\0" not in "".join(str(given[part]) for part in parts).encode()
     except UnicodeEncodeError:
         return False
 
@@ -239,6 +242,24 @@ def _lines(problems: Iterable[Problem]) -> list[dict[str, Any]]:
         {"part": PARTS.get(one.part, one.part), "line": one.line, "message": one.message}
         for one in problems
     ]
+
+
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def share(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Save a block of the board under a name, published for every template."""
+    get_object_or_404(Template, id=template_id)
+    given = _read(request, {"name", "mjml"})
+    name = str(given["name"]).strip()[:120] if given else ""
+    if given is None or not name:
+        return JsonResponse({"detail": "Give it a name."}, status=422)
+    printed = [one.key for one in _offered() if f"contact.{one.key}" in given["mjml"]]
+    try:
+        made = blocks.save_as(name, str(given["mjml"]), declared=printed, now=timezone.now())
+    except TemplateInvalid as invalid:
+        said = " ".join(one.message for one in invalid.problems[:3])
+        return JsonResponse({"detail": f"It cannot stand alone. {said}"}, status=422)
+    return JsonResponse({"slug": made.slug, "name": made.name, "kind": made.kind}, status=201)
 
 
 @require_POST

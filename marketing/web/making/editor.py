@@ -20,10 +20,10 @@ from marketing.web.making import tabs, texting
 from marketing.web.making.forms import Choosing, Editing
 from marketing.web.making.reviewing import may_give
 from messaging import trying, versions
-from messaging.making import checks, drafts, flow, reviews
+from messaging.making import blocks, checks, drafts, flow, reviews
 from messaging.making.checks import reading, size
 from messaging.making.models import ReviewRule
-from messaging.models import PURPOSES, Template, TemplateVersion
+from messaging.models import PURPOSES, ContentBlock, Template, TemplateVersion
 from messaging.sandbox import Problem
 from messaging.templates_compile import Compiled, TemplateInvalid
 from messaging.texts import length
@@ -90,11 +90,18 @@ def _editor(request: HttpRequest, chosen: Template, form: Editing) -> dict[str, 
             "choosing": Choosing(),
             "may_edit": staff.may(Permission.TEMPLATES_EDIT),
             "versions": version_rows(kept, staff),
+            "shared": [] if chosen.is_text else _shared(),
             "becomes": dict(PURPOSES).get(drafts.becomes(chosen), ""),
         }
         | checked(chosen)
         | (texting.trial(chosen) if chosen.is_text else {})
     )
+
+
+def _shared() -> list[dict[str, Any]]:
+    """Return the blocks that a body may include, and how."""
+    rows = ContentBlock.objects.filter(slug__in=blocks.published(), archived_at=None)
+    return [{"piece": one, "include": blocks.include(one)} for one in rows]
 
 
 def version_rows(kept: Sequence[TemplateVersion], staff: User) -> list[dict[str, Any]]:

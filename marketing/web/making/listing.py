@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
@@ -49,6 +50,16 @@ def templates(request: HttpRequest) -> HttpResponse:
         "may_edit": staff_of(request).may(Permission.TEMPLATES_EDIT),
     }
     return render(request, "messaging/templates.html", context)
+
+
+@require_POST
+@requires(Permission.TEMPLATES_EDIT)
+def copy(request: HttpRequest, template_id: UUID) -> HttpResponse:
+    """Begin another template like this one."""
+    chosen = get_object_or_404(Template, id=template_id)
+    made = naming.copied(chosen, name=f"Copy of {chosen.name}"[:120], now=timezone.now())
+    messages.success(request, "This is the copy: give it a name of its own.")
+    return redirect("template", made.id)
 
 
 def _begun(form: Naming) -> dict[str, Any]:

@@ -18,7 +18,12 @@ from tests.messaging.conftest import person, template
 from tests.messaging.mails import BODY, FOOT, mjml
 
 IDENTITY = {"identity", "contact_point", "demographic", "engagement"}
-DIABETES = {"code": "44054006", "system": "http://snomed.info/sct", "display": "Diabetes"}
+DIABETES = {
+    "code": "44054006",
+    "system": "http://snomed.info/sct",
+    "display": "Diabetes",
+    "status": "active",
+}
 ASKED = mjml(
     '<mj-text>Dear {{ contact.given_name | default("you") }},'
     " {% if when.ill %}come to the class{% else %}stay well{% endif %}</mj-text>" + BODY,
