@@ -322,6 +322,11 @@ class Pickup(TenantModel):
     sessions = models.PositiveSmallIntegerField(default=0)
     """How often somebody came in or went: a pass is good for the latest alone."""
     recalled_at = models.DateTimeField(null=True)
+    held = models.BinaryField(default=b"", db_default=b"")
+    """A reply that came after its session had ended (`messaging.portal.holding`), sealed."""
+    held_for = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """SHA-256 of the secret of the browser that sent it."""
+    held_until = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [

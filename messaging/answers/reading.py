@@ -17,7 +17,7 @@ from contacts.fields import DataClass, Sensitivity
 from messaging import attachments
 from messaging.answers import sealing
 from messaging.attachments import Opened
-from messaging.models import Answer, Attachment, Letter, Message
+from messaging.models import Answer, Attachment, Letter, Message, Pickup
 
 NEEDED: Final = frozenset({DataClass.IDENTITY.value, DataClass.CLINICAL.value})
 """What people write may say anything of them: who reads it sees these at least."""
@@ -175,3 +175,4 @@ def forget(contact_ids: Sequence[int]) -> None:
     """Drop the words of erased people, and have nobody wait for what is gone."""
     Answer.objects.filter(contact_id__in=contact_ids).update(words=b"")
     Letter.objects.filter(contact_id__in=contact_ids).update(words=b"")
+    Pickup.objects.filter(message__contact_id__in=contact_ids).update(held=b"", held_for="")

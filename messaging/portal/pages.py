@@ -6,6 +6,7 @@ and the pass lies in a cookie that no other site's request carries (SameSite).
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import wraps
@@ -28,7 +29,7 @@ from messaging.answers import letters, reading, taking
 from messaging.answers.taking import AnswerRefused
 from messaging.attachments import Given
 from messaging.models import Pickup
-from messaging.portal import carriers, codes, identity, own_key, pickup
+from messaging.portal import carriers, codes, holding, identity, own_key, pickup
 from messaging.portal.frame import framed
 from messaging.portal.identity import Claim
 from messaging.portal.uploads import PatientUpload
@@ -79,7 +80,7 @@ def _admitted(view: Page) -> Page:
         try:
             permit = identity.admitted(waiting, held, now=timezone.now())
         except TokenRefused:
-            return private(HttpResponseRedirect(f"/m/p/{token}", status=303))
+            return _to_the_door(request, token, waiting)
         request.upload_handlers = [PatientUpload(request)]
         with acting_as(pickup.patient(waiting)):
             response = view(request, token, waiting, **more)
@@ -88,6 +89,34 @@ def _admitted(view: Page) -> Page:
         return response
 
     return found
+
+
+def _to_the_door(request: HttpRequest, token: str, waiting: Pickup) -> HttpResponse:
+    """Send them to show who they are; a reply whose session ended waits for them meanwhile.
+
+    Its files are passed over: they are taken from whoever was let in alone.
+    """
+    door, secret = f"/m/p/{token}", request.COOKIES.get(_holds()) or secrets.token_urlsafe(24)
+    if request.method != "POST":
+        return private(HttpResponseRedirect(door, status=303))
+    words = request.POST.get("words", "")
+    if not holding.hold(waiting, words, secret=secret, now=timezone.now()):
+        return private(HttpResponseRedirect(door, status=303))
+    response = private(HttpResponseRedirect(f"{door}?held=1", status=303))
+    response.set_cookie(
+        _holds(),
+        secret,
+        max_age=int(holding.LASTS.total_seconds()),
+        path="/m/p/",
+        httponly=True,
+        samesite="Strict",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return response
+
+
+def _holds() -> str:
+    return "__Secure-held" if settings.SESSION_COOKIE_SECURE else "held"
 
 
 def _give(response: HttpResponse, token: str, permit: str) -> None:
@@ -196,6 +225,7 @@ def _door(
         shut_words=words.get(f"shut_{shut}", ""),
         calls=shut in ("recalled", "slow"),
         renewed=renewed,
+        held="held" in request.GET or bool(request.COOKIES.get(_holds())),
         come=words.get(f"code_{come}", "") if come else "",
         come_calls=come in ("many", "none"),
         asking=standing or come in ("coming", "wait"),
@@ -216,7 +246,8 @@ def _door(
 def message(request: HttpRequest, token: str, waiting: Pickup) -> HttpResponse:
     """Show the message; POST takes a reply."""
     if request.method != "POST":
-        return _message(request, token, waiting, sent="sent" in request.GET)
+        held = holding.held(waiting, request.COOKIES.get(_holds(), ""), now=timezone.now())
+        return _message(request, token, waiting, sent="sent" in request.GET, kept=held, held=held)
     _language(request, waiting)
     words = request.POST.get("words", "")
     given = [
@@ -226,6 +257,8 @@ def message(request: HttpRequest, token: str, waiting: Pickup) -> HttpResponse:
         taking.from_portal(waiting.message, words, given, now=timezone.now())
     except AnswerRefused as refused:
         return _message(request, token, waiting, fault=refused.why, kept=words, status=422)
+    if waiting.held:
+        holding.drop(waiting)
     return private(HttpResponseRedirect(f"/m/p/{token}/message?sent=1", status=303))
 
 
@@ -236,6 +269,7 @@ def _message(
     *,
     fault: str = "",
     kept: str = "",
+    held: str = "",
     sent: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -258,6 +292,7 @@ def _message(
         fault=words.get(f"reply_{fault}", ""),
         fault_calls=fault == "many",
         kept=kept[: taking.LONGEST],
+        held=bool(held),
         sent=sent,
         longest=taking.LONGEST,
     )

@@ -56,6 +56,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reply": "Reply",
         "reply_note": "Your reply is encrypted, and read by the staff who may. It is not for "
         "emergencies: in an emergency call 911.",
+        "held": "Your session had ended. What you wrote is kept for an hour, for this device "
+        "alone. Show again that it is you, then send it.",
+        "held_here": "What you wrote is here again; it is not sent yet. Please add files anew.",
         "reply_words": "Your message",
         "reply_files": "Files (PDF, picture or text; at most five, 10 MB each)",
         "reply_do": "Send the reply",
@@ -138,6 +141,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reply": "Responder",
         "reply_note": "Su respuesta va cifrada y la lee el personal autorizado. No es para "
         "emergencias: en una emergencia llame al 911.",
+        "held": "Su sesión había terminado. Lo que escribió se guarda una hora, solo para este "
+        "dispositivo. Demuestre otra vez que es usted y después envíelo.",
+        "held_here": "Aquí está otra vez lo que escribió; todavía no se ha enviado. Agregue los "
+        "archivos de nuevo.",
         "reply_words": "Su mensaje",
         "reply_files": "Archivos (PDF, imagen o texto; como mucho cinco, de hasta 10 MB)",
         "reply_do": "Enviar la respuesta",
