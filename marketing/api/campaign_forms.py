@@ -10,7 +10,7 @@ from marketing.api.forms import Form
 from marketing.campaigns import planning
 from marketing.campaigns.models import Campaign
 from messaging import protect
-from messaging.models import PURPOSES
+from messaging.models import CHANNELS, PURPOSES
 from workflows import recurring
 
 EXAMPLE = {
@@ -234,6 +234,16 @@ class ForecastForm(Form):
     classes = serializers.ListField(
         child=serializers.ChoiceField(choices=sorted(protect.DEMANDS)), required=False
     )
+    channel = serializers.ChoiceField(
+        choices=CHANNELS, required=False, help_text="Beside a purpose; email if it is left out."
+    )
+
+
+class HeldRow(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    people = serializers.IntegerField()
+    sentence = serializers.CharField()
+    remedy = serializers.CharField()
 
 
 class ForecastBody(serializers.Serializer[Any]):
@@ -243,6 +253,7 @@ class ForecastBody(serializers.Serializer[Any]):
     exact = serializers.BooleanField()
     ways = serializers.DictField(
         child=serializers.IntegerField(allow_null=True),
-        help_text="People by way: " + ", ".join(protect.FORESEEN),
+        help_text="People by way: " + ", ".join(protect.FORESEEN) + "; of a text: text, blocked.",
     )
+    why = HeldRow(many=True, help_text="What holds the blocked ones, where counts are exact.")
     in_words = serializers.CharField()

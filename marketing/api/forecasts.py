@@ -21,8 +21,10 @@ from marketing.api.campaign_forms import ForecastBody, ForecastForm
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid
 from marketing.web.workflow_figures import teller
-from messaging import foretelling, protect, versions
+from messaging import foretelling, reasons, versions
 from messaging.models import Template
+from messaging.protection import forecast
+from messaging.protection.forecast import Forecast
 from workflows import audience
 
 
@@ -36,7 +38,8 @@ class Forecasts(MachineView):
         summary="Forecast by which ways an audience would be reached",
         description="For a segment as last followed, and a template's approved version or a "
         "purpose with classes. Receivers not known yet become due: a second forecast knows. "
-        "Counts are blurred where the key does not see what the segment asks.",
+        "Counts are blurred where the key does not see what the segment asks, and `why` is told "
+        "where they are not.",
         request=ForecastForm,
         responses=ForecastBody,
         examples=[
@@ -67,11 +70,13 @@ class Forecasts(MachineView):
         told = foretelling.count(people.tolist(), asked, now=self.now)
         detail = {"count": told.asked}
         trail.record("protection.forecast", subject=f"segment:{segment.pk}", detail=detail)
-        about = ("forecast", str(segment.pk), asked.purpose, *sorted(asked.classes))
+        channel = () if asked.channel == "email" else (asked.channel,)
+        about = ("forecast", str(segment.pk), asked.purpose, *channel, *sorted(asked.classes))
         tell = teller(betrayed, Machine(self.key()), *about, free=False)
-        tell.ask({("", name): told.by_way[name] for name in protect.FORESEEN})
-        said = {name: tell("", name, told.by_way[name]) for name in protect.FORESEEN}
-        words = [f"{said[name]} {label}" for name, label in protect.FORESEEN.items()
+        labels = forecast.labels(asked.channel)
+        tell.ask({("", name): told.by_way[name] for name in labels})
+        said = {name: tell("", name, told.by_way[name]) for name in labels}
+        words = [f"{said[name]} {label}" for name, label in labels.items()
                  if told.by_way[name] or not tell.reader.exact]  # fmt: skip
         return Response(
             {
@@ -80,6 +85,7 @@ class Forecasts(MachineView):
                 "whole": told.asked == told.members,
                 "exact": tell.reader.exact,
                 "ways": {name: one.number for name, one in said.items()},
+                "why": _why(told) if tell.reader.exact else [],
                 "in_words": ", ".join(words),
             }
         )
@@ -89,9 +95,11 @@ def _asked(given: dict[str, Any], betrayed: frozenset[str]) -> GateRequest:
     """Return the message that is asked about: a template's, or one described."""
     if ("template" in given) == ("purpose" in given):
         raise _wrong("/purpose", "Give either a template, or a purpose with classes.")
+    if "template" in given and "channel" in given:
+        raise _wrong("/channel", "A template says itself by which channel it goes.")
     if "purpose" in given:
         classes = betrayed | frozenset(given.get("classes", ()))
-        return GateRequest(0, given["purpose"], "email", classes)
+        return GateRequest(0, given["purpose"], given.get("channel", "email"), classes)
     if "classes" in given:
         raise _wrong("/classes", "A template says itself what it tells of a person.")
     known = Template.objects.filter(pk=given["template"]).exists()
@@ -99,18 +107,25 @@ def _asked(given: dict[str, Any], betrayed: frozenset[str]) -> GateRequest:
     if version is None:
         raise _wrong("/template", "There is no approved version of it in your organisation.")
     loaded = versions.load({version.id})[version.id]
-    if loaded.channel != "email":
-        raise _wrong("/template", "A forecast is of mail: a text has one way, or none.")
     return GateRequest(
         0,
         version.purpose,
-        "email",
+        loaded.channel,
         loaded.data_classes | betrayed,
         loaded.topic,
         loaded.remuneration,
         drug=loaded.drug,
         new_formulation=loaded.new_formulation,
     )
+
+
+def _why(told: Forecast) -> list[dict[str, Any]]:
+    """Return what holds the blocked ones, the most frequent first."""
+    return [
+        {"code": code, "people": count, "sentence": why.sentence, "remedy": why.remedy}
+        for code, count in told.why.most_common()
+        if (why := reasons.explain(code))
+    ]
 
 
 def _wrong(pointer: str, detail: str) -> Exception:

@@ -19,8 +19,11 @@ from consent.policy import Purpose
 from contacts.models import first_id
 from contacts.segments import membership
 from marketing.web import segment_sight
-from messaging import foretelling
+from messaging import foretelling, reasons
+from messaging.models import CHANNELS
+from messaging.pools import lanes
 from messaging.protection import forecast
+from messaging.protection.forecast import Forecast
 
 
 @require_safe
@@ -35,20 +38,28 @@ def of_segment(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     purpose = wanted if wanted in [one.value for one in Purpose] else "marketing"
     first = first_id(tenancy.current())
     people = [first + ordinal for ordinal in membership.members(found).tolist()]
-    asked = GateRequest(0, purpose, "email", frozenset(row.classes) | frozenset(row.labels))
+    channel = lanes.SMS if request.GET.get("channel") == lanes.SMS else lanes.EMAIL
+    asked = GateRequest(0, purpose, channel, frozenset(row.classes) | frozenset(row.labels))
     told = foretelling.count(people, asked, now=now)
     trail.record("protection.forecast", subject=f"segment:{found.id}", detail={"count": told.asked})
-    about = ("forecast", row.question, purpose)
-    cells: dict[tuple[object, ...], int] = {
-        (*about, name): told.by_way[name] for name in forecast.LABELS
-    }
+    about, labels = ("forecast", row.question, purpose, channel), forecast.labels(channel)
+    cells: dict[tuple[object, ...], int] = {(*about, name): told.by_way[name] for name in labels}
     said = row.reader.many(cells)
     context = {
         "row": row,
-        "ways": [(label, str(said[(*about, name)])) for name, label in forecast.LABELS.items()],
+        "ways": [(label, str(said[(*about, name)])) for name, label in labels.items()],
+        "why": _why(told) if row.exact else [],
+        "channel": channel,
+        "channels": CHANNELS,
         "purpose": purpose,
         "purposes": [(one.value, one.value.replace("_", " ")) for one in Purpose],
         "whole": told.asked == told.members,
         "as_of": now,
     }
     return render(request, "segments/forecast.html", context)
+
+
+def _why(told: Forecast) -> list[tuple[reasons.Reason, int]]:
+    """Return what holds the blocked ones, the most frequent first."""
+    found = ((reasons.explain(code), count) for code, count in told.why.most_common())
+    return [(why, count) for why, count in found if why]

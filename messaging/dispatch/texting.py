@@ -15,7 +15,7 @@ from messaging.links import Addresses
 from messaging.pools import lanes
 from messaging.protect import Hold, Route
 from messaging.render import NotRendered, values_for
-from messaging.texts import length, wording
+from messaging.texts import length, numbers, wording
 
 
 def compose_one(about: Draft, run: Run) -> Ready | Result:
@@ -32,7 +32,7 @@ def compose_one(about: Draft, run: Run) -> Ready | Result:
     if one.alternative is not None and not recipient.confidential:
         return failed(one, "confidential_address")
     number = phone_form(recipient.value)
-    if not _can_get_texts(number):
+    if not numbers.usable(number):
         return failed(one, "number_unusable")
     merged = Merged(
         recipient.value,
@@ -57,11 +57,6 @@ def compose_one(about: Draft, run: Run) -> Ready | Result:
         merged, key=about.key, organisation_id=run.sender.organisation_id, number=one.id
     )
     return Ready(one, number, composed, merged, sealed)
-
-
-def _can_get_texts(number: str) -> bool:
-    """A gateway takes numbers with their country only (E.164)."""
-    return number.startswith("+") and 8 <= len(number) <= 16 and number[1:].isdigit()
 
 
 def _too_long(said: str, one: Claimed, run: Run) -> bool:

@@ -16,6 +16,11 @@ DEAD: Final = frozenset({UNUSABLE, OPTED_OUT})
 UNDELIVERED: Final = frozenset({UNUSABLE, "not_delivered", "carrier_blocked"})
 
 
+def usable(number: str) -> bool:
+    """Say whether a gateway takes it: numbers with their country only (E.164)."""
+    return number.startswith("+") and 8 <= len(number) <= 16 and number[1:].isdigit()
+
+
 def give_up(contact_id: int, number: str, code: str, *, now: datetime) -> None:
     """Suppress a number that takes no texts; record a STOP that the carrier heard as a no of ours.
 

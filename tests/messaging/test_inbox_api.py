@@ -22,7 +22,7 @@ from tests.messaging.conftest import Enqueue
 from tests.messaging.portal.conftest import PDF
 
 WORDS = "The new pills make me dizzy. May I halve them?"
-LETTER = {"words": "Halve them, and ring us tomorrow.", "purpose": "treatment"}
+LETTER = {"words": "Halve them, and ring us tomorrow.", "purpose": "treatment", "meant": "nothing"}
 
 
 @pytest.fixture
@@ -87,12 +87,9 @@ def test_words_that_may_be_a_no_are_decided_before_an_answer(
     machine: Machine, answer: Answer
 ) -> None:
     """TC-02"""
-    unclear = taking.from_portal(
-        Message.objects.get(pk=answer.message_id), "Do I have to stop?", [], now=NOON
-    )
-    path = f"answers/{unclear.id}"
+    path, silent = f"answers/{answer.id}", LETTER | {"meant": ""}
     assert machine.get(path).json()["may_be_a_no"]
-    body = problem(machine.post(f"{path}/letters", LETTER), 422, "invalid")
+    body = problem(machine.post(f"{path}/letters", silent), 422, "invalid")
     assert body["errors"][0]["pointer"] == "/meant"
 
 
