@@ -1,4 +1,4 @@
-"""Texts that campaigns and workflows order, to phones behind a real gateway, and what comes back."""
+"""Texts that campaigns and workflows order, to phones behind a real gateway, and a STOP."""
 
 from __future__ import annotations
 
