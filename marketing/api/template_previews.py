@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from accounts.models import ApiKey
 from accounts.roles import Permission
 from contacts.models import Contact
-from contacts.reveal import RevealRefused
 from contacts.segments.models import Segment
 from contacts.segments.reading import DefinitionInvalid
 from marketing.api import contacts, machines
@@ -24,7 +23,7 @@ from marketing.api.template_forms import PreviewSaid, PreviewValues
 from marketing.api.templates import draft_of, fault_of, versions_of
 from marketing.web import segment_sight
 from messaging.making import drafts, seen
-from messaging.making.seen import Piece, Seen
+from messaging.making.seen import Piece, Seen, SightRefused
 from messaging.models import Template
 from messaging.portal.frame import dark, without_pictures
 from messaging.render import NotRendered
@@ -129,7 +128,7 @@ def _seen(
     classes = contacts.classes_of(view.key())
     try:
         return seen.by(piece, contact, classes=classes, now=view.now, language=given["language"])
-    except RevealRefused as refused:
+    except SightRefused as refused:
         names = ", ".join(sorted(refused.classes))
         detail = f"It prints {names} facts, which the key's scopes do not open."
         raise Problem(403, "scope-missing", detail) from None

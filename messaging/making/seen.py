@@ -29,6 +29,9 @@ from messaging.models import Template, TemplateVersion
 from messaging.render import Parts, Rendered, values_for
 from messaging.templates_compile import Compiled
 
+SightRefused = reveal.RevealRefused
+"""What is printed is beyond what the reader may see; `classes` says by what."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
