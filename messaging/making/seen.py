@@ -97,24 +97,25 @@ def by_invented(
     return _rendered(piece, known, language, dict.fromkeys(when, True), ())
 
 
-@transaction.atomic
 def by(
     piece: Piece, contact: Contact, *, classes: Collection[str], now: datetime, language: str = ""
 ) -> Seen:
     """Return what the contact would get, in their language unless one is asked for.
 
-    `classes` are those that the reader may see. Raises `NotRendered`, `RevealRefused`, or
+    `classes` are those that the reader may see. Raises `NotRendered`, `SightRefused`, or
     `DefinitionInvalid` where a condition is broken.
     """
     choosing = len(piece.parts) > 1 and not language
     wanted = {DataClass(name) for name in piece.opened}
     wanted |= {DataClass.DEMOGRAPHIC} if choosing else set()
     if beyond := wanted - {DataClass(name) for name in classes}:
-        raise reveal.RevealRefused(beyond)
-    held, asked, supposed = _held(piece, contact, frozenset(classes), now)
-    shown = reveal.reveal([contact.id], wanted, purpose="preview") if wanted else {}
+        _note(piece, contact, beyond, outcome="refused")
+        raise SightRefused(beyond)
+    with transaction.atomic():
+        held, asked, supposed = _held(piece, contact, frozenset(classes), now)
+        shown = reveal.reveal([contact.id], wanted, purpose="preview") if wanted else {}
+        _note(piece, contact, piece.opened | asked)
     record = shown.get(contact.id, {})
-    _note(piece, contact, piece.opened | asked)
     preferred = language or str(record.get("language") or "")
     return _rendered(piece, values_for(record, piece.fields_read), preferred, held, supposed)
 
@@ -141,10 +142,13 @@ def _usable(said: Mapping[str, Any]) -> Any:
     return conditions.usable(said["definition"])
 
 
-def _note(piece: Piece, contact: Contact, classes: Collection[str]) -> None:
+def _note(
+    piece: Piece, contact: Contact, classes: Collection[str], *, outcome: str = "done"
+) -> None:
     trail.record(
         "template.previewed",
         subject=f"contact:{contact.id}",
+        outcome=outcome,
         detail={
             "template": str(piece.template.pk),
             "version": piece.number,

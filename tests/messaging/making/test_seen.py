@@ -86,6 +86,7 @@ def test_what_the_reader_may_not_see_is_refused_and_nobody_is_opened(draft: Temp
     with acting_as(Actor("api_key", "k")), pytest.raises(RevealRefused):
         seen.by(piece(draft), eve, classes={"engagement"}, now=NOON)
     assert not Entry.objects.filter(action="contact.revealed").exists()
+    assert Entry.objects.get(action="template.previewed").outcome == "refused"
 
 
 def test_a_draft_is_shown_in_the_language_that_the_person_prefers(at_harbor: Organisation) -> None:
