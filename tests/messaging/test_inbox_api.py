@@ -71,7 +71,7 @@ def test_an_answer_goes_through_the_outbox_once(machine: Machine, answer: Answer
 
 
 def test_a_file_that_is_none_is_refused_by_place(machine: Machine, answer: Answer) -> None:
-    bad = LETTER | {"attachments": [{"name": "a.exe", "content": b64encode(b"MZ").decode()}]}
+    bad = LETTER | {"attachments": [{"name": "a.exe", "content": b64encode(b"MZ\x00").decode()}]}
     body = problem(machine.post(f"answers/{answer.id}/letters", bad), 422, "invalid")
     assert body["errors"][0]["pointer"] == "/attachments"
     assert not Letter.objects.exists()
