@@ -152,8 +152,8 @@ class AnswerFile(MachineView):
         description="Opening it is in the trail.",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, answer_id: UUID, number: UUID) -> HttpResponse:
-        found = reading.file(_one(answer_id, self.key()), number)
+    def get(self, request: Request, answer_id: UUID, file_id: UUID) -> HttpResponse:
+        found = reading.file(_one(answer_id, self.key()), file_id)
         if found is None:
             raise not_found("file")
         response = HttpResponse(found.content, content_type=found.media_type)

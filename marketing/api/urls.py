@@ -91,7 +91,7 @@ urlpatterns = [
     path("answers/handlers", answers.AnswerHandlers.as_view(), name="answer-handlers"),
     path("answers/<uuid:answer_id>", answers.OneAnswer.as_view(), name="answer"),
     path(
-        "answers/<uuid:answer_id>/files/<uuid:number>",
+        "answers/<uuid:answer_id>/files/<uuid:file_id>",
         answers.AnswerFile.as_view(),
         name="answer-file",
     ),
