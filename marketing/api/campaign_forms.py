@@ -239,7 +239,7 @@ class ForecastForm(Form):
     )
 
 
-class HeldRow(serializers.Serializer[Any]):
+class BlockedRow(serializers.Serializer[Any]):
     code = serializers.CharField()
     people = serializers.IntegerField()
     sentence = serializers.CharField()
@@ -255,5 +255,5 @@ class ForecastBody(serializers.Serializer[Any]):
         child=serializers.IntegerField(allow_null=True),
         help_text="People by way: " + ", ".join(protect.FORESEEN) + "; of a text: text, blocked.",
     )
-    why = HeldRow(many=True, help_text="What holds the blocked ones, where counts are exact.")
+    why = BlockedRow(many=True, help_text="What holds the blocked ones, where counts are exact.")
     in_words = serializers.CharField()
