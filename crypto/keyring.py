@@ -167,7 +167,8 @@ _remembered: dict[tuple[str, int | None], tuple[float, _InDoubt, Any]] = {}
 
 
 def _database() -> str:
-    return f"{connection.settings_dict['HOST']}/{connection.settings_dict['NAME']}"
+    known = connection.settings_dict  # asked once: this is on the way of every token and key
+    return f"{known['HOST']}/{known['NAME']}"
 
 
 def _remember(organisation_id: int | None, load: Callable[[], _T]) -> _T:

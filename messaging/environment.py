@@ -45,7 +45,7 @@ class _Entries(ImmutableSandboxedEnvironment):
     that name, never a method of the mapping it stands in, which would hold for everybody."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Mapping) and attribute in obj:
+        if (type(obj) is dict or isinstance(obj, Mapping)) and attribute in obj:
             return obj[attribute]
         return self.undefined(obj=obj, name=attribute)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Template, TemplateError, UndefinedError
+from jinja2 import Environment, Template, TemplateError, UndefinedError
 
 from messaging import links
 from messaging.environment import HTML, PLAIN
@@ -35,6 +35,19 @@ class Rendered:
     text: str
 
 
+Part = Template | str
+"""A compiled part; as it is, where nothing is merged into it."""
+
+
+def _part(environment: Environment, source: str) -> Part:
+    """Make a template of it once. Jinja writes other ends of lines as plain ones."""
+    return environment.from_string(source) if "{" in source or "\r" in source else source
+
+
+def _said(part: Part, context: Mapping[str, Any]) -> str:
+    return part if isinstance(part, str) else part.render(context)
+
+
 @dataclass(frozen=True)
 class Parts:
     """A version's compiled parts, made into templates once and used for every message of it."""
@@ -45,19 +58,19 @@ class Parts:
     destinations: Mapping[int, str]
 
     @cached_property
-    def _subject(self) -> Template:
-        return PLAIN.from_string(self.subject)
+    def _subject(self) -> Part:
+        return _part(PLAIN, self.subject)
 
     @cached_property
-    def _followed(self) -> tuple[Template, Template]:
+    def _followed(self) -> tuple[Part, Part]:
         html = links.with_pixel(links.followed(self.html))
-        return HTML.from_string(html), PLAIN.from_string(links.followed(self.text))
+        return _part(HTML, html), _part(PLAIN, links.followed(self.text))
 
     @cached_property
-    def _direct(self) -> tuple[Template, Template]:
+    def _direct(self) -> tuple[Part, Part]:
         html = links.direct(self.html, self.destinations, escape=True)
         text = links.direct(self.text, self.destinations, escape=False)
-        return HTML.from_string(html), PLAIN.from_string(text)
+        return _part(HTML, html), _part(PLAIN, text)
 
     def render(
         self,
@@ -83,8 +96,8 @@ class Parts:
         }
         html, text = self._followed if addresses.tracked else self._direct
         try:
-            subject = _one_line(self._subject.render(context))
-            said, plain = html.render(context), text.render(context)
+            subject = _one_line(_said(self._subject, context))
+            said, plain = _said(html, context), _said(text, context)
         except UndefinedError:
             raise NotRendered("merge_value_missing") from None
         except (TemplateError, ValueError, TypeError):
