@@ -353,7 +353,7 @@ def begin_hand_over(evidence: Sequence[Evidence], *, now: datetime) -> set[int]:
 
 
 def write_results(results: Sequence[Result], *, now: datetime) -> set[int]:
-    """Write what messages came to; return those whose result counted."""
+    """Write what messages came to; return those whose result counted, for the caller to `note`."""
     if not results:
         return set()
     with binary_cursor() as cursor:
@@ -371,16 +371,7 @@ def write_results(results: Sequence[Result], *, now: datetime) -> set[int]:
                 [one.reference for one in results],
             ],
         )
-        counted = {row[0] for row in cursor.fetchall()}
-    note(
-        [
-            (one.claimed.id, one.state, one.code or one.reply)
-            for one in results
-            if one.claimed.id in counted
-        ],
-        now=now,
-    )
-    return counted
+        return {row[0] for row in cursor.fetchall()}
 
 
 def note(moves: Sequence[tuple[int, str, str]], *, now: datetime) -> None:

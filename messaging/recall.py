@@ -32,17 +32,18 @@ class Watch:
     organisation_id: int
     listening: Connection[Any]
     own: int = 0
+    _heard: int = 0
     _lock: Lock = field(default_factory=Lock)
 
-    def look(self) -> bool:
-        """Say whether a withdrawal came since the last look."""
-        came, raw = False, self.listening.pgconn
+    def heard(self) -> int:
+        """Return how many withdrawals came since the watch began."""
+        raw = self.listening.pgconn
         with self._lock:
             raw.consume_input()
             while (told := raw.notifies()) is not None:
                 ours = told.extra.decode() == str(self.organisation_id)
-                came = came or (ours and told.be_pid != self.own)
-        return came
+                self._heard += ours and told.be_pid != self.own
+            return self._heard
 
 
 @contextmanager
@@ -61,11 +62,16 @@ def watching() -> Iterator[Watch]:
 
 @dataclass(slots=True)
 class Slice:
-    """The messages of one slice that still wait for their hand-over."""
+    """The messages of one slice that still wait for their hand-over.
+
+    Every slice asks for itself: what one heard while it was handed over concerns the next as well.
+    """
 
     watch: Watch
     ask: Asked
     waiting: set[int]
+    heard: int
+    """Withdrawals that the watch had heard of before these were claimed: the gate knew of them."""
     recalled: dict[int, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _home: int = field(default_factory=get_ident)
@@ -73,7 +79,8 @@ class Slice:
     def stays(self, number: int) -> str:
         """Return why this one must not go after all; empty if it may. Any thread may ask."""
         with self._lock:
-            if self.watch.look():
+            if (heard := self.watch.heard()) > self.heard:
+                self.heard = heard
                 self.recalled |= self._asked()
             self.waiting.discard(number)
             return self.recalled.get(number, "")

@@ -12,12 +12,14 @@ Steps 3 and 4 look alike from inside, which is why `unknown` is never sent again
 """
 
 from messaging.dispatch.facts import DISPATCH, Dispatched, Pause, Run, Step, no_pause
-from messaging.dispatch.working import BATCH, SLICE, run_once
+from messaging.dispatch.working import BATCH, FIRST, SLICE, TURN, run_once
 
 __all__ = [
     "BATCH",
     "DISPATCH",
+    "FIRST",
     "SLICE",
+    "TURN",
     "Dispatched",
     "Pause",
     "Run",

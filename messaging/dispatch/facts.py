@@ -107,11 +107,11 @@ class Run:
     table: Table = field(default_factory=policy.in_force)
     """The policy, the same for every message of the run; a new one is in force from the next."""
     ways: Ways = field(default_factory=Ways.nothing)
-    """What is known of receivers and keys for the slice in the making."""
+    """What is known of receivers and keys for the messages of the last claim."""
     waiting: Mapping[int, Someone] = field(default_factory=dict)
-    """Whom a message of the slice will wait for on the portal, by contact."""
+    """Whom one of these messages will wait for on the portal, by contact."""
     letters: Mapping[int, str] = field(default_factory=dict)
-    """The words of staff's letters among the slice, by message."""
+    """The words of staff's letters among them, by message."""
 
     def sender_of(self, one: Claimed) -> Sender:
         """Return who sends this message: its pool's address, where that has one of its own."""

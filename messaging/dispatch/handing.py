@@ -59,7 +59,8 @@ def _count(ready: Sequence[Ready], run: Run) -> None:
         places.tried(pool, destinations, now=run.now)
 
 
-def hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
+def hand_over(going: Sequence[Ready], run: Run, heard: int) -> dict[int, Outcome]:
+    """Return what became of each; `heard` counts the withdrawals known when they were claimed."""
     if not going:
         return {}
     batch = [
@@ -78,6 +79,7 @@ def hand_over(going: Sequence[Ready], run: Run) -> dict[int, Outcome]:
         run.watch,
         lambda waiting: claims.recalled([claimed[one] for one in waiting], now=run.now),
         set(claimed),
+        heard,
     )
     outcomes = run.transport.send(batch, stays=part.stays)
     run.recalled |= part.recalled

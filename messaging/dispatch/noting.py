@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from audit import trail
 from consent import precedence, suppression
 from contacts import events
 from contacts.points import keeping
+from crypto.rows import pipelined
 from messaging import claims, retry
 from messaging.claims import Claimed, Result
 from messaging.dispatch.facts import Ready, Run
@@ -71,13 +73,19 @@ def finish(
     done = [one for one in results if one.claimed.id in counted]
     for one in done:
         run.tally.count(one.state)
-    events.append([each for one in done for each in _events(one, loaded, run)], now=run.now)
-    trail.record_many(_entry(one, going, loaded) for one in done)
-    _count(done, going, run)
+    with pipelined():
+        _note(done, now=run.now)
+        events.write_own([each for one in done for each in _events(one, loaded, run)], now=run.now)
+        trail.record_many(_entry(one, going, loaded) for one in done)
+        _count(done, going, run)
     cases.open_many(
         [(one.claimed.id, one.reply or one.code) for one in done if _undelivered(one)], now=run.now
     )
     _suppress([one for one in bounced if one.claimed.id in counted], going, run)
+
+
+def _note(done: Sequence[Result], *, now: datetime) -> None:
+    claims.note([(one.claimed.id, one.state, one.code or one.reply) for one in done], now=now)
 
 
 def _count(done: Collection[Result], going: Mapping[int, Ready], run: Run) -> None:

@@ -1,13 +1,14 @@
-"""From a slice of claimed messages to bytes, or to the reason why there are none.
+"""From claimed messages to bytes, or to the reason why there are none.
 
-What the slice rests on is read here, in a handful of statements for all of it; `mailing` and
-`texting` make each message of that, without a statement.
+What the messages of a claim rest on is read here, in a handful of statements for all of them;
+`mailing` and `texting` make each message of that, without a statement.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from messaging.dispatch.facts import Draft, Ready, Run, Someone
 from messaging.dispatch.noting import failed
 from messaging.hearing import providers
 from messaging.models import Attachment, Pickup
+from messaging.personal import Personal
 from messaging.pools import lanes, places
 from messaging.pools.places import Turned
 from messaging.protect import Route, Way
@@ -34,57 +36,101 @@ from messaging.undelivered import changed
 from messaging.versions import Loaded
 
 
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the messages of one claim rest on, by message or by contact."""
+
+    loaded: Mapping[UUID, Loaded]
+    records: Mapping[int, Mapping[str, Any]]
+    recipients: Mapping[int, Address]
+    keys: Mapping[int, bytes]
+    untracked: Collection[int]
+    known: Mapping[int, Personal | None]
+    moved: Collection[int]
+    """Messages that would go to another address than before."""
+    turned: Mapping[int, Turned]
+    files: Mapping[int, Sequence[Opened]]
+
+
+def gathered(claimed: Sequence[Claimed], loaded: Mapping[UUID, Loaded], run: Run) -> Grounds:
+    """Read what these messages rest on, and take their places under the limits of pools."""
+    records = _revealed(claimed, loaded)
+    people = [one.contact_id for one in claimed]
+    recipients = _recipients(claimed, records, now=run.now)
+    organisation_id = run.sender.organisation_id
+    keys = data_keys.load(organisation_id, people)
+    moved = changed.moved(claimed, recipients, keys, organisation_id=organisation_id)
+    turned = _turned_away([one for one in claimed if one.id not in moved], recipients, run)
+    _tell(claimed, loaded, recipients, run)
+    return Grounds(
+        loaded,
+        records,
+        recipients,
+        keys,
+        tracking.declined(people),
+        personal.of(claimed, loaded, records, zone=run.sender.timezone, now=run.now),
+        moved,
+        turned,
+        _files(claimed),
+    )
+
+
+def _tell(
+    claimed: Sequence[Claimed],
+    loaded: Mapping[UUID, Loaded],
+    recipients: Mapping[int, Address],
+    run: Run,
+) -> None:
+    """Tell the run what it knows of these messages beside what they say."""
+    run.ways = _known_ways(claimed, recipients, run)
+    pickups = Pickup.objects.filter(message_id__in=[one.id for one in claimed])
+    run.renewed = dict(pickups.values_list("message_id", "renewed"))
+    run.waiting = _waiting(claimed, recipients, run)
+    run.letters = letters.words_of(
+        one.id for one in claimed if letters.FIELD in loaded[one.version_id].fields_read
+    )
+
+
 def composed(
-    part: Sequence[Claimed], loaded: Mapping[UUID, Loaded], run: Run
+    part: Sequence[Claimed], grounds: Grounds, run: Run
 ) -> tuple[list[Ready], list[Result]]:
     """Return the messages ready to go, and the results of those that cannot go now."""
-    records = _revealed(part, loaded)
-    people = [one.contact_id for one in part]
-    recipients = _recipients(part, records, now=run.now)
-    keys = data_keys.load(run.sender.organisation_id, people)
-    untracked = tracking.declined(people)
-    known = personal.of(part, loaded, records, zone=run.sender.timezone, now=run.now)
-    run.renewed = dict(
-        Pickup.objects.filter(message_id__in=[one.id for one in part]).values_list(
-            "message_id", "renewed"
-        )
-    )
-    moved = changed.moved(part, recipients, keys, organisation_id=run.sender.organisation_id)
-    turned = _turned_away([one for one in part if one.id not in moved], recipients, run)
-    run.ways = _known_ways(part, recipients, run)
-    files = _files(part)
-    run.waiting = _waiting(part, recipients, run)
-    run.letters = letters.words_of(
-        one.id for one in part if letters.FIELD in loaded[one.version_id].fields_read
-    )
     ready: list[Ready] = []
-    results: list[Result] = [
-        Result(one, "deferred", turned[one.id].code, tried=False, again_at=turned[one.id].until)
-        if turned[one.id].until <= one.not_after
-        else failed(one, "too_late")
-        for one in part
-        if one.id in turned
-    ]
-    results += [failed(one, "address_changed") for one in part if one.id in moved]
+    results: list[Result] = []
     for one in part:
-        if one.id in turned or one.id in moved:
-            continue
-        about = Draft(
-            one,
-            loaded[one.version_id],
-            records.get(one.contact_id, {}),
-            recipients.get(one.id),
-            keys.get(one.contact_id),
-            tracked=one.contact_id not in untracked,
-            known=known[one.id],
-            files=files.get(one.id, ()),
-        )
-        made = (texting if one.channel == lanes.SMS else mailing).compose_one(about, run)
+        made = _one(one, grounds, run)
         if isinstance(made, Ready):
             ready.append(made)
         else:
             results.append(made)
     return ready, results
+
+
+def _one(one: Claimed, grounds: Grounds, run: Run) -> Ready | Result:
+    if one.id in grounds.moved:
+        return failed(one, "address_changed")
+    if (turned := grounds.turned.get(one.id)) is not None:
+        return _again(one, turned)
+    about = Draft(
+        one,
+        grounds.loaded[one.version_id],
+        grounds.records.get(one.contact_id, {}),
+        grounds.recipients.get(one.id),
+        grounds.keys.get(one.contact_id),
+        tracked=one.contact_id not in grounds.untracked,
+        known=grounds.known[one.id],
+        files=grounds.files.get(one.id, ()),
+    )
+    if one.channel == lanes.SMS:
+        return texting.compose_one(about, run)
+    return mailing.compose_one(about, run)
+
+
+def _again(one: Claimed, turned: Turned) -> Result:
+    """Return when it is tried again, or that it is too late by then."""
+    if turned.until > one.not_after:
+        return failed(one, "too_late")
+    return Result(one, "deferred", turned.code, tried=False, again_at=turned.until)
 
 
 def _known_ways(part: Sequence[Claimed], recipients: Mapping[int, Address], run: Run) -> ways.Ways:

@@ -33,38 +33,40 @@ class Lanes:
         self.relay = relay
         self.limits = dict(limits or {})
         self._lanes = [Smtp(relay) for _ in range(max(1, connections))]
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: list[ThreadPoolExecutor] = []
+        """One of one thread for each lane."""
+        self._lock = Lock()
 
     @property
     def hop(self) -> Hop:
         return hop_of(self.relay)
 
     def send(self, batch: Sequence[Outgoing], *, stays: Stays = none_stays) -> list[Outcome]:
+        """Hand over. A second batch may be given before the first is through: each lane goes on
+        with it as soon as it finds nothing left of the first."""
         feed = _Feed(batch, self.limits)
-        lanes = self._lanes[: max(1, -(-len(batch) // FEW))]
-        if len(lanes) == 1:
-            carried = [lanes[0].carry(feed.lane(0), stays=stays)]
-        else:
-            working = [
-                self._executor().submit(copy_context().run, _carry, lane, feed.lane(at), stays)
-                for at, lane in enumerate(lanes)
-            ]
-            carried = [one.result() for one in working]
+        lanes = zip(self._started(), self._lanes[: max(1, -(-len(batch) // FEW))], strict=False)
+        working = [
+            thread.submit(copy_context().run, _carry, lane, feed.lane(at), stays)
+            for at, (thread, lane) in enumerate(lanes)
+        ]
+        carried = [one.result() for one in working]
         outcomes = [each for some, _ in carried for each in some]
         code = next((code for _, code in carried if code), "connection_lost")
         return outcomes + [Outcome(one.number, Fate.NOT_TRIED, code=code) for one in feed.rest()]
 
-    def _executor(self) -> ThreadPoolExecutor:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(len(self._lanes), thread_name_prefix="lane")
+    def _started(self) -> Sequence[ThreadPoolExecutor]:
+        with self._lock:
+            if not self._threads:
+                self._threads = [ThreadPoolExecutor(1, "lane") for _ in self._lanes]
         return self._threads
 
     def close(self) -> None:
         for lane in self._lanes:
             lane.close()
-        if self._threads is not None:
-            self._threads.shutdown()
-            self._threads = None
+        for thread in self._threads:
+            thread.shutdown()
+        self._threads = []
 
 
 def _carry(lane: Smtp, waiting: Iterator[Outgoing], stays: Stays) -> tuple[list[Outcome], str]:

@@ -17,6 +17,7 @@ from audit.actor import Actor, acting_as
 from consent import ledger
 from consent.sending import terms
 from messaging import claims, dispatch, recall
+from messaging.dispatch import working
 from messaging.models import Message
 from messaging.protect import Hop
 from messaging.transports.base import Fate, Outcome, Outgoing
@@ -147,6 +148,29 @@ def test_a_withdrawal_recalls_what_is_claimed_but_not_handed_over(
     assert (done.sent, done.refused) == (4, 1)
     stopped = Message.objects.get(contact_id=people[3])
     assert (stopped.state, stopped.refusal_code) == ("refused", "auth_revoked")
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_a_withdrawal_heard_by_one_slice_recalls_from_the_next_as_well(
+    at_harbor: Organisation,
+    enqueue: Enqueue,
+    watches: list[recall.Watch],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PR-04, SE-22: claimed together, handed over in slices of two; the fifth withdraws."""
+    monkeypatch.setattr(working, "SLICE", 2)
+    people = [person(f"p{n}", email=f"p{n}@example.org") for n in range(5)]
+    sign(*people)
+    enqueue(people)
+
+    def meanwhile(gone: int) -> None:
+        if gone == 0:
+            elsewhere(at_harbor, lambda: _withdraw(people[4]))
+            told = [watch.listening.pgconn.socket for watch in watches]
+            assert select(told, [], [], 30)[0]
+
+    done = dispatch.run_once(transport=Slow(meanwhile), now=NOON)
+    assert (done.sent, done.refused) == (4, 1)
 
 
 def _withdraw(contact_id: int) -> None:
