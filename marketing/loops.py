@@ -20,14 +20,14 @@ from contacts.importing.turns import Lane
 from contacts.merge import proposing
 from contacts.segments import columns, gathering, membership, told
 from contacts.segments.live import follow, touches
+from marketing import dispatching
 from marketing.campaigns import running as campaigns
-from messaging import dispatch, sender, settling
+from messaging import sender, settling
 from messaging.hearing import mailbox, visits
 from messaging.pools import facts, fencing, guarding, lanes
 from messaging.portal import carriers, codes
 from messaging.preflight import keeping as preflight
 from messaging.protection import looking, receivers
-from messaging.texts import answering
 from workflows import runner, triggers, writing_back
 from workflows.brakes import tally
 from workflows.contests import deciding
@@ -94,25 +94,6 @@ def _react(now: datetime) -> int:
     """Move on who was just woken or let in, before any backlog: one batch, ticks do the rest."""
     runner.run_once(now=now, limit=AT_ONCE, newest=True)
     return 0
-
-
-def _dispatch(now: datetime) -> int:
-    """Serve each pool by its own relay; a database older than its mails sends nothing."""
-    if fencing.check(now=now):
-        return 0
-    answered = answering.run_once(now=now)
-    return answered + sum(_served(pool, now) for pool in facts.read().values())
-
-
-def _served(pool: facts.PoolFacts, now: datetime) -> int:
-    carrier = sender.carrier(pool)
-    if carrier is None:
-        return 0
-    with closing(carrier) as transport:
-        done = dispatch.run_once(
-            transport=transport, now=now, onward=sender.onward(pool), pool=pool.kind
-        )
-    return done.moved
 
 
 def _codes(now: datetime) -> int:
@@ -247,13 +228,17 @@ def _mailbox(now: datetime) -> int:
         return mailbox.read(opened, now=now)
 
 
-WHOLE: Mapping[str, Loop] = {"mailbox": _mailbox}
-"""Loops that are not one organisation's."""
+def _dispatch(now: datetime) -> int:
+    dispatching.run(now)
+    return 0
+
+
+WHOLE: Mapping[str, Loop] = {"mailbox": _mailbox, "dispatch": _dispatch}
+"""Loops that are not one organisation's, or that choose by themselves whose turn it is."""
 LOOPS: Mapping[str, Loop] = {
     "triggers": _triggers,
     "runner": _runner,
     "react": _react,
-    "dispatch": _dispatch,
     "receivers": _receivers,
     "codes": _codes,
     "guard": _guard,
