@@ -15,10 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-import networkx
 
 from workflows.entry import Trigger, read_trigger
 from workflows.problems import GraphInvalid, Problem
@@ -35,7 +34,17 @@ from workflows.steps import (
     ways,
 )
 
+if TYPE_CHECKING:
+    import networkx
+
 MOST_STEPS = 200
+
+
+def algorithms() -> ModuleType:
+    """Import it where a graph is drawn: 10 MB that a process that only sends does without."""
+    import networkx
+
+    return networkx
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,12 @@ class Graph:
 
     def before(self, node: str) -> frozenset[str]:
         """Return every step that may lie on a way to this one; a goal is jumped to from any."""
-        found = networkx.ancestors(self.drawn, node)
+        found = algorithms().ancestors(self.drawn, node)
         for goal in self.goals():
             if goal.then != "count" and goal.id in found | {node}:
-                found |= self.steps.keys() - networkx.descendants(self.drawn, goal.id) - {goal.id}
+                found |= (
+                    self.steps.keys() - algorithms().descendants(self.drawn, goal.id) - {goal.id}
+                )
         return frozenset(found) - {node}
 
     def goals(self) -> tuple[Goal, ...]:
@@ -61,7 +72,9 @@ class Graph:
     def in_order(self) -> list[str]:
         """Return the steps so that none comes before what leads to it."""
         place = {node: at for at, node in enumerate(self.steps)}
-        return list(networkx.lexicographical_topological_sort(self.drawn, key=place.__getitem__))
+        return list(
+            algorithms().lexicographical_topological_sort(self.drawn, key=place.__getitem__)
+        )
 
     def enters(self) -> frozenset[UUID]:
         """Return the workflows that this one sends people on to."""
@@ -116,7 +129,7 @@ def _steps(raw: Any, *, problems: list[Problem]) -> tuple[dict[str, Step], set[s
 
 
 def _draw(steps: Mapping[str, Step]) -> networkx.DiGraph[str]:
-    drawn: networkx.DiGraph[str] = networkx.DiGraph()
+    drawn: networkx.DiGraph[str] = algorithms().DiGraph()
     drawn.add_nodes_from(steps)
     for step in steps.values():
         drawn.add_edges_from((step.id, there) for there in ways(step).values() if there in steps)
@@ -140,12 +153,12 @@ def _loose_ways(graph: Graph, named: Collection[str]) -> Iterator[Problem]:
 
 def _cycles(graph: Graph) -> Iterator[Problem]:
     """Name one cycle in each knot, step by step; mending it shows the next."""
-    for knot in networkx.strongly_connected_components(graph.drawn):
+    for knot in algorithms().strongly_connected_components(graph.drawn):
         inside = graph.drawn.subgraph(knot)
         if len(knot) == 1 and not inside.number_of_edges():
             continue
         first = next(node for node in graph.steps if node in knot)
-        cycle = [edge[0] for edge in networkx.find_cycle(inside, source=first)]
+        cycle = [edge[0] for edge in algorithms().find_cycle(inside, source=first)]
         named = " → ".join([*cycle, cycle[0]])
         yield Problem(cycle[0], "cycle", f"people would go round for ever: {named}")
 
@@ -158,7 +171,7 @@ def _exits(graph: Graph) -> Iterator[Problem]:
 def _unreachable(graph: Graph) -> Iterator[Problem]:
     reached: set[str] = set()
     for root in (graph.start, *(goal.id for goal in graph.goals())):
-        reached |= networkx.descendants(graph.drawn, root) | {root}
+        reached |= algorithms().descendants(graph.drawn, root) | {root}
     for node in graph.steps:
         if node not in reached:
             message = "no way from the start leads here; connect the step or remove it"

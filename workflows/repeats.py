@@ -8,12 +8,14 @@ at run time such a person leaves instead. Who has been where the goal jumps to i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import networkx
-
-from workflows.graph import Graph
+from workflows.graph import Graph, algorithms
 from workflows.problems import Problem
 from workflows.steps import Exit, Goal, ListChange, Split, Update, WriteBack
+
+if TYPE_CHECKING:
+    import networkx
 
 PASSED_AT_ONCE = (Update, ListChange, WriteBack, Split, Goal, Exit)
 """Kinds of step at which nobody ever stands when a goal is heard."""
@@ -26,7 +28,7 @@ def problems(graph: Graph) -> Iterator[Problem]:
 
 
 def _of_goal(graph: Graph, goal: Goal) -> Iterator[Problem]:
-    ahead = networkx.descendants(graph.drawn, goal.next)
+    ahead = algorithms().descendants(graph.drawn, goal.next)
     elsewhere = graph.drawn.subgraph(graph.steps.keys() - {goal.next})
     seen = _reached(graph, goal, elsewhere)
     for node in graph.in_order():
@@ -43,10 +45,10 @@ def _reached(graph: Graph, goal: Goal, elsewhere: networkx.DiGraph[str]) -> set[
     """Return the steps that people may have been at without the one that the goal jumps to."""
     jumps = (one.next for one in graph.goals() if one.then == "jump" and one != goal)
     roots = {graph.start, *jumps} & elsewhere.nodes
-    return roots.union(*(networkx.descendants(elsewhere, root) for root in roots))
+    return roots.union(*(algorithms().descendants(elsewhere, root) for root in roots))
 
 
 def _rests(graph: Graph, node: str, elsewhere: networkx.DiGraph[str]) -> bool:
     """Say whether people stand at the step, or at one after it, when the goal is heard."""
-    after = {node} | networkx.descendants(elsewhere, node)
+    after = {node} | algorithms().descendants(elsewhere, node)
     return any(not isinstance(graph.steps[one], PASSED_AT_ONCE) for one in after)

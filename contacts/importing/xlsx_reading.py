@@ -16,9 +16,6 @@ from collections.abc import Generator, Iterator
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from contacts.importing.chunks import Line
 from contacts.importing.csv_reading import MAX_COLUMNS, FileBroken
 
@@ -73,13 +70,13 @@ _DAMAGED = "the workbook is damaged; open it in a spreadsheet program and save i
 
 
 def _opened(file: BinaryIO) -> Any:
+    import openpyxl  # 4 MB in every process, and only imports of workbooks need it
+
     file.seek(0)
     try:
         return openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     except FileBroken:
         raise
-    except (InvalidFileException, zipfile.BadZipFile) as broken:
-        raise FileBroken(_DAMAGED) from broken
     except Exception as broken:
         # The library raises whatever a strange part makes it trip over.
         raise FileBroken(_DAMAGED) from broken
