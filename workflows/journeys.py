@@ -1,25 +1,25 @@
-"""The rows of people who are due: claimed by many at once, written back by a few statements."""
+"""The rows of people who are due: claimed by many at once, each with where it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-import psycopg
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.types.composite import RecordBinaryLoader
 
-from accounts import tenancy
-from contacts.segments.live import touches
 from crypto.rows import binary_cursor
 from workflows import versions
-from workflows.engine import Answer, Leave, Outcome, Passed, Place, Stay
+from workflows.engine import Answer, Leave, Outcome, Place, Stay, advance
 
 ANYBODY = """
 select exists (select from workflows_enrolment where state = 'waiting' and due_at <= %b)
 """
 COLUMNS = """
-select id, workflow_id, version_id, contact_id, occurrence, node, path, entered_at, arrived_at,
-       reached, object_at, due_at = entered_at
+select id, contact_id, occurrence, object_at,
+       row(version_id, node, path, entered_at, arrived_at, reached, due_at = entered_at)
 from workflows_enrolment
 """
 """What a claiming statement returns: see `claimed`."""
@@ -37,38 +37,6 @@ select id from workflows_enrolment where state = 'waiting' and due_at <= %b
   and workflow_id not in (select id from workflows_workflow where state = 'paused')
 order by due_at limit %b
 """
-STAGING = (
-    """
-create temporary table if not exists staged_place (
-    id bigint, state text, node text, passed text, arrived_at timestamptz, due_at timestamptz,
-    waiting_for text, outcome text, ended_at timestamptz
-) on commit delete rows
-""",
-    """
-create temporary table if not exists staged_move (
-    enrolment_id bigint, version_id uuid, node text, way text,
-    arrived_at timestamptz, left_at timestamptz, message_id bigint
-) on commit delete rows
-""",
-)
-COPY_PLACES = "copy staged_place from stdin (format binary)"
-COPY_MOVES = "copy staged_move from stdin (format binary)"
-PLACE_TYPES = (
-    "int8", "text", "text", "text", "timestamptz", "timestamptz", "text", "text", "timestamptz"
-)  # fmt: skip
-MOVE_TYPES = ("int8", "uuid", "text", "text", "timestamptz", "timestamptz", "int8")
-WRITE_PLACES = """
-update workflows_enrolment e set
-    state = s.state, node = s.node, arrived_at = s.arrived_at, due_at = s.due_at,
-    path = case when s.passed = '' then e.path else e.path || string_to_array(s.passed, ',') end,
-    waiting_for = s.waiting_for, outcome = s.outcome, ended_at = s.ended_at, reached = '{}'
-from staged_place s where e.id = s.id
-"""
-WRITE_MOVES = """
-insert into workflows_move
-    (organisation_id, enrolment_id, version_id, node, way, arrived_at, left_at, message_id)
-select %s, enrolment_id, version_id, node, way, arrived_at, left_at, message_id from staged_move
-"""
 
 
 @dataclass(slots=True)
@@ -77,23 +45,66 @@ class Journey:
 
     id: int
     version: versions.Published
+    place: Place
     contact_id: int
     occurrence: str
-    place: Place
     object_at: datetime | None = None
     answer: Answer = None
     message_id: int | None = None
     stopped: Stay | Leave | None = None
-    passed: list[tuple[Passed, int | None]] = field(default_factory=list)
+    took: tuple[Outcome, ...] = ()
+    """What the engine said, one after the other."""
+    messages: tuple[tuple[int, int], ...] = ()
+    """The messages that were accepted, each with the place of its step among those passed."""
 
     def take(self, outcome: Outcome) -> None:
         """Take the engine's word in; the message that was accepted belongs to the first step."""
-        for one in outcome.passed:
-            self.passed.append((one, self.message_id))
+        if self.message_id is not None and outcome.passed:
+            before = sum(len(one.passed) for one in self.took)
+            self.messages += ((before, self.message_id),)
             self.message_id = None
+        self.took += (outcome,)
         self.place, self.answer = outcome.place, None
         if isinstance(outcome.stopped, Stay | Leave):
             self.stopped = outcome.stopped
+
+
+class Engine:
+    """The engine of one turn, asked once for all who stand at one place with one answer.
+
+    It is pure, so it would say the same to each. People who came to a step in the same turn stand
+    at one place: whoever was let in together, until their ways part.
+    """
+
+    def __init__(self, *, now: datetime) -> None:
+        self._now = now
+        self._said: dict[tuple[int, Answer], tuple[Place, Outcome]] = {}
+
+    def move(self, journey: Journey) -> Outcome:
+        """Take this one on until the engine asks something, or has said what there is to say."""
+        place, answer = journey.place, journey.answer
+        said = self._said.get((id(place), answer))
+        if said is None:
+            outcome = advance(journey.version.graph, place, now=self._now, answer=answer)
+            # The place stays with it, so that its id is nobody else's.
+            said = self._said[id(place), answer] = place, outcome
+        journey.take(said[1])
+        return said[1]
+
+
+class _SameRecord(RecordBinaryLoader):
+    """Reads a record once: wherever the same comes, it is the same tuple."""
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._read: dict[bytes, tuple[Any, ...]] = {}
+
+    def load(self, data: Buffer) -> tuple[Any, ...]:
+        written = bytes(data)
+        found = self._read.get(written)
+        if found is None:
+            found = self._read[written] = super().load(data)
+        return found
 
 
 def anybody_due(*, now: datetime) -> bool:
@@ -123,89 +134,28 @@ def due(*, now: datetime, limit: int, newest: bool = False) -> list[int]:
 
 
 def claimed(statement: str, told: Sequence[object]) -> list[Journey]:
-    """Return the journeys whose rows a claiming statement locks."""
+    """Return the journeys whose rows a claiming statement locks.
+
+    Who stands at the same place in the same version shares it, as one object.
+    """
     with binary_cursor() as cursor:
+        cursor.adapters.register_loader("record", _SameRecord)
         cursor.execute(statement.encode(), told)
         rows = cursor.fetchall()
-    if not rows:
-        return []
-    known = versions.load({row[2] for row in rows})
+    stand = _standing({id(record): record for *_, record in rows})
     return [
-        Journey(
-            id_,
-            known[version],
-            contact,
-            occurrence,
-            Place(node, arrived, entered, tuple(path), tuple(reached), fresh and not path),
-            object_at,
-        )
-        for (
-            id_,
-            _,
-            version,
-            contact,
-            occurrence,
-            node,
-            path,
-            entered,
-            arrived,
-            reached,
-            object_at,
-            fresh,
-        ) in rows
+        Journey(id_, *stand[id(record)], contact_id, occurrence, object_at)
+        for id_, contact_id, occurrence, object_at, record in rows
     ]
 
 
-def write(journeys: Sequence[Journey], *, now: datetime) -> int:
-    """Write every place and every move; return how many moves there were."""
-    if touches.asked("journey"):
-        touches.touch({one.contact_id for one in journeys}, "journey", now=now)
-    with binary_cursor() as cursor:
-        for statement in STAGING:
-            cursor.execute(statement)
-        _copy(cursor, COPY_PLACES, PLACE_TYPES, (_place_row(one, now) for one in journeys))
-        cursor.execute(WRITE_PLACES)
-        _copy(cursor, COPY_MOVES, MOVE_TYPES, _move_rows(journeys))
-        cursor.execute(WRITE_MOVES.replace("%s", "%b").encode(), [tenancy.current()])
-        moved = cursor.rowcount
-        cursor.execute("truncate staged_place, staged_move")
-    return moved
-
-
-def _copy(
-    cursor: psycopg.Cursor[tuple[object, ...]],
-    statement: str,
-    types: Sequence[str],
-    rows: Iterator[tuple[object, ...]],
-) -> None:
-    with cursor.copy(statement.encode()) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)
-
-
-def _place_row(journey: Journey, now: datetime) -> tuple[object, ...]:
-    place, passed = journey.place, ",".join(one.node for one, _ in journey.passed)
-    if isinstance(journey.stopped, Stay):
-        due_at, waiting_for = journey.stopped.due_at, journey.stopped.waiting_for
-        head = (journey.id, "waiting", place.node, passed, place.arrived_at)
-        return (*head, due_at, waiting_for, "", None)
-    outcome = journey.stopped.outcome if journey.stopped else "lost"
-    state = "done" if outcome == "finished" or outcome.startswith("goal:") else "stopped"
-    head = (journey.id, state, place.node, passed, place.arrived_at)
-    return (*head, None, "", outcome, now)
-
-
-def _move_rows(journeys: Sequence[Journey]) -> Iterator[tuple[object, ...]]:
-    for journey in journeys:
-        version_id = journey.version.id
-        for one, message_id in journey.passed:
-            yield (
-                journey.id,
-                version_id,
-                one.node,
-                one.way,
-                one.arrived_at,
-                one.left_at,
-                message_id,
-            )
+def _standing(
+    records: Mapping[int, tuple[Any, ...]],
+) -> dict[int, tuple[versions.Published, Place]]:
+    known = versions.load({record[0] for record in records.values()}) if records else {}
+    found = {}
+    for key, (version, node, path, entered, arrived, reached, as_entered) in records.items():
+        fresh = as_entered and not path
+        place = Place(node, arrived, entered, tuple(path), tuple(reached), fresh)
+        found[key] = known[version], place
+    return found

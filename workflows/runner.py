@@ -24,10 +24,10 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError, transaction
 
 from audit import trail
-from workflows import answers, apart, effects, journeys
+from workflows import answers, apart, effects, journeys, written
 from workflows.brakes.turn import Turn
-from workflows.engine import Leave, Outcome, Stay, advance
-from workflows.journeys import Journey
+from workflows.engine import Leave
+from workflows.journeys import Engine, Journey
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def _turn(claim: Callable[[], list[Journey]], *, now: datetime) -> Ran:
         turn = Turn.begin(people, now=now)
         people = turn.admit(people)
         travel(people, turn, now=now)
-        moves = journeys.write(people, now=now) if people else 0
+        moves = written.write(people, now=now)
         turn.end()
         trail.record("workflow.advanced", detail={"count": len(people)})
     ended = [one.stopped.outcome for one in people if isinstance(one.stopped, Leave)]
@@ -84,17 +84,10 @@ def _turn(claim: Callable[[], list[Journey]], *, now: datetime) -> Ran:
 
 def travel(people: Sequence[Journey], turn: Turn, *, now: datetime) -> None:
     """Take everybody on until each has to wait or is out."""
-    under_way = list(people)
+    engine, under_way = Engine(now=now), list(people)
     while under_way:
-        asked: list[tuple[Journey, Outcome]] = []
-        outcomes = []
-        for journey in under_way:
-            outcome = advance(journey.version.graph, journey.place, now=now, answer=journey.answer)
-            journey.take(outcome)
-            outcomes.append((journey, outcome))
-            if not isinstance(outcome.stopped, Stay | Leave):
-                asked.append((journey, outcome))
-        effects.apply(outcomes, now=now)
-        asked = turn.hold(asked)
+        heard = [(journey, engine.move(journey)) for journey in under_way]
+        effects.apply(heard, now=now)
+        asked = turn.hold([(one, outcome) for one, outcome in heard if one.stopped is None])
         answers.find(asked, now=now)
         under_way = [journey for journey, _ in asked if journey.stopped is None]

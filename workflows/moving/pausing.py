@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from accounts import tenancy
 from audit import actor, trail
 from messaging import withdrawing
-from workflows import answers, effects, journeys
+from workflows import answers, effects, journeys, written
 from workflows.brakes import tally
-from workflows.engine import AskSend, Leave, Stay, advance
-from workflows.journeys import Journey
+from workflows.engine import AskSend
+from workflows.journeys import Engine, Journey
 from workflows.models import Pause, Workflow
 
 BATCH = 1_000
@@ -132,25 +132,21 @@ def _skip(workflow_id: UUID, *, now: datetime) -> None:
     told = [tenancy.current(), workflow_id, now, BATCH]
     while people := journeys.claimed(_CLAIM, told):
         _past_the_message(people, now=now)
-        journeys.write(people, now=now)
+        written.write(people, now=now)
 
 
 def _past_the_message(people: Sequence[Journey], *, now: datetime) -> None:
-    under_way, skipped = list(people), set[int]()
+    engine, under_way, skipped = Engine(now=now), list(people), set[int]()
     while under_way:
-        asked, outcomes = [], []
-        for journey in under_way:
-            outcome = advance(journey.version.graph, journey.place, now=now, answer=journey.answer)
-            journey.take(outcome)
-            outcomes.append((journey, outcome))
-            if isinstance(outcome.stopped, Stay | Leave):
-                continue
+        heard = [(journey, engine.move(journey)) for journey in under_way]
+        effects.apply(heard, now=now)
+        asked = []
+        for journey, outcome in heard:
             if isinstance(outcome.stopped, AskSend) and journey.id not in skipped:
                 skipped.add(journey.id)
                 journey.answer = True
-            else:
+            elif journey.stopped is None:
                 asked.append((journey, outcome))
-        effects.apply(outcomes, now=now)
         answers.find(asked, now=now)
         under_way = [journey for journey in under_way if journey.stopped is None]
 
