@@ -31,7 +31,7 @@ from workflows.journeys import Engine, Journey
 
 logger = logging.getLogger(__name__)
 
-LIMIT = 1_000
+LIMIT = 2_000
 
 
 @dataclass(frozen=True, slots=True)

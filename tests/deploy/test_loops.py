@@ -9,7 +9,11 @@ import pytest
 from accounts import tenancy
 from accounts.models import Organisation
 from audit import actor
+from contacts import events
+from contacts.events import NewEvent
+from contacts.records import Change, upsert
 from marketing import celery, loops, tasks
+from workflows.models import Cursor
 
 
 class Served:
@@ -93,3 +97,15 @@ def test_the_broker_is_told_a_loop_s_name_and_nothing_else() -> None:
     assert celery.app.conf.accept_content == ["json"]
     assert celery.app.conf.task_ignore_result
     assert tasks.tick.name == "marketing.tick"
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_the_intake_of_events_goes_on_only_behind_a_full_batch(
+    harbor: Organisation, now: datetime
+) -> None:
+    """Under a stream there is always one more; whom the last ones woke comes first."""
+    with tenancy.acting_for(harbor.pk), actor.acting_as(actor.Actor("system", "test")):
+        (one,) = upsert([Change(source="ehr", record_number="1", values={})], now=now).contact_ids
+        events.append([NewEvent(contact_id=one, kind="visit.done", occurred_at=now)], now=now)
+        assert loops.LOOPS["triggers"](now) == 0
+        assert Cursor.objects.get().event_id > 0

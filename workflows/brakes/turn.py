@@ -54,7 +54,8 @@ class Turn:
     @classmethod
     def begin(cls, people: Sequence[Journey], *, now: datetime) -> Turn:
         settings = tally.settings()
-        workflows = {one.version.workflow_id for one in people}
+        versions = {id(one.version): one.version for one in people}  # few, of many people
+        workflows = {one.workflow_id for one in versions.values()}
         return cls(now, settings, tally.read(workflows, settings, now=now))
 
     def admit(self, people: Sequence[Journey]) -> list[Journey]:
@@ -66,6 +67,8 @@ class Turn:
                 workflow_id, TOO_MANY_ENTER, pace.entered + many, pace.most_entered
             ):
                 pace.entering += many
+        if not self.tripped:
+            return list(people)
         return [one for one in people if not self.tripped.get(one.version.workflow_id)]
 
     def hold(self, asked: Sequence[Asking]) -> list[Asking]:
