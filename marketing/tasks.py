@@ -11,9 +11,7 @@ from marketing import loops
 from marketing.celery import app
 
 PAUSE = 0.1
-"""Seconds from the end of one look to the next."""
-_rested = 0.0
-"""When this worker may look again, on its own clock."""
+"""Seconds."""
 
 
 @app.task(name="marketing.tick")
@@ -28,12 +26,10 @@ def look() -> None:
     """Follow what has just changed, let in or wake whom that concerns, and move them on, without
     waiting for a tick.
 
-    Under a stream of changes a short pause between two looks lets each take many of them in; the
-    first change after a rest is looked at at once.
+    Under a stream of changes a short pause lets each look take many of them in. It comes first, and
+    is no shorter than the rest of the bell (`wake`): whose bell was not heard any more is seen too.
     """
-    global _rested  # noqa: PLW0603 - a worker's process takes one look at a time
     close_old_connections()
-    time.sleep(max(0.0, _rested - time.monotonic()))
+    time.sleep(PAUSE)
     for loop in ("live", "triggers", "react"):
         loops.run(loop, now=datetime.now(UTC))
-    _rested = time.monotonic() + PAUSE
