@@ -2,7 +2,7 @@
 
     claim the due enrolments, skipping those that another worker holds
     leave alone whom the brake holds: their workflow runs away, and is paused
-    let the pure engine take each as far as it gets
+    let the pure engine take each as far as it gets, asked once for all who stand at one place
     do what the steps passed ask for, then find out what the engine asked: messages are accepted or
         refused by the outbox, unless the ceiling or the brake holds the person; engagement and
         segments are read, each kind with one statement
@@ -32,6 +32,7 @@ from workflows.journeys import Engine, Journey
 logger = logging.getLogger(__name__)
 
 LIMIT = 2_000
+"""People in one turn. More would be a little quicker, and hold back who waits for its end."""
 
 
 @dataclass(frozen=True, slots=True)
