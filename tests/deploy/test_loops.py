@@ -105,7 +105,9 @@ def test_the_intake_of_events_goes_on_only_behind_a_full_batch(
 ) -> None:
     """Under a stream there is always one more; whom the last ones woke comes first."""
     with tenancy.acting_for(harbor.pk), actor.acting_as(actor.Actor("system", "test")):
-        (one,) = upsert([Change(source="ehr", record_number="1", values={})], now=now).contact_ids
+        (one,) = upsert(
+            [Change(source="ehr", record_number="1", values={"given_name": "P"})], now=now
+        ).contact_ids
         events.append([NewEvent(contact_id=one, kind="visit.done", occurred_at=now)], now=now)
         assert loops.LOOPS["triggers"](now) == 0
         assert Cursor.objects.get().event_id > 0
