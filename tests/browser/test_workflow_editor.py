@@ -298,7 +298,7 @@ def test_a_wait_says_by_whose_clock(
     """CA-05"""
     page = open_as(mara, f"/workflows/{draft.id}/draft/")
     page.get_by_role("toolbar", name="Add a step").get_by_role("button", name="Wait until").click()
-    panel(page).get_by_label("At", exact=False).first.fill("09:00")
+    panel(page).get_by_label("At (optional)", exact=True).fill("09:00")
     box = page.locator(".canvas-step-until.editor-step")
     expect(box).to_contain_text("at 09:00 in their local time")
     panel(page).get_by_label("By whose clock").select_option(label="in our time")
