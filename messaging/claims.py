@@ -21,9 +21,11 @@ from consent.gate import GateRequest, Used, ask_again
 from consent.policy import Answer, Hold, Permit, Refusal
 from crypto.rows import binary_cursor, insert_rows
 from messaging import pace, versions
+from messaging.lines import keeping
 from messaging.outbox import permit_json
 from messaging.paying import stating
 from messaging.pools import lanes, pausing, timing
+from messaging.transports.line import Line
 
 LEASE = timedelta(minutes=15)
 """Longer than any batch takes; a claim older than this has lost its worker."""
@@ -66,6 +68,8 @@ class Result:
     again_at: datetime | None = None
     reference: str = ""
     """The number that a gateway or provider gave the message."""
+    line: Line | None = None
+    """What secured the connection that it went by."""
 
 
 _PICK = """
@@ -109,10 +113,11 @@ UPDATE messaging_message m
 SET state = g.state, refusal_code = g.code, smtp_reply = g.reply, lease_until = NULL,
     attempts = m.attempts + g.tried, due_at = coalesce(g.again_at, m.due_at),
     sent_at = CASE WHEN g.state = 'sent' THEN %b ELSE m.sent_at END,
-    reference = CASE WHEN g.reference = '' THEN m.reference ELSE g.reference END
+    reference = CASE WHEN g.reference = '' THEN m.reference ELSE g.reference END,
+    line = coalesce(g.line, m.line)
 FROM unnest(%b::int8[], %b::int8[], %b::text[], %b::text[], %b::text[], %b::int4[],
-            %b::timestamptz[], %b::text[])
-     AS g (id, fence, state, code, reply, tried, again_at, reference)
+            %b::timestamptz[], %b::text[], %b::int8[])
+     AS g (id, fence, state, code, reply, tried, again_at, reference, line)
 WHERE m.id = g.id AND m.fence = g.fence AND m.state IN ('claimed', 'handing_over', 'unknown')
 RETURNING m.id
 """
@@ -356,6 +361,7 @@ def write_results(results: Sequence[Result], *, now: datetime) -> set[int]:
     """Write what messages came to; return those whose result counted, for the caller to `note`."""
     if not results:
         return set()
+    lines = keeping.numbers({one.line for one in results if one.line}, now=now)
     with binary_cursor() as cursor:
         cursor.execute(
             _RESULT,
@@ -369,6 +375,7 @@ def write_results(results: Sequence[Result], *, now: datetime) -> set[int]:
                 [int(one.tried) for one in results],
                 [one.again_at for one in results],
                 [one.reference for one in results],
+                [lines.get(one.line) if one.line else None for one in results],
             ],
         )
         return {row[0] for row in cursor.fetchall()}

@@ -242,6 +242,8 @@ class Message(TenantModel):
     smtp_reply = models.CharField(max_length=16, blank=True, default="")
     reference = models.CharField(max_length=120, blank=True, default="", db_default="")
     """The number that a gateway or provider gave it."""
+    line = models.BigIntegerField(null=True)
+    """The `lines.Line` that it was handed over by; null where no mail server took it by TLS."""
     created_at = models.DateTimeField()
     handed_over_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
@@ -359,6 +361,7 @@ from messaging.answers.models import Answer, Letter  # noqa: E402
 from messaging.attachments.models import Attachment  # noqa: E402
 from messaging.domain_reports.models import DomainReport, DomainReportLine  # noqa: E402
 from messaging.hearing.models import ProviderFeed, Returned, Visit  # noqa: E402
+from messaging.lines.models import Line  # noqa: E402
 from messaging.making.models import (  # noqa: E402
     BlockVersion,
     ContentBlock,
@@ -392,6 +395,7 @@ __all__ = [
     "DomainReportLine",
     "IncomingText",
     "Letter",
+    "Line",
     "Link",
     "Message",
     "Pickup",

@@ -185,6 +185,15 @@ class MembersChanged(serializers.Serializer[Any]):
     left = serializers.IntegerField()
 
 
+class LineRow(serializers.Serializer[Any]):
+    host = serializers.CharField()
+    tls = serializers.CharField(help_text="TLSv1.2 or TLSv1.3.")
+    cipher = serializers.CharField()
+    certificate_sha256 = serializers.CharField()
+    issuer = serializers.CharField()
+    certificate_expires_at = serializers.DateTimeField()
+
+
 class MessageRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     contact = serializers.UUIDField()
@@ -196,6 +205,11 @@ class MessageRow(serializers.Serializer[Any]):
         help_text="How it went: mail, smime, pgp, portal, text; empty before it went."
     )
     reply = serializers.CharField(help_text="The server's codes, never its words.")
+    line = LineRow(
+        allow_null=True,
+        help_text="What secured the connection to the mail server that took it; null before that, "
+        "on the same machine, and for providers and texts.",
+    )
     due_at = serializers.DateTimeField(allow_null=True)
     not_after = serializers.DateTimeField()
     sent_at = serializers.DateTimeField(allow_null=True)

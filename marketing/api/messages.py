@@ -18,7 +18,8 @@ from marketing.api import people, sends
 from marketing.api.forms import MessageRow, MessageRows
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid, not_found
-from messaging.models import Message
+from messaging.lines import keeping
+from messaging.models import Line, Message
 
 PAGE = 100
 
@@ -111,6 +112,7 @@ def _one(public_id: UUID) -> Message:
 
 def _described(messages: Sequence[Message]) -> list[dict[str, Any]]:
     ids = matching.public_ids({message.contact_id for message in messages})
+    lines = keeping.of_messages(messages)
     return [
         {
             "id": str(message.public_id),
@@ -121,6 +123,7 @@ def _described(messages: Sequence[Message]) -> list[dict[str, Any]]:
             "refusal_code": message.refusal_code,
             "route": message.route,
             "reply": message.smtp_reply,
+            "line": _line(lines.get(message.line or 0)),
             "due_at": message.due_at,
             "not_after": message.not_after,
             "sent_at": message.sent_at,
@@ -128,3 +131,16 @@ def _described(messages: Sequence[Message]) -> list[dict[str, Any]]:
         }
         for message in messages
     ]
+
+
+def _line(line: Line | None) -> dict[str, Any] | None:
+    if line is None:
+        return None
+    return {
+        "host": line.host,
+        "tls": line.tls,
+        "cipher": line.cipher,
+        "certificate_sha256": line.certificate,
+        "issuer": line.issuer,
+        "certificate_expires_at": line.expires_at,
+    }

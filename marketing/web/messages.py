@@ -28,6 +28,7 @@ from contacts.models import Contact, Event
 from marketing.web.segment_sight import sees_clinical
 from messaging import evidence, reasons
 from messaging.answers import reading as answers
+from messaging.lines import keeping
 from messaging.models import Message, Pickup, Returned, Transition
 from messaging.pools import lanes
 from messaging.portal import pickup
@@ -140,6 +141,7 @@ def message(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "returned": Returned.objects.filter(message_id=row.pk).order_by("received_at"),
         "steps": sorted(_steps(row, zone=zone), key=lambda step: step.at),
         "route": ROUTES.get(row.route, ""),
+        "line": keeping.of_messages([row]).get(row.line or 0),
         "waiting": (waiting := Pickup.objects.filter(message_id=row.pk).first()),
         "may_recall": user.may(Permission.MESSAGES_SEND)
         and waiting is not None

@@ -33,7 +33,13 @@ def result_of(one: Ready, outcome: Outcome, run: Run) -> Result:
     claimed = one.claimed
     match outcome.fate:
         case Fate.ACCEPTED:
-            return Result(claimed, "sent", reply=outcome.reply, reference=outcome.reference)
+            return Result(
+                claimed,
+                "sent",
+                reply=outcome.reply,
+                reference=outcome.reference,
+                line=outcome.line,
+            )
         case Fate.REJECTED:
             return Result(claimed, "failed", outcome.code or "rejected", outcome.reply)
         case Fate.UNCLEAR:

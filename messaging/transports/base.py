@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Protocol
 
 from messaging.protect import Hop
+from messaging.transports.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Outcome:
     code: str = ""
     reference: str = ""
     """The number that a gateway or provider gave it."""
+    line: Line | None = None
+    """What secured the connection to the mail server that accepted it."""
 
 
 @dataclass(frozen=True, slots=True)

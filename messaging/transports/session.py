@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from messaging.protect import Hop
+from messaging.transports import line as lines
+from messaging.transports.line import Line
 
 Security = Literal["starttls", "tls", "same_host"]
 _ENHANCED = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
@@ -96,6 +98,8 @@ class Session:
         self.buffer = b""
         self.extensions: dict[str, str] = {}
         self.last_used = time.monotonic()
+        self.line: Line | None = None
+        """What secures the connection; None on the same host."""
         self.socket = self._connect()
         try:
             self._greet()
@@ -115,13 +119,14 @@ class Session:
         return self._secured(raw) if self.relay.security == "tls" else raw
 
     def _secured(self, raw: socket.socket) -> ssl.SSLSocket:
+        name = self.relay.server_name or self.relay.host
         try:
-            return context(self.relay).wrap_socket(
-                raw, server_hostname=self.relay.server_name or self.relay.host
-            )
+            safe = context(self.relay).wrap_socket(raw, server_hostname=name)
+            self.line = lines.of(name, safe)
         except (ssl.SSLError, OSError, ValueError):
             raw.close()
             raise Broken("tls_unverified") from None
+        return safe
 
     def _greet(self) -> None:
         self._expect(220, "greeting_refused")

@@ -182,7 +182,8 @@ class _Run:
             raise Broken("server_closing")
 
     def _note(self, mail: Outgoing, fate: Fate, *, reply: str = "", code: str = "") -> None:
-        self.outcomes.append(Outcome(mail.number, fate, reply, code))
+        line = self.session.line if fate is Fate.ACCEPTED else None
+        self.outcomes.append(Outcome(mail.number, fate, reply, code, line=line))
 
     def _broken(self) -> None:
         raise Broken("connection_lost")
