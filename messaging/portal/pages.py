@@ -81,7 +81,8 @@ def _admitted(view: Page) -> Page:
             permit = identity.admitted(waiting, held, now=timezone.now())
         except TokenRefused:
             return _to_the_door(request, token, waiting)
-        request.upload_handlers = [PatientUpload(request)]
+        if request.content_type == "multipart/form-data":
+            request.upload_handlers = [PatientUpload(request)]
         with acting_as(pickup.patient(waiting)):
             response = view(request, token, waiting, **more)
         if _cookie() not in response.cookies:

@@ -15,8 +15,8 @@ NUMBER = 73914.62518
 SYSTEM = "http://qxcanary.example/codes"
 CODE = f"{STEM}code"
 
-CANNOT_BE_UNIQUE = frozenset({"gender", "deceased", "last_visit", "journey_stage"})
-"""Two choices, a yes or no, a time that is derived from a planted visit, and a stage."""
+CANNOT_BE_UNIQUE = frozenset({"gender", "deceased", "time_zone", "last_visit", "journey_stage"})
+"""Choices, a yes or no, a time that is derived from a planted visit, and a stage."""
 
 
 def change(person: str, **more: Any) -> Change:
@@ -31,6 +31,7 @@ def values(person: str) -> dict[str, Any]:
     return words | {
         "birth_date": DATES[0],
         "gender": "female",
+        "time_zone": "America/Chicago",
         "email": f"{STEM}.{person}@patients.example",
         "phone": f"+1{PHONE}",
         "conditions": [_item("condition", status="active", date=DATES[1])],

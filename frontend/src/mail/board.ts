@@ -56,11 +56,18 @@ export class Board {
     new Pictures(this.part("pictures"), given.pictures, this.server, (one) => this.place(one));
     this.looking = new Looking(this.part("preview") as HTMLDialogElement, this.server, () => this.draft(), () => this.check());
     this.sharing = new Sharing(this.editor, this.part("sharing") as HTMLDialogElement, this.server, given.clipboard, (words) => this.tell(words));
-    this.field("subject").value = given.subject;
-    this.field("preheader").value = headWord(given.mjml, "mj-preview");
+    this.fill("subject", given.subject);
+    this.fill("preheader", headWord(given.mjml, "mj-preview"));
     this.listen();
+    host.inert = false;  // until here nothing would have heeded what is pressed
     this.editor.onReady(() => this.ready());
     this.check();
+  }
+
+  /** Put in what is there, and let it be changed: what is typed sooner would be lost. */
+  private fill(name: "subject" | "preheader", words: string): void {
+    this.field(name).value = words;
+    this.field(name).disabled = false;
   }
 
   private begin(): Editor {

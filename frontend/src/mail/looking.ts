@@ -25,8 +25,8 @@ export class Looking {
   }
 
   open(): void {
-    this.forget();
     this.dialog.showModal();
+    this.forget();
   }
 
   look(): string {
@@ -75,7 +75,8 @@ export class Looking {
   private draw(): void {
     const { person } = this;
     const html = person ? person.looks[this.look()] ?? person.looks[""] : this.invented?.html;
-    if (html) this.frame.srcdoc = html;
+    // A frame that is filled while the dialog is closed may stay blank when it opens.
+    if (html && this.dialog.open && this.frame.srcdoc !== html) this.frame.srcdoc = html;
     this.frame.classList.toggle("narrow", this.look() === "narrow");
     this.dialog.querySelector("[data-part=text]")!.textContent = (person ?? this.invented)?.text ?? "";
     this.dialog.querySelector("[data-whom]")!.textContent = person ? "As the person whom you chose gets it" : INVENTED;
