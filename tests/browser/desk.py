@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -98,8 +99,12 @@ class Mouse:
         out = self.page.locator(f'.react-flow__node[data-id="{chosen}"] [data-handleid="{way}"]')
         end = self.page.locator(f'.react-flow__node[data-id="{name}"] [data-handleid="in"]')
         line = self.page.locator(f'.react-flow__edge[data-id="{chosen} {way}"]')
-        self.page.wait_for_timeout(300)  # until the drawing has come to rest
-        out.drag_to(end)
+        for _ in range(3):
+            self.page.wait_for_timeout(300)  # until the drawing has come to rest
+            out.drag_to(end)
+            with suppress(AssertionError):
+                expect(line).to_have_count(1, timeout=2_000)
+                break
         expect(line).to_have_count(1)
 
     def press(self, name: str, role: Role = "button") -> None:

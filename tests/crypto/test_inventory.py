@@ -32,6 +32,7 @@ NOT_SEALED_BY_AN_ORGANISATION_KEY = {
         "contacts_valuechange.payload",
         "messaging_message.merge",
         "messaging_answer.words",
+        "messaging_pickup.held",
         "messaging_letter.words",
         "messaging_attachment.content",
         "messaging_attachment.name",

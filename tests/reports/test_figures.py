@@ -31,7 +31,7 @@ def test_people_and_programs_are_told_apart(trial: Workflow, enter: Enter) -> No
 
 def test_each_message_is_counted_by_its_state_and_reason(trial: Workflow) -> None:
     """CA-18"""
-    never_asked = people(*(f"n{number}" for number in range(6)))
+    never_asked = people(*(f"n{number}" for number in range(40)))
     enrol.enrol(trial.id, never_asked, now=NOON)
     runner.run_once(now=NOON)
     (line,) = figures.messages(cohort(trial))
@@ -40,7 +40,7 @@ def test_each_message_is_counted_by_its_state_and_reason(trial: Workflow) -> Non
 
 def test_the_steps_say_where_people_left_and_why(trial: Workflow) -> None:
     """CA-18"""
-    enrol.enrol(trial.id, people(*(f"n{number}" for number in range(6))), now=NOON)
+    enrol.enrol(trial.id, people(*(f"n{number}" for number in range(40))), now=NOON)
     runner.run_once(now=NOON)
     steps = {one.node: one for one in figures.steps(cohort(trial))}
     lost = steps["educate"].left

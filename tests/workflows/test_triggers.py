@@ -177,7 +177,7 @@ def test_two_workers_move_nobody_twice(publish: Publish, at_harbor: Organisation
     assert sum(moved) == Message.objects.count() == Move.objects.count() == 120
 
 
-KILLED_AT = ["journeys.write", "answers.find", "effects.apply", "trail.record"]
+KILLED_AT = ["written.write", "answers.find", "effects.apply", "trail.record"]
 
 
 @pytest.mark.parametrize("place", KILLED_AT)
