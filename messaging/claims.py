@@ -22,10 +22,10 @@ from consent.policy import Answer, Hold, Permit, Refusal
 from crypto.rows import binary_cursor, insert_rows
 from messaging import pace, versions
 from messaging.lines import keeping
+from messaging.lines.line import Line
 from messaging.outbox import permit_json
 from messaging.paying import stating
 from messaging.pools import lanes, pausing, timing
-from messaging.transports.line import Line
 
 LEASE = timedelta(minutes=15)
 """Longer than any batch takes; a claim older than this has lost its worker."""

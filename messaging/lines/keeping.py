@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from accounts import tenancy
+from messaging.lines.line import Line
 from messaging.lines.models import Line as Kept
 from messaging.models import Message
-from messaging.transports.line import Line
 
 
 def numbers(used: Collection[Line], *, now: datetime) -> Mapping[Line, int]:

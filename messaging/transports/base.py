@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from messaging.lines.line import Line
 from messaging.protect import Hop
-from messaging.transports.line import Line
 
 
 @dataclass(frozen=True, slots=True)

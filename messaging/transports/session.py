@@ -16,9 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from messaging.lines import line as lines
+from messaging.lines.line import Line
 from messaging.protect import Hop
-from messaging.transports import line as lines
-from messaging.transports.line import Line
 
 Security = Literal["starttls", "tls", "same_host"]
 _ENHANCED = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")

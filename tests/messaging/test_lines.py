@@ -15,10 +15,10 @@ from django.urls import reverse
 from accounts.models import User
 from deploy.mailbox import Mailbox
 from messaging import dispatch
+from messaging.lines.line import Line
 from messaging.models import Line as Kept
 from messaging.models import Message
 from messaging.transports.base import Fate, Outcome
-from messaging.transports.line import Line
 from messaging.transports.memory import Memory
 from messaging.transports.session import Relay, Session
 from tests.api.conftest import Machine
