@@ -33,7 +33,7 @@ const words = {
 const GOAL = "goal";
 const KIND = "application/x-attune-step";
 const PAUSE = 350;
-/** So many boxes are shown whole; of more, the new one. */
+/** So many boxes are shown whole, and stay in the page while the view moves: what has the focus keeps it. Of more, the new one. */
 const FITS = 12;
 
 export type Given = { draft: Draft; forms: Forms; problems: Problem[]; seen: string; check: string; save: string };
@@ -217,7 +217,7 @@ function Drawing({ drawn, chosen, marked, mark, choose, connect, moveTo }: { dra
       selectionKeyCode={null}
       zoomOnScroll={false}
       preventScrolling={false}
-      onlyRenderVisibleElements
+      onlyRenderVisibleElements={count > FITS}
       ariaLabelConfig={words}
     >
       <Background gap={20} />
