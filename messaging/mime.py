@@ -7,7 +7,6 @@ DKIM form are the same bytes.
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 import numpy as np
+import pybase64
 
 Headers = list[tuple[str, bytes]]
 
@@ -145,7 +145,7 @@ def _base64(raw: bytes) -> tuple[memoryview, bytes]:
 
     The lines stay where numpy wrote them: whoever joins them makes the only copy.
     """
-    encoded = binascii.b2a_base64(raw, newline=False)
+    encoded = pybase64.b64encode(raw)
     full = len(encoded) // _LINE
     grid = np.empty((full, _LINE + 2), dtype=np.uint8)
     grid[:, :_LINE] = np.frombuffer(encoded, dtype=np.uint8, count=full * _LINE).reshape(
@@ -200,7 +200,7 @@ def _chunks(value: str) -> list[str]:
         if len(chunks[-1]) + len(raw) > 45:
             chunks.append(b"")
         chunks[-1] += raw
-    return [binascii.b2a_base64(chunk, newline=False).decode("ascii") for chunk in chunks]
+    return [pybase64.b64encode(chunk).decode("ascii") for chunk in chunks]
 
 
 def _folded(name: str, value: str) -> bytes:
