@@ -61,6 +61,7 @@ class Permission(StrEnum):
     MESSAGES_VIEW = "messages.view"
     MESSAGES_SEND = "messages.send"
     ANSWERS_HANDLE = "answers.handle"
+    TASKS_HANDLE = "tasks.handle"
     CONSENT_VIEW = "consent.view"
     CONSENT_RECORD = "consent.record"
     CONSENT_EXPORT = "consent.export"
@@ -110,6 +111,7 @@ _MEANS = {
     Permission.MESSAGES_VIEW: "see messages and why they were sent or not",
     Permission.MESSAGES_SEND: "send messages",
     Permission.ANSWERS_HANDLE: "read what people write back, and answer them",
+    Permission.TASKS_HANDLE: "see what workflows ask of staff, and say what became of it",
     Permission.CONSENT_VIEW: "see who agreed to what",
     Permission.CONSENT_RECORD: "record and revoke consent",
     Permission.CONSENT_EXPORT: "take proof of consent out as files, draw samples",
@@ -131,7 +133,7 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
     Role.MARKETER: (
         *_PEOPLE, *_READS, "contacts.reveal_identity", "segments.edit", "templates.edit",
         "workflows.edit", "workflows.publish", "workflows.enrol", "messages.view",
-        "messages.send", "consent.view", "imports.view",
+        "messages.send", "consent.view", "imports.view", "tasks.handle",
     ),
     Role.DESIGNER: (*_READS, "templates.edit", "templates.review_technical"),
     Role.APPROVER: (
@@ -158,7 +160,7 @@ _GRANTED: dict[Role, tuple[str, ...]] = {
     ),
     Role.CARE: (
         *_PEOPLE, "contacts.reveal_identity", "contacts.reveal_clinical", "messages.view",
-        "answers.handle", "consent.view",
+        "answers.handle", "tasks.handle", "consent.view",
     ),
 }  # fmt: skip
 
@@ -190,6 +192,7 @@ SCOPES = (
     Permission.WORKFLOWS_ENROL, Permission.CAMPAIGNS_APPROVE,
     Permission.CONSENT_VIEW, Permission.CONSENT_RECORD, Permission.CONSENT_EXPORT,
     Permission.MESSAGES_VIEW, Permission.MESSAGES_SEND, Permission.ANSWERS_HANDLE,
+    Permission.TASKS_HANDLE,
     Permission.IMPORTS_RUN, Permission.IMPORTS_DOWNLOAD,
     Permission.CONTACTS_REVEAL_IDENTITY, Permission.CONTACTS_REVEAL_CLINICAL,
     Permission.FIELDS_VIEW, Permission.FIELDS_MANAGE, Permission.CODE_GROUPS_MANAGE,

@@ -36,6 +36,7 @@ from marketing.api import (
     segment_questions,
     segments,
     sends,
+    staff_tasks,
     suppressions,
     template_previews,
     templates,
@@ -308,6 +309,12 @@ urlpatterns = [
     path("imports/<uuid:run_id>/undo", import_acts.ImportUndoings.as_view(), name="import-undo"),
     path(
         "imports/<uuid:run_id>/refused", import_acts.ImportRefusals.as_view(), name="import-refused"
+    ),
+    path("tasks", staff_tasks.StaffTasks.as_view(), name="tasks"),
+    path(
+        "tasks/<int:number>/outcome",
+        staff_tasks.TaskOutcomes.as_view(),
+        name="task-outcome",
     ),
     path("segments", segments.Segments.as_view(), name="segments"),
     path("segments/preview", segment_questions.SegmentPreviews.as_view(), name="segment-previews"),

@@ -36,6 +36,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Workflows", "workflows", Permission.WORKFLOWS_VIEW, "w"),
             Place("Messages", "messages", Permission.MESSAGES_VIEW, "m"),
             Place("Inbox", "inbox", Permission.ANSWERS_HANDLE, "x"),
+            Place("Tasks", "tasks", Permission.TASKS_HANDLE, "a"),
             Place("Templates", "templates", Permission.TEMPLATES_VIEW, "e"),
             Place("Segments", "segments", Permission.SEGMENTS_VIEW, "s"),
         ),
@@ -115,15 +116,15 @@ def _colleagues(session: Session) -> Iterable[User]:
 
 def navigation(user: User, path: str) -> list[tuple[str, list[Link]]]:
     """Return the groups with the places that exist and that the role may see."""
-    groups = []
+    groups, here = [], _nearest(path)
     for name, places in GROUPS:
-        links = [link for place in places if (link := _link(place, user, path))]
+        links = [link for place in places if (link := _link(place, user, here))]
         if links:
             groups.append((name, links))
     return groups
 
 
-def _link(place: Place, user: User, path: str) -> Link | None:
+def _link(place: Place, user: User, here: str | None) -> Link | None:
     address = _address(place.route)
     if address is None or (place.permission and not user.may(place.permission)):
         return None
@@ -131,8 +132,14 @@ def _link(place: Place, user: User, path: str) -> Link | None:
         return None
     if place.sample_only and not settings.SAMPLE:
         return None
-    here = path == address or (address != "/" and path.startswith(address))
-    return Link(place.label, address, place.key, here)
+    return Link(place.label, address, place.key, address == here)
+
+
+def _nearest(path: str) -> str | None:
+    """Return the address of the place that the path lies in: the deepest, where two hold it."""
+    addresses = [_address(place.route) for _, places in GROUPS for place in places]
+    nearest = max((one for one in addresses if one and path.startswith(one)), key=len, default=None)
+    return nearest if nearest != "/" or path == "/" else None
 
 
 def _address(route: str) -> str | None:

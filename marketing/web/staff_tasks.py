@@ -19,7 +19,7 @@ OUTCOMES = {"done": "Noted as done.", "failed": "Noted as not done."}
 
 
 @require_safe
-@requires(Permission.WORKFLOWS_ENROL)
+@requires(Permission.TASKS_HANDLE)
 def tasks(request: HttpRequest) -> HttpResponse:
     """The open tasks whose people the reader may know, the most urgent first."""
     given = request.GET.get("after", "")
@@ -36,7 +36,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.WORKFLOWS_ENROL)
+@requires(Permission.TASKS_HANDLE)
 def outcome(request: HttpRequest, task_id: int) -> HttpResponse:
     """Say what became of a task; whoever waits for it goes on."""
     said = request.POST.get("outcome", "")

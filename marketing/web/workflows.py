@@ -55,7 +55,7 @@ def workflows(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "may_edit": may_edit,
-        "may_do": user.may(Permission.WORKFLOWS_ENROL),
+        "may_do": user.may(Permission.TASKS_HANDLE),
         "may_find": user.may(Permission.CONTACTS_SEARCH),
     }
     return render(request, "workflows/list.html", context)

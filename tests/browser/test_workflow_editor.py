@@ -218,8 +218,11 @@ def test_several_steps_are_copied_with_what_is_between_them_by_keyboard_alone(
 ) -> None:
     page = open_as(mara, f"/workflows/{several.id}/draft/")
     for node in ("ask", "hear", "pause"):
-        page.locator(f".react-flow__node[data-id={node}]").focus()
+        box = page.locator(f".react-flow__node[data-id={node}]")
+        expect(box).to_be_visible()
+        box.focus()
         page.keyboard.press("m")
+        expect(box).to_be_focused()
     expect(page.locator(".editor-state")).to_contain_text("3 steps marked")
     page.keyboard.press("Control+C")
     page.keyboard.press("Control+V")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from accounts import staff
 from accounts.models import User
+from accounts.roles import Role
+from tests.conftest import NOON
 from tests.workflows.test_pages import SignedIn
 from tests.workflows.test_steps_in_depth import AGAIN, ASK, Draw, ada, draw, go, places
 from workflows import runner
@@ -26,7 +29,7 @@ def test_staff_see_a_task_and_say_what_became_of_it(
     assert "Nothing to do" in browser.get("/workflows/tasks/").content.decode()
 
 
-def test_who_may_not_enrol_sees_no_tasks(
+def test_who_may_not_handle_tasks_sees_none(
     draw: Draw, ada: int, omar: User, sign_in_as: SignedIn
 ) -> None:
     go(draw(ASK, AGAIN), ada)
@@ -47,3 +50,16 @@ def test_a_task_of_a_clinical_way_is_not_shown_to_who_sees_no_clinical_facts(
     page = sign_in_as(mara).get("/workflows/tasks/").content.decode()
     may = "clinical" in mara.data_classes
     assert ("Call" in page) is may
+
+
+def test_care_staff_find_their_tasks_and_answer_them(
+    draw: Draw, ada: int, sign_in_as: SignedIn
+) -> None:
+    go(draw(ASK, AGAIN), ada)
+    nora = staff.add("nora@harbor.example", name="Nora Ferris", role=Role.CARE, now=NOON)
+    browser = sign_in_as(nora)
+    page = browser.get("/workflows/tasks/").content.decode()
+    assert "Call" in page and 'href="/workflows/"' not in page
+    task = StaffTask.objects.get()
+    browser.post(f"/workflows/tasks/{task.id}/outcome/", {"outcome": "done"})
+    assert StaffTask.objects.get().state == "done"

@@ -182,7 +182,18 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
 function Drawing({ drawn, chosen, marked, mark, choose, connect, moveTo }: { drawn: ReturnType<typeof draw>; chosen: string; marked: ReadonlySet<string>; mark: (id: string) => void; choose: (id: string) => void; connect: (from: string, way: string, to: string) => void; moveTo: (id: string, at: Point) => void }) {
   const [boxes, setBoxes] = useState<BoxNode[]>([]);
   const named = [...marked].join(" ");
-  useEffect(() => setBoxes(drawn.boxes.map((box) => ({ ...box, selected: box.id === chosen, data: { ...box.data, marked: marked.has(box.id) } }))), [drawn, chosen, named]);
+  useEffect(
+    () =>
+      setBoxes((before) => {
+        // A box without its size is hidden until it is measured again, and what is hidden loses the focus.
+        const sizes = new Map(before.map((box) => [box.id, box.measured]));
+        return drawn.boxes.map((box) => {
+          const measured = sizes.get(box.id);
+          return { ...box, ...(measured && { measured }), selected: box.id === chosen, data: { ...box.data, marked: marked.has(box.id) } };
+        });
+      }),
+    [drawn, chosen, named],
+  );
   const { fitView } = useReactFlow();
   const count = drawn.boxes.length;
   useEffect(() => {
