@@ -1,8 +1,11 @@
-"""Found an organisation."""
+"""Found an organisation, and change what it says of itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+
+from django.db import transaction
 
 from accounts import tenancy
 from accounts.models import Organisation
@@ -22,6 +25,26 @@ def found(name: str, *, slug: str, timezone: str, now: datetime, **more: str) ->
             "organisation.created", subject=f"organisation:{organisation.pk}", detail={"slug": slug}
         )
     return organisation
+
+
+def change(organisation: Organisation, given: Mapping[str, str]) -> list[str]:
+    """Write what is said of the organisation now; return the names of what is another value.
+
+    Counts for what is made from then on: a message that was handed over says what it said.
+    """
+    changed = sorted(name for name, value in given.items() if getattr(organisation, name) != value)
+    if not changed:
+        return []
+    for name in changed:
+        setattr(organisation, name, given[name])
+    with transaction.atomic():
+        organisation.save(update_fields=changed)
+        trail.record(
+            "organisation.changed",
+            subject=f"organisation:{organisation.pk}",
+            detail={"fields": changed},
+        )
+    return changed
 
 
 def named(slug: str) -> Organisation:

@@ -64,7 +64,13 @@ def found_organisation(*, now: datetime, name: str = "Benchmark Clinic") -> int:
     from audit.actor import Actor, acting_as
 
     with acting_as(Actor("system", "benchmark")):
-        found = organisations.found(name, slug="benchmark", timezone="America/New_York", now=now)
+        found = organisations.found(
+            name,
+            slug="benchmark",
+            timezone="America/New_York",
+            now=now,
+            postal_address="1 Quay, Boston",
+        )
     return found.pk
 
 

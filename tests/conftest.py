@@ -101,7 +101,9 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 
 
 def founded(name: str, slug: str) -> Organisation:
-    return organisations.found(name, slug=slug, timezone="America/New_York", now=NOON)
+    return organisations.found(
+        name, slug=slug, timezone="America/New_York", now=NOON, postal_address="1 Quay, Boston"
+    )
 
 
 @pytest.fixture

@@ -25,6 +25,12 @@ class Subject:
 
 SUBJECTS = (
     Subject(
+        "Organisation",
+        "What patients know you by: name, postal address, sender address, and your time zone.",
+        "organisation",
+        Permission.FIELDS_VIEW,
+    ),
+    Subject(
         "Fields",
         "What is kept of a person: the standard catalogue, and fields of your own.",
         "fields",

@@ -8,6 +8,7 @@ from marketing.web import (
     code_groups,
     endpoints,
     fields,
+    organisation,
     pools,
     protecting,
     sending,
@@ -19,6 +20,7 @@ from marketing.web.making import reviewing
 
 urlpatterns = [
     path("settings/", settings.settings, name="settings"),
+    path("settings/organisation/", organisation.organisation, name="organisation"),
     path("settings/protection/", protecting.protection, name="protection"),
     path("settings/protection/<uuid:version_id>/", protecting.decide, name="protection-decide"),
     path("settings/signing/", signing_settings.signing_keys, name="signing"),

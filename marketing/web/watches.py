@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from django.urls import reverse
 
-from accounts.models import ApiKey, User
+from accounts import tenancy
+from accounts.models import ApiKey, Organisation, User
 from accounts.roles import Permission
 from audit.models import Batch, Entry
 from consent.choices import replies
@@ -371,5 +372,20 @@ def stopped_campaigns(now: datetime) -> Matter | None:
         "Its time came and nobody was written to; its page says why.",
         reverse("campaigns"),
         "See why",
+        kind="bad",
+    )
+
+
+@watches(Permission.ORGANISATION_MANAGE)
+def no_postal_address(now: datetime) -> Matter | None:
+    """Commercial mail must show one (CS-05): no version of any is made without."""
+    if Organisation.objects.get(id=tenancy.current()).postal_address.strip():
+        return None
+    return Matter(
+        1,
+        "postal address is missing",
+        "Commercial mail must show where you are; none can be made ready until it is known.",
+        reverse("organisation"),
+        "Write it down",
         kind="bad",
     )

@@ -27,6 +27,10 @@ from messaging.templates_compile import Compiled, Shared, Source, TemplateInvali
 from messaging.texts import compiling
 from messaging.texts.compiling import Sending
 
+NO_ADDRESS = (
+    "The organisation has no postal address, and a commercial mail must show one: an administrator"
+    " writes it under Settings → Organisation."
+)
 NO_DRUG = "A refill reminder is about a drug: choose its code group under “What it is for”."
 
 
@@ -41,7 +45,7 @@ def compiled(template: Template, *, with_translations: bool = True) -> Compiled:
         made = make(template, asked, others)
     except TemplateInvalid as invalid:
         raise TemplateInvalid([*invalid.problems, *problems], invalid.uses) from None
-    if problems := [*problems, *_betraying(template, made)]:
+    if problems := [*problems, *_betraying(template, made), *_unaddressed(template)]:
         raise TemplateInvalid(problems, made.uses)
     behind = tuple(languages.lagging(template)) if with_translations else ()
     return replace(made, warnings=(*made.warnings, *behind))
@@ -52,6 +56,14 @@ def _betraying(template: Template, made: Compiled) -> list[Problem]:
     if DataClass.CLINICAL.value not in template.audience:
         return []
     return [one for one in made.warnings if one.code == diagnoses.CODE]
+
+
+def _unaddressed(template: Template) -> list[Problem]:
+    """Return what a commercial mail of an organisation without an address lacks (CS-05)."""
+    if template.channel == lanes.SMS or becomes(template) not in templates_compile.COMMERCIAL:
+        return []
+    ours = Organisation.objects.get(id=tenancy.current())
+    return [] if ours.postal_address.strip() else [Problem("mjml", 1, NO_ADDRESS)]
 
 
 def _mail(template: Template, asked: Mapping[str, Asked], others: Sequence[Source]) -> Compiled:

@@ -52,3 +52,12 @@ def test_a_time_zone_must_exist() -> None:
         call_command(
             "found_organisation", "Bay", slug="bay", administrator="a@b.example", timezone="Boston"
         )
+
+
+def test_the_postal_address_is_given_in_lines() -> None:
+    call_command(
+        "found_organisation", "Bay Clinic", slug="bay", administrator="ann@bay.example",
+        postal_address="1 Bay Road\\nSalem, MA 01970", stdout=StringIO(),
+    )  # fmt: skip
+    with tenancy.door():
+        assert Organisation.objects.get(slug="bay").postal_address == "1 Bay Road\nSalem, MA 01970"

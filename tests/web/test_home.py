@@ -68,3 +68,14 @@ def test_home_and_its_figures_open_for_every_role(
     client = sign_in_as(user)
     assert client.get("/").status_code == 200
     assert client.get("/home/last-day/").status_code == 200
+
+
+def test_a_missing_postal_address_is_told_to_who_may_write_it_down(harbor: Organisation) -> None:
+    """CS-05"""
+    with tenancy.acting_for(harbor.pk):
+        ann = staff.add(
+            "ann@harbor.example", name="Ann", role=Role.ADMINISTRATOR, now=timezone.now()
+        )
+        assert "postal address is missing" not in titles(ann)
+        Organisation.objects.filter(pk=harbor.pk).update(postal_address=" ")
+    assert "postal address is missing" in titles(ann)

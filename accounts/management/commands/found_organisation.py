@@ -21,6 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("name", help='as patients know it, e.g. "Harbor Clinic"')
         parser.add_argument("--slug", required=True, help="short name for commands: harbor")
         parser.add_argument("--timezone", default="America/New_York")
+        parser.add_argument(
+            "--postal-address",
+            default="",
+            help="stands at the foot of commercial mail; none is published without (CAN-SPAM)",
+        )
         parser.add_argument("--administrator", required=True, metavar="EMAIL")
         parser.add_argument("--administrator-name", default="Administrator")
 
@@ -41,7 +46,11 @@ class Command(BaseCommand):
     def _found(self, options: dict[str, Any]) -> str:
         now = timezone.now()
         organisation = organisations.found(
-            options["name"], slug=options["slug"], timezone=options["timezone"], now=now
+            options["name"],
+            slug=options["slug"],
+            timezone=options["timezone"],
+            now=now,
+            postal_address=options["postal_address"].replace("\\n", "\n").strip(),
         )
         with tenancy.acting_for(organisation.pk):
             _, token = staff.invite(

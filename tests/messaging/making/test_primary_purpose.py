@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.models import Organisation
+from messaging.making import drafts
+from messaging.templates_compile import TemplateInvalid
+from tests.messaging.conftest import template
 from tests.messaging.mails import compiled
 
 REMINDER = "<mj-text>Your visit is on Tuesday at nine. Please bring your card and your list of medicines, and come a little earlier than the time that we wrote.</mj-text>"  # noqa: E501
@@ -41,3 +45,14 @@ def test_what_calls_itself_marketing_is_told_nothing() -> None:
 @pytest.mark.parametrize("words", ["Ofertas de otoño", "20 % de descuento", "Compre hoy"])
 def test_spanish_offers_are_offers(words: str) -> None:
     assert said(f"<mj-text>{words}</mj-text>{REMINDER}") == ["mjml"]
+
+
+def test_a_commercial_mail_of_nowhere_is_refused(at_harbor: Organisation) -> None:
+    """CS-05"""
+    Organisation.objects.filter(pk=at_harbor.pk).update(postal_address=" ")
+    draft = template(purpose="treatment")
+    drafts.compiled(draft)
+    draft.purpose = "marketing"
+    with pytest.raises(TemplateInvalid) as refused:
+        drafts.compiled(draft)
+    assert [one.message for one in refused.value.problems] == [drafts.NO_ADDRESS]
