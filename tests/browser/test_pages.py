@@ -46,6 +46,8 @@ PAGES: list[tuple[Role, str]] = [
     (Role.INTEGRATION, "/integrations/keys/"),
     (Role.INTEGRATION, "/integrations/keys/new/"),
     (Role.ADMINISTRATOR, "/settings/sending/"),
+    (Role.ADMINISTRATOR, "/settings/organisation/"),
+    (Role.CARE, "/workflows/tasks/"),
     (Role.ADMINISTRATOR, "/staff/"),
     (Role.ADMINISTRATOR, "/staff/invite/"),
     (Role.ADMINISTRATOR, "/settings/"),
