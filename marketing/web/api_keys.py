@@ -70,7 +70,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 subject=f"api_key:{key.pk}",
                 detail={
                     "scopes": sorted(data["scopes"]),
-                    "prefix": key.prefix,
+                    "prefix": _begins(key),
                     "expires_days": data["days"],
                 },
             )
@@ -85,7 +85,12 @@ def revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
     with transaction.atomic():
         if api_keys.revoke(key.pk, now=timezone.now()):
             trail.record(
-                "api_key.revoked", subject=f"api_key:{key.pk}", detail={"prefix": key.prefix}
+                "api_key.revoked", subject=f"api_key:{key.pk}", detail={"prefix": _begins(key)}
             )
     messages.success(request, "The key is revoked and opens nothing any more.")
     return redirect("api-keys")
+
+
+def _begins(key: ApiKey) -> str:
+    """Return how the key begins, as a code: one key in sixty-four begins with a hyphen."""
+    return f"key:{key.prefix}"

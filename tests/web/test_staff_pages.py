@@ -92,13 +92,16 @@ def test_an_api_key_is_shown_once_and_works(client: Client) -> None:
     assert last("api_key.created").facts()["scopes"] == ["events.write"]
 
 
-def test_a_revoked_key_is_in_the_trail(client: Client) -> None:
+@pytest.mark.parametrize("prefix", ["Ab3_xY", "-Ab3xY", "_-b3xY"])
+def test_a_revoked_key_is_in_the_trail(client: Client, prefix: str) -> None:
     key, _ = api_keys.issue(
         "EHR", scopes=[Permission.EVENTS_WRITE], expires_at=NOON.replace(year=2036), now=NOON
     )
+    ApiKey.objects.update(prefix=prefix)
     client.post(f"/integrations/keys/{key.pk}/revoke/")
     assert ApiKey.objects.get(pk=key.pk).revoked_at is not None
-    assert last("api_key.revoked").subject == f"api_key:{key.pk}"
+    entry = last("api_key.revoked")
+    assert (entry.subject, entry.facts()) == (f"api_key:{key.pk}", {"prefix": f"key:{prefix}"})
 
 
 def test_the_trail_is_filtered_and_looking_is_recorded(client: Client, mara: User) -> None:
