@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from marketing.api.askers import Machine
-from marketing.api.campaign_forms import Acted, ApprovalRow, CampaignBody, DecisionForm
+from marketing.api.campaign_forms import Acted, ApprovalRow, CampaignBody, ApprovalDecision
 from marketing.api.campaigns import body, by_id, refusal
 from marketing.api.forms import Form
 from marketing.api.idempotency import header_of, once
@@ -94,7 +94,7 @@ class CampaignDecisions(_Act):
         summary="Approve a campaign, or send it back",
         description="Neither the key that made, changed or asked for it may decide, nor one made "
         "by the same member of staff, nor one whose maker did.",
-        request=DecisionForm,
+        request=ApprovalDecision,
         responses=ApprovalRow,
         examples=[
             OpenApiExample(
@@ -106,7 +106,7 @@ class CampaignDecisions(_Act):
         asked = CampaignApproval.objects.filter(id=approval_id, campaign_id=campaign_id)
         if not asked.exists():
             raise not_found("approval")
-        form = DecisionForm(data=request.data)
+        form = ApprovalDecision(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
 

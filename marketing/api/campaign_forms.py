@@ -152,7 +152,7 @@ class CheckBody(serializers.Serializer[Any]):
     as_of = serializers.DateTimeField(allow_null=True)
 
 
-class DecisionForm(Form):
+class ApprovalDecision(Form):
     approve = serializers.BooleanField()
     reason = serializers.CharField(
         required=False,

@@ -130,6 +130,7 @@ class PreviewValues(Form):
 
 class TemplateRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
+    slug = serializers.CharField(help_text="The short name, by which one message names it.")
     name = serializers.CharField()
     channel = serializers.CharField()
     purpose = serializers.CharField()

@@ -267,7 +267,7 @@ def _rows(**only: Any) -> list[dict[str, Any]]:
             {
                 **{
                     name: getattr(row, name)
-                    for name in ("id", "name", "channel", "purpose", "topic")
+                    for name in ("id", "slug", "name", "channel", "purpose", "topic")
                 },
                 "languages": [row.language, *(one.language for one in row.translations.all())],
                 "latest": row.latest,

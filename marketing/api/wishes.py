@@ -89,7 +89,7 @@ class Purposes(serializers.Serializer[Any]):
     purposes = PurposeRow(many=True)
 
 
-class DecisionForm(Form):
+class GateQuestion(Form):
     contacts = serializers.ListField(
         child=serializers.UUIDField(), min_length=1, max_length=MOST_ASKED
     )
@@ -267,12 +267,12 @@ class DecisionsAsked(MachineView):
         operation_id="ask_gate",
         summary="Ask the gate about up to 500 people",
         description="Sends nothing. Frequency caps are not counted here.",
-        request=DecisionForm,
+        request=GateQuestion,
         examples=[_example("A reminder", {"contacts": [_WHO], "purpose": "appointment"})],
         responses=Decisions,
     )
     def post(self, request: Request) -> Response:
-        form = DecisionForm(data=request.data)
+        form = GateQuestion(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
         classes = frozenset(given["classes"])

@@ -151,7 +151,7 @@ class ContactWorkflows(MachineView):
 
     @extend_schema(
         operation_id="read_contact_workflows",
-        summary="Where is this contact, across all workflows?",
+        summary="Read where a contact is, across all workflows",
         description="Where the contact is now first, then where it was. Workflows whose steps ask "
         "more of a person than the key sees are left out. Every reading is in the trail.",
         responses=WhereaboutsRecord,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import dates
 from django import template
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from accounts import guard
 from accounts.models import User
+from messaging.filters import known
 
 register = template.Library()
 
@@ -55,6 +57,18 @@ def moment(context: template.Context, at: datetime | None, style: str = "full") 
         f"{utc:%Y-%m-%d %H:%M:%S}",
         shown,
     )
+
+
+@register.simple_tag(takes_context=True)
+def long_day(context: template.Context, at: datetime | date) -> str:
+    """Show patients a day in the page's language: "March 4, 2026", "4 de marzo de 2026".
+
+    Of a moment, it is its day on the organisation's clock.
+    """
+    organisation = context.get("organisation")
+    if isinstance(at, datetime):
+        at = at.astimezone(organisation.zone if organisation else ZoneInfo("UTC")).date()
+    return dates.format_date(at, "long", locale=known(context.get("language") or "en"))
 
 
 @register.filter

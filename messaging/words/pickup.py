@@ -31,6 +31,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "wrong": "The code and the date of birth do not fit together. Please check both.",
         "incomplete": "Give the six digits of the code, and month, day and year in figures.",
         "left": "attempts left",
+        "left_one": "attempt left",
         "shut": "This link does not open any more",
         "shut_recalled": "The sender took this message back. If you have questions, please call",
         "shut_expired": "Links work for three days. We can send a new link to your e-mail address.",
@@ -115,6 +116,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "wrong": "El código y la fecha de nacimiento no concuerdan. Revise los dos, por favor.",
         "incomplete": "Escriba las seis cifras del código, y mes, día y año en cifras.",
         "left": "intentos más",
+        "left_one": "intento más",
         "shut": "Este enlace ya no se abre",
         "shut_recalled": "El remitente retiró este mensaje. Si tiene preguntas, llame a",
         "shut_expired": "Los enlaces sirven tres días. Podemos enviarle uno nuevo a su dirección "

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from marketing.api.urls import urlpatterns
@@ -22,6 +24,10 @@ def described(client: Client) -> dict[str, Any]:
 
 def test_the_schema_is_openapi_3_1(described: dict[str, Any]) -> None:
     assert described["openapi"].startswith("3.1")
+
+
+def test_no_two_forms_of_the_schema_share_a_name(tmp_path: Path) -> None:
+    call_command("spectacular", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
 
 
 def test_every_address_and_method_is_described(described: dict[str, Any]) -> None:

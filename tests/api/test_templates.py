@@ -33,6 +33,12 @@ def test_a_template_is_made_and_read(machine: Machine) -> None:
     assert (row["languages"], row["latest"], row["approved"]) == (["en"], None, None)
 
 
+def test_a_template_tells_the_short_name_that_one_message_asks_for(machine: Machine) -> None:
+    number = made(machine)
+    (row,) = machine.get("templates").json()["templates"]
+    assert machine.get(f"templates/{number}").json()["slug"] == row["slug"] == "spring-check-up"
+
+
 def test_the_example_of_the_reference_is_sound(machine: Machine) -> None:
     checked = machine.get(f"templates/{made(machine)}/checks").json()
     assert checked["sound"]

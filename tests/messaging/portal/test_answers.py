@@ -67,6 +67,14 @@ def test_a_reply_is_kept_sealed_and_told_to_workflows(inside: Visitor, ada: int)
     assert WORDS in inside.message().replace("&#x27;", "'")
 
 
+def test_the_day_of_a_reply_is_written_as_the_page_speaks(inside: Visitor) -> None:
+    """AC-02"""
+    reply(inside)
+    assert ">March 2, 2026<" in inside.message()
+    spanish = inside.client.get(inside.path + "/message?lang=es").content.decode()
+    assert ">2 de marzo de 2026<" in spanish
+
+
 def test_files_come_with_it_told_by_their_content(inside: Visitor) -> None:
     assert reply(inside, WORDS, named("scan.exe", PDF)) == 303
     row = Attachment.objects.get()

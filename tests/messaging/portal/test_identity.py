@@ -73,6 +73,14 @@ def test_no_answer_says_which_of_the_two_was_wrong(ada_waits: Visitor) -> None:
     assert pages[0].replace('value="1961"', 'value="1960"') == pages[1]
 
 
+def test_the_last_attempt_is_one_attempt(ada_waits: Visitor) -> None:
+    ada_waits.ask()
+    code = ada_waits.mailed()
+    pages = [ada_waits.say(code, year="1961").content.decode() for _ in range(4)]
+    assert "2 attempts left" in pages[2]
+    assert "1 attempt left" in pages[3]
+
+
 def test_a_code_opens_once(ada_waits: Visitor) -> None:
     ada_waits.ask()
     code = ada_waits.mailed()
