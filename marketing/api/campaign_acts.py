@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from marketing.api.askers import Machine
-from marketing.api.campaign_forms import Acted, ApprovalRow, CampaignBody, ApprovalDecision
+from marketing.api.campaign_forms import Acted, ApprovalDecision, ApprovalRow, CampaignBody
 from marketing.api.campaigns import body, by_id, refusal
 from marketing.api.forms import Form
 from marketing.api.idempotency import header_of, once
