@@ -7,18 +7,16 @@ days back.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.models import Organisation
 from consent import sample as consents
-from contacts import events
 from contacts.models import Contact
 from messaging import dispatch
 from messaging.models import Message
-from messaging.samples import ensure_sample_templates
+from messaging.samples import ensure_sample_templates, readers
 from messaging.transports.base import Transport
 from workflows import audience, enrol, publishing, recipes, runner, triggers
 from workflows.models import Workflow
@@ -26,7 +24,6 @@ from workflows.models import Workflow
 RECIPE = "diabetes_education"
 FIRST, SECOND = timedelta(days=4), timedelta(days=1)
 """How long ago the first and the second half of the people entered."""
-CLICKED = 40  # of a hundred mails
 SEED = 50
 
 
@@ -45,11 +42,11 @@ def ensure(organisation: Organisation, *, transport: Transport, now: datetime) -
     people = audience.members(installed.segment_id, now=now)
     half = len(people) // 2
     _enter(workflow_id, people[:half], transport, now=began)
-    _click(people[:half], now=began + timedelta(hours=9))
+    _read(people[:half], until=began + timedelta(hours=9))
     move_on(transport, now=began + timedelta(hours=10))
     _enter(workflow_id, people[half:], transport, now=now - SECOND)
     move_on(transport, now=now - timedelta(hours=20))
-    _click(people[half:], now=now - timedelta(hours=3))
+    _read(people[half:], until=now - timedelta(hours=3))
     move_on(transport, now=now)
     return Workflow.objects.get(id=workflow_id)
 
@@ -83,21 +80,7 @@ def _enter(
     move_on(transport, now=now)
 
 
-def _click(people: Iterable[int], *, now: datetime) -> None:
-    """Let some of those who got the first mail follow its link, in the hour before `now`."""
-    chance = random.Random(SEED)  # noqa: S311
+def _read(people: Iterable[int], *, until: datetime) -> None:
+    """Let those who got the first mail read it, and some follow its link, in the hour before."""
     sent = Message.objects.filter(contact_id__in=list(people), step="educate", state="sent")
-    clicked = [
-        events.NewEvent(
-            contact_id=one.contact_id,
-            kind="message.clicked",
-            occurred_at=now - timedelta(minutes=chance.randrange(60)),
-            source="portal",
-            campaign=one.version.template_id,
-            message_id=one.id,
-            link="See a week of easy meals",
-        )
-        for one in sent.select_related("version").order_by("id")
-        if chance.randrange(100) < CLICKED
-    ]
-    events.append(clicked, now=now)
+    readers.read(sent.order_by("id"), until=until, seed=SEED)

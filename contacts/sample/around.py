@@ -13,6 +13,7 @@ from contacts.models import CodeGroup, ImportJob
 from contacts.records import Change
 from contacts.segments import catalogue
 
+SITE = "Preferred site"
 SITES = ("Downtown", "Harborside", "North End")
 SEGMENT = "High blood pressure, no visit for half a year"
 FILE = """record_number,given_name,family_name,birth_date,email,city
@@ -26,7 +27,7 @@ N-1004,Bartholomew,Ness,1966-06-31,bart.ness@example.test,Boston
 def add_site_field(*, now: datetime) -> str:
     """Add the clinic's own field and return its key."""
     made = custom_fields.add(
-        label="Preferred site", type_="choice", data_class="demographic", labels=[],
+        label=SITE, type_="choice", data_class="demographic", labels=[],
         choices=SITES, now=now,
     )  # fmt: skip
     return str(made.key)

@@ -1,12 +1,13 @@
-"""The mails of the sample journey: a diabetes education series in plain words.
+"""The mails of the sample: a diabetes education series in plain words, and a newsletter.
 
 `diabetes-education` opens the series, `diabetes-class-invitation` goes to who clicked in it,
 `diabetes-reminder` to who did not. No subject names a condition: the words do, inside the mail.
+`harbor-walks` is a newsletter that says nothing clinical; the sample campaign sends it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,9 +25,11 @@ class Sample:
     name: str
     subject: str
     declared: tuple[str, ...] = ("given_name",)
+    words: str = ""
+    """The file of its words, where two mails share them under different subjects."""
 
     def part(self, ending: str) -> str:
-        return (FOLDER / f"{self.slug}.{ending}").read_text(encoding="utf-8")
+        return (FOLDER / f"{self.words or self.slug}.{ending}").read_text(encoding="utf-8")
 
 
 SAMPLES = (
@@ -47,8 +50,20 @@ SAMPLES = (
     ),
 )
 
+NEWS = (
+    Sample("harbor-walks", "Harbor walks", "Walk with us on Saturday, {{ organisation.name }}"),
+    Sample(
+        "harbor-walks-question",
+        "Harbor walks, asked",
+        "Shall we take a walk? {{ organisation.name }}",
+        words="harbor-walks",
+    ),
+)
+"""The sample campaign tries these two subjects against each other."""
+
 
 def ensure_sample_templates(
+    which: Sequence[Sample] = SAMPLES,
     *,
     now: datetime,
     purpose: str = "marketing",
@@ -59,7 +74,7 @@ def ensure_sample_templates(
     The acting actor is the author; `approver` must be another one.
     """
     second = approver or Actor("system", "sample-approver")
-    return {one.slug: _ensure(one, purpose, second, now=now) for one in SAMPLES}
+    return {one.slug: _ensure(one, purpose, second, now=now) for one in which}
 
 
 def _ensure(one: Sample, purpose: str, approver: Actor, *, now: datetime) -> TemplateVersion:

@@ -1,4 +1,4 @@
-"""Fill the sample clinic: staff, invented patients, consents and a journey under way.
+"""Fill the sample clinic: staff, invented patients, consents, a campaign, a journey under way.
 
 Does what is missing and nothing else, so that every `make run` may call it.
 """
@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from accounts import sample as staff
 from accounts import tenancy
+from accounts.models import User
+from accounts.roles import Role
 from audit.actor import Actor, acting_as
 from consent import addresses, sample_form
 from consent.sending import terms
@@ -24,6 +26,7 @@ from contacts.models import Contact
 from contacts.sample import seed
 from contacts.segments import columns
 from deploy.mailbox import Mailbox
+from marketing.campaigns import sample as campaign
 from messaging.transports.smtp import Relay, Smtp
 from workflows import sample as journey
 
@@ -45,11 +48,23 @@ class Command(BaseCommand):
             columns.compact(now=now)
             with _mailbox() as transport:
                 journey.ensure(clinic, transport=transport, now=now)
+                campaign.ensure(
+                    clinic,
+                    author=_one_of(Role.MARKETER),
+                    approver=_one_of(Role.APPROVER),
+                    transport=transport,
+                    now=now,
+                )
             _texts(now=now)
             first = Contact.objects.filter(erased_at=None, deceased=False).order_by("pk").first()
             if first is not None:
                 sample_form.ensure(first.pk, clinic=clinic.name, now=now)
         self.stdout.write(f"{stored} patients added to {clinic.name}")
+
+
+def _one_of(role: Role) -> Actor:
+    user = User.objects.filter(role=role, is_active=True).earliest("created_at")
+    return Actor("staff", str(user.pk))
 
 
 def _texts(*, now: datetime) -> None:
