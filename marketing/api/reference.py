@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.views import SpectacularJSONAPIView
-from rest_framework.permissions import AllowAny
+from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from accounts import guard
 from marketing.api.problems import TITLES
-
-schema = guard.public(
-    SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny])
-)
 
 
 @dataclass(frozen=True)
@@ -36,18 +32,37 @@ class Operation:
     answers: tuple[str, ...]
 
 
+@cache
+def described() -> Mapping[str, Any]:
+    """Return the description, made once a process: it takes a second, and anybody may ask."""
+    made: Mapping[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return made
+
+
+@cache
+def _rendered() -> bytes:
+    rendered: bytes = OpenApiJsonRenderer().render(described(), renderer_context={})
+    return rendered
+
+
+@guard.public
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    """Answer with the description as OpenAPI, for programs."""
+    return HttpResponse(_rendered(), content_type=OpenApiJsonRenderer.media_type)
+
+
 @guard.public
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show every operation with an example, and every problem with its meaning."""
-    described = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    context = {"operations": list(operations(described)), "problems": TITLES.items()}
+    context = {"operations": list(operations(described())), "problems": TITLES.items()}
     return render(request, "api/reference.html", context)
 
 
-def operations(described: Mapping[str, Any]) -> Iterator[Operation]:
+def operations(whole: Mapping[str, Any]) -> Iterator[Operation]:
     """Return the operations in the order of their addresses."""
-    for path, methods in described["paths"].items():
+    for path, methods in whole["paths"].items():
         for method, operation in methods.items():
             yield Operation(
                 name=operation["operationId"],
