@@ -38,6 +38,9 @@ def is_stale(frontend: Path = FRONTEND, built: Path = BUILT) -> bool:
     if not stamp.exists():
         return True
     made = stamp.stat().st_mtime
+    written = stamp.read_text().split()
+    if not written or not all((built / name).exists() for name in written):
+        return True
     return any(path.stat().st_mtime > made for path in sources(frontend))
 
 
@@ -53,7 +56,13 @@ def build() -> None:
     if _modules_are_stale():
         _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
     _run([node, "node_modules/vite/bin/vite.js", "build", "--logLevel", "error"], environment)
-    (BUILT / ".built").touch()
+    stamp(BUILT)
+
+
+def stamp(built: Path) -> None:
+    """Write down which bundles there are now, so that one that goes missing is made again."""
+    names = sorted(path.name for path in built.iterdir() if not path.name.startswith("."))
+    (built / ".built").write_text("\n".join(names))
 
 
 def _modules_are_stale() -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.build import is_stale
+from deploy.build import is_stale, stamp
 
 
 @pytest.fixture
@@ -18,7 +18,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
         (frontend / name).touch()
         os.utime(frontend / name, (1000, 1000))
     built.mkdir()
-    (built / ".built").touch()
+    (built / "canvas.js").touch()
+    stamp(built)
     os.utime(built / ".built", (2000, 2000))
     return frontend, built
 
@@ -32,6 +33,14 @@ def test_a_changed_source_makes_it_stale(folders: tuple[Path, Path]) -> None:
     assert is_stale(*folders)
 
 
-def test_a_missing_bundle_is_stale(folders: tuple[Path, Path]) -> None:
-    (folders[1] / ".built").unlink()
+@pytest.mark.parametrize("gone", [".built", "canvas.js"])
+def test_a_missing_bundle_is_stale(folders: tuple[Path, Path], gone: str) -> None:
+    (folders[1] / gone).unlink()
+    assert is_stale(*folders)
+
+
+def test_where_nothing_was_built_it_is_stale(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "canvas.js").unlink()
+    stamp(folders[1])
+    os.utime(folders[1] / ".built", (2000, 2000))
     assert is_stale(*folders)
