@@ -36,6 +36,7 @@ PERIODS = {
     "contests": 300.0,
     "webhooks": 1.0,
     "write_backs": 2.0,
+    "write_backs_told": 2.0,
     "mailbox": 60.0,
     "visits": 1.0,
     "codes": 1.0,

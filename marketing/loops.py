@@ -33,6 +33,7 @@ from workflows.brakes import tally
 from workflows.contests import deciding
 from workflows.simulate import keeping
 from workflows.webhooks import delivering
+from workflows.writing_back import pushing
 
 logger = logging.getLogger(__name__)
 
@@ -178,6 +179,10 @@ def _write_backs(now: datetime) -> int:
         return writing_back.release()
 
 
+def _told(now: datetime) -> int:
+    return pushing.run_once(now=now)
+
+
 def _simulations(now: datetime) -> int:
     return keeping.run_once(now=now)
 
@@ -257,6 +262,7 @@ LOOPS: Mapping[str, Loop] = {
     "contests": _contests,
     "webhooks": _webhooks,
     "write_backs": _write_backs,
+    "write_backs_told": _told,
     "seal": _seal,
     "partitions": _partitions,
     "sweep": _sweep,

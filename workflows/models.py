@@ -189,7 +189,12 @@ from workflows.moving.models import Pause, VersionMigration  # noqa: E402
 from workflows.simulate.models import KeptSimulation, Simulation  # noqa: E402
 from workflows.staff_tasks.models import StaffTask  # noqa: E402
 from workflows.webhooks.models import Endpoint, WebhookCall  # noqa: E402
-from workflows.writing_back.models import WriteBack  # noqa: E402
+from workflows.writing_back.models import (  # noqa: E402
+    WriteBack,
+    WriteBackReader,
+    WriteBackReceiver,
+    WriteBackSetAside,
+)
 
 __all__ = [
     "Brakes",
@@ -208,4 +213,7 @@ __all__ = [
     "Workflow",
     "WorkflowVersion",
     "WriteBack",
+    "WriteBackReader",
+    "WriteBackReceiver",
+    "WriteBackSetAside",
 ]

@@ -49,6 +49,11 @@ from marketing.api import (
 app_name = "api"
 urlpatterns = [
     path("write-backs", write_backs.WriteBacks.as_view(), name="write-backs"),
+    path(
+        "write-backs/acknowledgements",
+        write_backs.Acknowledgements.as_view(),
+        name="write-back-acknowledgements",
+    ),
     path("contacts", contacts.Contacts.as_view(), name="contacts"),
     path("contacts/batch", contacts.ContactBatches.as_view(), name="contact-batches"),
     path("contacts/lookup", contacts.ContactLookups.as_view(), name="contact-lookups"),

@@ -22,6 +22,7 @@ from workflows.models import Endpoint, WebhookCall
 from workflows.webhooks import delivering, tending
 from workflows.webhooks.client import Answered
 from workflows.webhooks.words import in_words
+from workflows.writing_back import receivers
 
 SEE = Permission.DELIVERY_VIEW
 CHANGE = Permission.ORGANISATION_MANAGE
@@ -181,6 +182,11 @@ def archive(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     if leaning:
         names = ", ".join(one.title for one in leaning)
         messages.error(request, f"Workflows call it: {names}. Change or close them first.")
+        return redirect("endpoint", endpoint_id)
+    if receivers.of_endpoint(endpoint_id):
+        messages.error(
+            request, "It is told what workflows write back: end that under Write-backs first."
+        )
         return redirect("endpoint", endpoint_id)
     tending.archive(found, now=timezone.now())
     messages.success(request, f"{found.name} is called no more.")

@@ -73,6 +73,12 @@ SUBJECTS = (
         Permission.DELIVERY_VIEW,
     ),
     Subject(
+        "Write-backs",
+        "Which systems are told what workflows write back to the record of care.",
+        "write-backs",
+        Permission.DELIVERY_VIEW,
+    ),
+    Subject(
         "Signing",
         "The certificate and the key that encrypted mail is signed with, and when they end.",
         "signing",

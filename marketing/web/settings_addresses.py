@@ -15,6 +15,7 @@ from marketing.web import (
     settings,
     signing_settings,
     topics_pages,
+    write_backs,
 )
 from marketing.web.making import reviewing
 
@@ -59,6 +60,28 @@ urlpatterns = [
         "settings/endpoints/<uuid:endpoint_id>/archive/",
         endpoints.archive,
         name="endpoint-archive",
+    ),
+    path("settings/write-backs/", write_backs.write_backs, name="write-backs"),
+    path("settings/write-backs/new/", write_backs.new, name="write-back-new"),
+    path(
+        "settings/write-backs/<uuid:receiver_id>/",
+        write_backs.receiver,
+        name="write-back-receiver",
+    ),
+    path(
+        "settings/write-backs/<uuid:receiver_id>/pass-over/",
+        write_backs.pass_over,
+        name="write-back-pass-over",
+    ),
+    path(
+        "settings/write-backs/<uuid:receiver_id>/again/",
+        write_backs.again,
+        name="write-back-again",
+    ),
+    path(
+        "settings/write-backs/<uuid:receiver_id>/archive/",
+        write_backs.archive,
+        name="write-back-archive",
     ),
     path("settings/fields/", fields.fields, name="fields"),
     path("settings/fields/new/", fields.new, name="field-new"),

@@ -23,12 +23,15 @@ from messaging.models import Answer, Message, Stop, TemplateVersion, Undelivered
 from messaging.protection.keys import signing
 from workflows import apart
 from workflows.models import Pause
+from workflows.writing_back import receivers
 
 SEALED_WITHIN = timedelta(minutes=5)
 EXPIRY_NEAR = timedelta(days=14)
 SIGNING_NEAR = timedelta(days=30)
 OVERDUE_AFTER = timedelta(minutes=15)
 RECENT = timedelta(days=7)
+TRIES = 3
+"""Attempts after which a receiver that does not answer well needs a look."""
 MOST = 10_000
 """Figures stop here: past it, more is not more urgent."""
 
@@ -208,6 +211,18 @@ def stuck_people(now: datetime) -> Matter | None:
         ("person is stuck in a workflow", "people are stuck in workflows"),
         "Their step breaks with an error. They stay where they are and are tried again each hour.",
         reverse("workflow-brakes"),
+        "bad",
+    )
+
+
+@watches(Permission.DELIVERY_VIEW)
+def untold_write_backs(now: datetime) -> Matter | None:
+    """Receivers that refuse, or that what waits for them does not get through to."""
+    return _matter(
+        sum(1 for one in receivers.standing() if one.aside or one.receiver.attempts >= TRIES),
+        ("receiver does not take write-backs", "receivers do not take write-backs"),
+        "What workflows tell the record of care is kept. Look at why, then send it again.",
+        reverse("write-backs"),
         "bad",
     )
 

@@ -98,3 +98,58 @@ def test_another_organisation_reads_its_own_feed(
 def test_a_position_that_is_none_is_named(machine: Machine) -> None:
     body = problem(machine.get("write-backs?after=x"), 422, "invalid")
     assert body["errors"][0]["pointer"] == "/after"
+
+
+def test_a_reader_gets_the_same_page_until_it_is_acknowledged(told: int, machine: Machine) -> None:
+    writing_back.release()
+    for _ in range(2):
+        page = machine.get("write-backs?reader=epic").json()
+        assert len(page["communications"]) == 1 and page["next"] == 1
+    body = {"reader": "epic", "position": 1}
+    said = machine.post("write-backs/acknowledgements", body).json()
+    assert said == {"reader": "epic", "position": 1, "behind": 0}
+    assert machine.get("write-backs?reader=epic").json()["communications"] == []
+    assert len(machine.get("write-backs?reader=other").json()["communications"]) == 1
+
+
+def test_an_acknowledgement_never_goes_back(told: int, machine: Machine) -> None:
+    writing_back.release()
+    for position in (1, 0):
+        body = {"reader": "epic", "position": position}
+        assert machine.post("write-backs/acknowledgements", body).json()["position"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [({"reader": "epic", "position": 2}, "/position"), ({"reader": "E!", "position": 0}, "/reader"),
+     ({"reader": "epic"}, "/position"), ({"reader": "epic", "position": -1}, "/position")],
+)  # fmt: skip
+def test_an_acknowledgement_that_cannot_be_is_named(
+    told: int, machine: Machine, body: dict[str, Any], pointer: str
+) -> None:
+    writing_back.release()
+    said = problem(machine.post("write-backs/acknowledgements", body), 422, "invalid")
+    assert said["errors"][0]["pointer"] == pointer
+
+
+def test_a_reader_and_a_position_at_once_are_refused(machine: Machine) -> None:
+    said = problem(machine.get("write-backs?reader=epic&after=3"), 422, "invalid")
+    assert said["errors"][0]["pointer"] == "/after"
+
+
+def test_another_organisation_has_a_reader_of_its_own(
+    told: int, machine: Machine, stranger: Machine
+) -> None:
+    """SE-01"""
+    writing_back.release()
+    body = {"reader": "epic", "position": 1}
+    machine.post("write-backs/acknowledgements", body)
+    problem(stranger.post("write-backs/acknowledgements", body), 422, "invalid")
+
+
+def test_without_the_scope_nothing_is_acknowledged(
+    harbor: Organisation, machine_for: Maker
+) -> None:
+    body = {"reader": "epic", "position": 0}
+    blind = machine_for(harbor, [Permission.MESSAGES_VIEW])
+    problem(blind.post("write-backs/acknowledgements", body), 403, "scope-missing")

@@ -23,7 +23,7 @@ from workflows.brakes.tally import Pace, Settings
 from workflows.engine import AskSend, Outcome, Stay
 from workflows.journeys import Journey
 from workflows.models import Workflow
-from workflows.moving import pausing
+from workflows.moving import holding
 
 DAY = timedelta(hours=24)
 SOON = timedelta(seconds=5)
@@ -71,6 +71,12 @@ class Turn:
             return list(people)
         return [one for one in people if not self.tripped.get(one.version.workflow_id)]
 
+    def let_in(self, people: Sequence[Journey]) -> None:
+        """Count who comes in, and stop nobody: staff saw how many there are, and chose."""
+        for one in people:
+            if one.place.fresh:
+                self.paces[one.version.workflow_id].entering += 1
+
     def hold(self, asked: Sequence[Asking]) -> list[Asking]:
         """Let wait whom the ceiling or the brake keeps from a message; return the others."""
         sends = [one for one, outcome in asked if isinstance(outcome.stopped, AskSend)]
@@ -102,7 +108,7 @@ class Turn:
     def _trip(self, workflow_id: UUID, why: str, figure: int, most: int) -> bool:
         """Pause the workflow; False where it is closed, and only lets people finish."""
         if workflow_id not in self.tripped:
-            pausing.pause(workflow_id, why=why, figure=figure, most=most, now=self.now)
+            holding.pause(workflow_id, why=why, figure=figure, most=most, now=self.now)
             state = Workflow.objects.values_list("state", flat=True).get(id=workflow_id)
             self.tripped[workflow_id] = state == Workflow.State.PAUSED
         return self.tripped[workflow_id]

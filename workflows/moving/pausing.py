@@ -6,7 +6,6 @@ which step, and decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,15 +14,14 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts import tenancy
-from audit import actor, trail
+from audit import trail
 from messaging import withdrawing
-from workflows import answers, effects, journeys, written
 from workflows.brakes import tally
-from workflows.engine import AskSend
-from workflows.journeys import Engine, Journey
 from workflows.models import Pause, Workflow
+from workflows.moving import skipping
+from workflows.moving.holding import pause
 
-BATCH = 1_000
+__all__ = ["Choice", "Overdue", "close", "overdue", "pause", "resume"]
 Choice = Pause.Choice
 
 _OVERDUE = """
@@ -37,10 +35,6 @@ update workflows_enrolment
 set due_at = due_at + (%(now)s - %(since)s), arrived_at = arrived_at + (%(now)s - %(since)s)
 where organisation_id = %(organisation)s and workflow_id = %(workflow)s and state = 'waiting'
   and due_at is not null
-"""
-_CLAIM = f"""{journeys.COLUMNS}
-where organisation_id = %b and workflow_id = %b and state = 'waiting' and due_at <= %b
-order by due_at, id limit %b for update
 """
 _END = """
 update workflows_enrolment
@@ -65,30 +59,6 @@ def overdue(workflow_id: UUID, *, now: datetime) -> list[Overdue]:
 
 
 @transaction.atomic
-def pause(
-    workflow_id: UUID, *, now: datetime, why: str = "", figure: int = 0, most: int = 0
-) -> bool:
-    """Hold everybody where they are, and take nobody in; say whether it was live.
-
-    `why` is the code of the brake that pulled, at `figure` within an hour where `most` may be.
-    """
-    live = Workflow.objects.filter(id=workflow_id, state=Workflow.State.LIVE, live__isnull=False)
-    if live.update(state=Workflow.State.PAUSED, changed_at=now) != 1:
-        return False
-    Pause.objects.create(
-        workflow_id=workflow_id,
-        paused_at=now,
-        paused_by=actor.current().id,
-        why=why,
-        figure=figure,
-        most=most,
-    )
-    told: dict[str, int | str] = {"reason": why, "count": figure, "most": most} if why else {}
-    trail.record("workflow.paused", subject=f"workflow:{workflow_id}", detail=told)
-    return True
-
-
-@transaction.atomic
 def resume(workflow_id: UUID, *, choice: str = Choice.SEND, now: datetime) -> bool:
     """Go on, after doing with what is overdue what was chosen; say whether it was paused."""
     found = Workflow.objects.select_for_update().filter(
@@ -101,7 +71,7 @@ def resume(workflow_id: UUID, *, choice: str = Choice.SEND, now: datetime) -> bo
     if choice == Choice.SHIFT and stood is not None:
         _shift(workflow_id, since=stood.paused_at, now=now)
     elif choice == Choice.SKIP:
-        _skip(workflow_id, now=now)
+        skipping.skip(workflow_id, now=now)
     if stood is not None:
         stood.resumed_at, stood.choice, stood.overdue = now, choice, people
         stood.save(update_fields=["resumed_at", "choice", "overdue"])
@@ -125,30 +95,6 @@ def _shift(workflow_id: UUID, *, since: datetime, now: datetime) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(_SHIFT, told)
-
-
-def _skip(workflow_id: UUID, *, now: datetime) -> None:
-    """Take each who is overdue past the next message without sending it."""
-    told = [tenancy.current(), workflow_id, now, BATCH]
-    while people := journeys.claimed(_CLAIM, told):
-        _past_the_message(people, now=now)
-        written.write(people, now=now)
-
-
-def _past_the_message(people: Sequence[Journey], *, now: datetime) -> None:
-    engine, under_way, skipped = Engine(now=now), list(people), set[int]()
-    while under_way:
-        heard = [(journey, engine.move(journey)) for journey in under_way]
-        effects.apply(heard, now=now)
-        asked = []
-        for journey, outcome in heard:
-            if isinstance(outcome.stopped, AskSend) and journey.id not in skipped:
-                skipped.add(journey.id)
-                journey.answer = True
-            elif journey.stopped is None:
-                asked.append((journey, outcome))
-        answers.find(asked, now=now)
-        under_way = [journey for journey in under_way if journey.stopped is None]
 
 
 @transaction.atomic

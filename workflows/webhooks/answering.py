@@ -52,7 +52,7 @@ def meaning(step: Webhook, said: Said) -> Meaning:
     if fitting or 200 <= said.status < 300:
         return Good(fitting, _values(step, said))
     if said.status >= 500 or said.status in AGAIN:
-        return Later(f"status_{said.status}", _asked_for(said.retry_after))
+        return Later(f"status_{said.status}", asked_for(said.retry_after))
     if 300 <= said.status < 400:
         return Bad("redirected")
     return Bad(f"status_{said.status}")
@@ -112,5 +112,6 @@ def at(document: object, place: str) -> object:
     return document
 
 
-def _asked_for(retry_after: str) -> timedelta | None:
+def asked_for(retry_after: str) -> timedelta | None:
+    """Return how long a receiver asks to be left alone, if it says so in seconds (RFC 9110)."""
     return timedelta(seconds=int(retry_after)) if retry_after.isdecimal() else None

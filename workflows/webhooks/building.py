@@ -134,18 +134,31 @@ def request(
     *,
     now: datetime,
 ) -> Request:
-    """Sign the body with the secret, and with the earlier one for as long as it counts."""
+    """Return a call with a body in JSON."""
     content = {"type": kind, "timestamp": now.isoformat(), "data": told}
     body = json.dumps(content, ensure_ascii=False, default=str).encode()
+    return signed_request(endpoint, key, body, classes, now=now)
+
+
+def signed_request(
+    endpoint: Endpoint,
+    key: UUID,
+    body: bytes,
+    classes: frozenset[str],
+    *,
+    now: datetime,
+    headers: Mapping[str, str] | None = None,
+) -> Request:
+    """Sign the body with the secret, and with the earlier one for as long as it counts."""
     counts = endpoint.earlier_secret and endpoint.earlier_until and endpoint.earlier_until > now
-    headers = signed.headers(
+    made = signed.headers(
         body,
         number=(named := f"msg_{key.hex}"),
         secret=str(endpoint.secret),
         also=[str(endpoint.earlier_secret)] if counts else [],
         now=now,
     )
-    headers["idempotency-key"] = named
+    made |= {"idempotency-key": named, **(headers or {})}
     if endpoint.authorization:
-        headers["authorization"] = str(endpoint.authorization)
-    return Request(str(endpoint.url), body, headers, classes)
+        made["authorization"] = str(endpoint.authorization)
+    return Request(str(endpoint.url), body, made, classes)

@@ -17,6 +17,9 @@ _WORDS = {
     "no_agreement": "no agreement is in force",
     "no_recipient": "its settings name no recipient",
     "erased": "the person was erased",
+    "no_acknowledgement": "it answered without an HL7 acknowledgement of the message",
+    "acknowledged_error": "it acknowledged with an error (AE)",
+    "acknowledged_rejected": "it rejects messages at the moment (AR)",
     "time_over": "the time of the step was over",
 }
 

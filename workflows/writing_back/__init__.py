@@ -53,8 +53,12 @@ select b.position, b.key, b.contact_id, c.public_id, b.event, b.about, b.written
 from workflows_writeback b
 join contacts_contact c on c.id = b.contact_id and c.erased_at is null
 left join messaging_message g on g.id = b.message_id
-where b.position > %b order by b.position limit %b
-"""
+where """
+AFTER = READ + b"b.position > %b order by b.position limit %b"
+AMONG = READ + b"b.position = any(%b) order by b.position"
+LAST = (
+    b"select coalesce(max(position), 0)::int8 from workflows_writeback where organisation_id = %b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +121,22 @@ def release(*, limit: int = 1_000) -> int:
 def read(*, after: int, limit: int) -> list[Told]:
     """Return what was told after a position, in order. What concerned an erased person is gone."""
     with binary_cursor() as cursor:
-        cursor.execute(READ, [after, limit])
+        cursor.execute(AFTER, [after, limit])
         return [Told(*row) for row in cursor.fetchall()]
+
+
+def at(positions: Sequence[int]) -> list[Told]:
+    """Return what stands at these positions, in order; what concerned an erased person is gone."""
+    if not positions:
+        return []
+    with binary_cursor() as cursor:
+        cursor.execute(AMONG, [list(positions)])
+        return [Told(*row) for row in cursor.fetchall()]
+
+
+def last() -> int:
+    """Return the last position that was given; 0 before the first."""
+    with binary_cursor() as cursor:
+        cursor.execute(LAST, [tenancy.current()])
+        found = cursor.fetchone()
+    return int(found[0]) if found else 0

@@ -31,7 +31,7 @@ def resource(told: Told, numbers: Sequence[tuple[str, str]] = ()) -> dict[str, A
         "id": str(told.key),
         "meta": {"versionId": "1", "lastUpdated": told.written_at.isoformat()},
         "identifier": [{"system": IDENTIFIER, "value": str(told.key)}],
-        "status": _status(told),
+        "status": status(told),
         "category": [{"coding": [{"system": CATEGORY, "code": "notification"}]}],
         "subject": person,
         "recipient": [person],
@@ -40,9 +40,8 @@ def resource(told: Told, numbers: Sequence[tuple[str, str]] = ()) -> dict[str, A
     if numbers:
         held["contained"] = [_patient(told, numbers)]
         held["subject"] = held["recipient"][0] = {"reference": "#patient"}
-    reason = _reason(told)
-    if reason:
-        held["statusReason"] = {"coding": [{"system": REASON, "code": reason}]}
+    if why := reason(told):
+        held["statusReason"] = {"coding": [{"system": REASON, "code": why}]}
     if told.channel in MEDIUM:
         code, display = MEDIUM[told.channel]
         held["medium"] = [{"coding": [{"system": MODE, "code": code, "display": display}]}]
@@ -58,14 +57,16 @@ def _patient(told: Told, numbers: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {"resourceType": "Patient", "id": "patient", "identifier": [*known, ours]}
 
 
-def _status(told: Told) -> str:
+def status(told: Told) -> str:
+    """Return the event-status; what is about no message is simply done."""
     if not told.about:
         return "completed"
     return STATUS.get(told.state or "", "not-done")
 
 
-def _reason(told: Told) -> str:
-    if not told.about or _status(told) == "completed":
+def reason(told: Told) -> str:
+    """Return why the message was not sent, as a code; empty where it was, or about none."""
+    if not told.about or status(told) == "completed":
         return ""
     if told.state is None:
         return "not_on_the_way"

@@ -15,7 +15,7 @@ from accounts import staff
 from accounts.models import Organisation, User
 from accounts.roles import Role
 from audit.models import Entry
-from messaging.models import Message
+from messaging.models import Message, Template
 from tests.conftest import NOON
 from tests.workflows.conftest import Publish, people, sign
 from workflows import enrol, publishing, runner
@@ -255,3 +255,103 @@ def test_publishing_the_same_draft_again_expects_no_less(publish: Publish) -> No
     publishing.publish(workflow.id, now=NOON)
     workflow.refresh_from_db()
     assert workflow.expects == 70
+
+
+Draw = Callable[..., Workflow]
+TWO = ("pause", "first", "second")
+
+
+@pytest.fixture
+def draw(mails: dict[str, Template]) -> Draw:
+    """Publish some of these steps, one after the other: a day's wait, two mails, one mail."""
+    mail: dict[str, Any] = {"kind": "send", "template": str(mails["educate"].id)}
+    known: dict[str, dict[str, Any]] = {"pause": {"kind": "wait", "for": {"days": 1}},
+             "first": mail, "second": mail, "only": mail}  # fmt: skip
+
+    def drawn(*names: str) -> Workflow:
+        ways = zip(names, [*names[1:], "end"], strict=True)
+        nodes = [{"id": name, "next": then, **known[name]} for name, then in ways]
+        draft = {"trigger": {"kind": "api"}, "start": names[0],
+                 "nodes": [*nodes, {"id": "end", "kind": "exit"}]}  # fmt: skip
+        made = publishing.create(names[0], slug=names[0], draft=draft, now=NOON)
+        publishing.publish(made.id, now=NOON)
+        return made
+
+    return drawn
+
+
+def go(workflow: Workflow, contacts: list[int], *, now: Any = NOON) -> None:
+    enrol.enrol(workflow.id, contacts, now=now)
+    run(now=now)
+
+
+def test_skipping_on_resume_asks_for_the_message_after_it_under_the_ceiling(
+    draw: Draw,
+) -> None:
+    """PEERS, pains 5 and 10: nobody is doubled, nobody is lost, the totals add up."""
+    tally.set_to(Settings(most_a_day=1, floor=2_000, factor=5))
+    workflow, back = draw(*TWO), NOON + 3 * DAY
+    made = some(6)
+    go(workflow, made)
+    pausing.pause(workflow.id, now=NOON)
+    busy = draw("only")
+    go(busy, made[:4], now=back)
+    assert Counter(Message.objects.values_list("step", flat=True)) == {"only": 4}
+    pausing.resume(workflow.id, choice="skip", now=back)
+    run(now=back)
+    assert Counter(Message.objects.values_list("step", flat=True)) == {"only": 4, "second": 2}
+    inside = Enrolment.objects.filter(workflow_id=workflow.id)
+    assert Counter(inside.values_list("node", "state", "waiting_for")) == {
+        ("second", "waiting", CEILING): 4, ("end", "done", ""): 2}  # fmt: skip
+    run(now=back + DAY)
+    steps = Counter(Message.objects.values_list("step", flat=True))
+    assert steps == {"only": 4, "second": 6} and set(inside.values_list("state", flat=True)) == {
+        "done"
+    }
+
+
+def test_skipping_takes_past_the_message_whom_the_ceiling_held(
+    draw: Draw,
+) -> None:
+    tally.set_to(Settings(most_a_day=1, floor=2_000, factor=5))
+    workflow, made = draw(*TWO), some(3)
+    go(workflow, made)
+    run(now=NOON + DAY)
+    assert set(Enrolment.objects.values_list("node", "waiting_for")) == {("second", CEILING)}
+    pausing.pause(workflow.id, now=NOON + DAY)
+    pausing.resume(workflow.id, choice="skip", now=NOON + 3 * DAY)
+    run(now=NOON + 3 * DAY)
+    assert Counter(Message.objects.values_list("step", flat=True)) == {"first": 3}
+    assert set(Enrolment.objects.values_list("outcome", flat=True)) == {"finished"}
+
+
+@pytest.mark.usefixtures("tight")
+def test_skipping_after_a_brake_lets_everybody_in_and_counts_them(draw: Draw) -> None:
+    workflow, made = draw(*TWO[1:]), some(9)
+    go(workflow, made)
+    assert state(workflow) == "paused" and Message.objects.count() == 0
+    pausing.resume(workflow.id, choice="skip", now=NOON)
+    run()
+    assert state(workflow) == "live"
+    assert Counter(Message.objects.values_list("step", flat=True)) == {"second": 9}
+    kept = Tally.objects.get(workflow_id=workflow.id)
+    assert (kept.entered, kept.asked) == (9, 9)
+
+
+@pytest.mark.usefixtures("tight")
+def test_messages_after_the_skipped_one_that_are_too_many_pull_the_brake_and_lose_nobody(
+    draw: Draw,
+) -> None:
+    workflow, made = draw(*TWO), some(4)
+    go(workflow, made)
+    pausing.pause(workflow.id, now=NOON)
+    back = NOON + 3 * DAY
+    Tally.objects.create(workflow_id=workflow.id, hour=tally.hour_of(back), asked=50)
+    pausing.resume(workflow.id, choice="skip", now=back)
+    run(now=back + SOON)
+    assert Pause.objects.filter(resumed_at=None).get().why == "message_rate"
+    assert Message.objects.count() == 0
+    assert set(Enrolment.objects.values_list("node", "state")) == {("second", "waiting")}
+    pausing.resume(workflow.id, choice="send", now=back + HOUR)
+    run(now=back + HOUR)
+    assert Counter(Message.objects.values_list("step", flat=True)) == {"second": 4}

@@ -23,6 +23,8 @@ class Receiver:
 
     answers: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    acknowledges: list[str] = field(default_factory=list)
+    """Codes of HL7 acknowledgements (MSA-1); the last one stays."""
     port: int = 0
 
     @property
@@ -32,6 +34,12 @@ class Receiver:
     def says(self, status: int, document: object = None, **headers: str) -> None:
         body = b"" if document is None else json.dumps(document).encode()
         self.answers.append((status, body, headers))
+
+    def acknowledgement(self, body: bytes) -> bytes:
+        codes = self.acknowledges
+        code = codes.pop(0) if len(codes) > 1 else codes[0]
+        control = body.decode().split("\r")[0].split("|")[9]
+        return f"MSH|^~\\&|EHR||ATTUNE||2026||ACK|1|P|2.5.1\rMSA|{code}|{control}\r".encode()
 
     def bodies(self) -> list[dict[str, Any]]:
         return [json.loads(body) for _, body in self.got]
@@ -47,6 +55,8 @@ def receiver() -> Iterator[Receiver]:
             held.got.append(({key.lower(): value for key, value in self.headers.items()}, body))
             answers = held.answers or [(200, b"", {})]
             status, said, headers = answers.pop(0) if len(answers) > 1 else answers[0]
+            if held.acknowledges:
+                said = held.acknowledgement(body)
             self.send_response(status)
             for key, value in headers.items():
                 self.send_header(key.replace("_", "-"), value)
