@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -105,6 +105,11 @@ class Acknowledgements(MachineView):
         "nothing, and an earlier position moves nobody back.",
         request=AcknowledgementForm,
         responses=AcknowledgementBody,
+        examples=[
+            OpenApiExample(
+                "Kept up to 1042", value={"reader": "epic", "position": 1042}, request_only=True
+            )
+        ],
     )
     def post(self, request: Request) -> Response:
         form = AcknowledgementForm(data=request.data)
