@@ -22,11 +22,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from marketing.web import canvas_forms
+from messaging.making import naming
 from workflows import lint, publishing
 from workflows.models import Enrolment, Workflow
 from workflows.problems import Problem
 
 LONGEST = 200_000
+TAKEN = "Another workflow has this name. Choose another."
 START = {
     "trigger": {"kind": "api"},
     "start": "end",
@@ -41,15 +43,22 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "workflows/new.html", {"name": ""})
     name = request.POST.get("name", "").strip()[:120]
-    if not slugify(name):
+    if not any(character.isalnum() for character in name):
         return _unnamed(request, name, "Give the workflow a name with letters or figures.")
+    if Workflow.objects.filter(name=name).exists():
+        return _unnamed(request, name, TAKEN)
     try:
         with transaction.atomic():
-            slug, now = slugify(name)[:80], timezone.now()
+            slug, now = _slug_of(name), timezone.now()
             made = publishing.create(name, slug=slug, draft=START, now=now)
     except IntegrityError:
-        return _unnamed(request, name, "Another workflow has this name. Choose another.")
+        return _unnamed(request, name, TAKEN)
     return redirect("workflow-edit", made.id)
+
+
+def _slug_of(name: str) -> str:
+    """Return a short name that is free; a name without Latin letters gives none of its own."""
+    return naming.free(slugify(name) or "workflow", Workflow.objects.all())
 
 
 def _unnamed(request: HttpRequest, name: str, fault: str) -> HttpResponse:

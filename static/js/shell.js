@@ -2,6 +2,7 @@
 "use strict";
 
 const editable = (node) => node.closest("input, textarea, select, [contenteditable=true]") !== null;
+const scrolled = new Map();
 let opener = null;
 let waitingForPlace = 0;
 
@@ -88,6 +89,16 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A request that no hand started (a poll, a late part of the page) keeps nobody signed in.
+// What polls comes back scrolled to where it was.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  for (const one of detail.target.querySelectorAll(".table-scroll[id]")) scrolled.set(one.id, [one.scrollLeft, one.scrollTop]);
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  for (const [id, [left, top]] of scrolled) document.getElementById(id)?.scrollTo({ left, top, behavior: "instant" });
+  scrolled.clear();
+});
+
 document.addEventListener("htmx:configRequest", (event) => {
   if (!event.detail.triggeringEvent) event.detail.headers["Attune-Polling"] = "1";
 });

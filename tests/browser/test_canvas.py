@@ -40,6 +40,14 @@ LINES_BEHIND_BOXES = """() => {
     return hits;
 }"""
 
+OUT_OF_SIGHT = """() => {
+    const view = document.querySelector('.react-flow').getBoundingClientRect();
+    const drawn = document.querySelectorAll('.react-flow__edge-path, .canvas-label, .canvas-step');
+    return [...drawn].map((one) => one.getBoundingClientRect()).filter(
+        (one) => one.left < view.left || one.right > view.right
+            || one.top < view.top || one.bottom > view.bottom).map((one) => JSON.stringify(one));
+}"""
+
 
 @pytest.fixture
 def journey(harbor: Organisation) -> Workflow:
@@ -69,6 +77,13 @@ def test_every_way_is_drawn_where_it_can_be_seen(page: Page) -> None:
 
 def test_no_way_runs_behind_a_box(page: Page) -> None:
     assert page.evaluate(LINES_BEHIND_BOXES) == []
+
+
+def test_the_whole_view_holds_lines_and_labels_too(page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    page.get_by_role("button", name="Fit View").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate(OUT_OF_SIGHT) == []
 
 
 def test_yes_and_no_leave_by_handles_of_their_own(page: Page) -> None:
@@ -106,12 +121,15 @@ def test_tables_and_drawing_move_together_and_keep_the_focus(
     expect(came).to_have_text("1")
     expect(page.locator("#fates")).to_contain_text("Entered1")
     expect(page.locator(".react-flow__node[data-id=later]")).to_contain_text("1")
+    page.set_viewport_size({"width": 375, "height": 740})
     page.locator("#here-later").focus()
+    page.locator("#scroll-steps").evaluate("table => table.scrollTo(40, 0)")
     with tenancy.acting_for(harbor.pk):
         enrol.enrol(journey.id, people("ben", birth_date="2001-04-05"), now=timezone.now())
         runner.run_once(now=timezone.now())
     expect(page.locator("#here-later")).to_have_text("2", timeout=20_000)
     expect(page.locator("#here-later")).to_be_focused()
+    assert page.locator("#scroll-steps").evaluate("table => table.scrollLeft") == 40
 
 
 def test_what_did_not_change_is_not_drawn_anew(page: Page) -> None:

@@ -110,6 +110,29 @@ def test_a_new_workflow_needs_a_name_of_its_own(
     assert client.post("/workflows/new/", {"name": "Other"}).status_code == 302
 
 
+@pytest.mark.parametrize("name", ["Ημερολόγιο", "予約", "تذكير", "٣"])
+def test_a_workflow_is_named_in_any_script(
+    at_harbor: Organisation, mara: User, sign_in_as: SignedIn, name: str
+) -> None:
+    """The short name that commands take is a valid one all the same."""
+    for one in (name, f"{name} {name}"):
+        assert sign_in_as(mara).post("/workflows/new/", {"name": one}).status_code == 302
+    slugs = Workflow.objects.filter(name__startswith=name).values_list("slug", flat=True)
+    assert sorted(slugs) == ["workflow", "workflow-2"]
+
+
+def test_a_name_is_taken_once_and_one_that_is_like_it_is_not(
+    mara: User, sign_in_as: SignedIn
+) -> None:
+    names, client = ("Visit 予約", "Visit 手術", "Visit 予約"), sign_in_as(mara)
+    answers = [client.post("/workflows/new/", {"name": name}) for name in names]
+    assert [answer.status_code for answer in answers] == [302, 302, 422]
+
+
+def test_a_name_of_signs_alone_is_refused(mara: User, sign_in_as: SignedIn) -> None:
+    assert sign_in_as(mara).post("/workflows/new/", {"name": "…!?"}).status_code == 422
+
+
 def post_draft(client: Client, workflow: Workflow, verb: str, body: object) -> Any:
     address = f"/workflows/{workflow.id}/draft/{verb}/"
     return client.post(address, json.dumps(body), content_type="application/json")

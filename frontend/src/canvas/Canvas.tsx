@@ -10,6 +10,7 @@ import {
   type ReactFlowInstance,
 } from "@xyflow/react";
 import { useMemo, useState } from "react";
+import { type Frame, frameOf, isFrame, WHOLE } from "./frame";
 import { BOX, layOut, type Placed } from "./layout";
 import type { Mode, Plan, Step, Walked } from "./plan";
 import { type Mark, StepBox, type StepNode } from "./StepBox";
@@ -24,7 +25,6 @@ const words = {
 };
 /** Its size does not grow with the breadth of the line. */
 const ARROW = { markerUnits: "userSpaceOnUse", width: 18, height: 18 };
-const WHOLE = { maxZoom: 1, padding: 0.08 };
 /** The height of a box that has no figures. */
 const BARE = 80;
 /** Below this, what stands in a box cannot be read: then the top is shown, and one pans. */
@@ -41,7 +41,11 @@ export function Canvas({ plan: given }: { plan: Plan }) {
     [plan, placed, given.walked, chosen, height],
   );
   const edges = useMemo(() => lines(plan, given, placed), [plan, given, placed]);
-  const pick = (changes: NodeChange<StepNode>[]) => {
+  const frame = useMemo(
+    () => frameOf(given.ways.map((way) => ({ bends: placed.bends.get(way) ?? [], at: placed.labels.get(way) ?? { x: 0, y: 0 }, label: way.label }))),
+    [given, placed],
+  );
+  const pick = (changes: NodeChange<StepNode | Frame>[]) => {
     for (const one of changes) if (one.type === "select") choose((now) => (one.selected ? one.id : now === one.id ? "" : now));
   };
   const detail = plan.steps.find((step) => step.id === chosen);
@@ -49,8 +53,8 @@ export function Canvas({ plan: given }: { plan: Plan }) {
     <>
       {given.modes && <Modes modes={given.modes} mode={mode} show={show} lost={lost} />}
       <div className="canvas" data-bare={bare || undefined} role="group" aria-label="Workflow, drawn. The same stands in the table below.">
-        <ReactFlow<StepNode, Edge>
-          nodes={nodes}
+        <ReactFlow<StepNode | Frame, Edge>
+          nodes={[...nodes, ...frame]}
           edges={edges}
           nodeTypes={nodeTypes}
           edgeTypes={edgeTypes}
@@ -79,10 +83,11 @@ export function Canvas({ plan: given }: { plan: Plan }) {
 }
 
 /** Show all of it, or the beginning where all of it would be too small to read. */
-function begin(flow: ReactFlowInstance<StepNode, Edge>) {
+function begin(flow: ReactFlowInstance<StepNode | Frame, Edge>) {
   void flow.fitView(WHOLE).then(() => {
     if (flow.getZoom() >= READABLE) return;
-    const first = flow.getNodes().reduce((one, other) => (other.position.y < one.position.y ? other : one));
+    const steps = flow.getNodes().filter((node) => !isFrame(node));
+    const first = steps.reduce((one, other) => (other.position.y < one.position.y ? other : one));
     const width = document.querySelector(".canvas .react-flow")?.clientWidth ?? 320;
     const zoom = Math.max(READABLE, 0.8);
     const x = width / 2 - (first.position.x + 128) * zoom;

@@ -11,6 +11,7 @@ import {
   useReactFlow,
 } from "@xyflow/react";
 import { type DragEvent, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type Frame, frameOf, WHOLE } from "../canvas/frame";
 import type { Point } from "../canvas/layout";
 import { Acts, type Place } from "./acts";
 import { Box } from "./Box";
@@ -141,7 +142,7 @@ function Desk({ forms, token, ...given }: Given & { token: string }) {
   return (
     <Acts.Provider value={{ offer }}>
       <div className="editor" ref={root} tabIndex={-1} onKeyDown={keys}>
-        <Toolbar history={history} keeping={keeping} problems={problems} tidy={() => { move(new Map()); setTimeout(() => fitView({ maxZoom: 1, padding: 0.08 }), 50); }} tidied={moved.size === 0} marks={marks} copy={marks.taken(chosen).length ? () => copyTaken() : undefined} paste={copied.length ? pasteCopied : undefined} copied={copied.length} />
+        <Toolbar history={history} keeping={keeping} problems={problems} tidy={() => { move(new Map()); setTimeout(() => fitView(WHOLE), 50); }} tidied={moved.size === 0} marks={marks} copy={marks.taken(chosen).length ? () => copyTaken() : undefined} paste={copied.length ? pasteCopied : undefined} copied={copied.length} />
         <div className="editor-desk">
           <Palette forms={forms} put={(kind) => put(kind, undefined)} />
           <div className="canvas editor-canvas" role="group" aria-label="The draft, drawn. Every step can also be chosen and changed in the form beside it." onPointerDownCapture={() => { before.current = chosen; }} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
@@ -194,22 +195,22 @@ function Drawing({ drawn, chosen, marked, mark, choose, connect, moveTo }: { dra
       }),
     [drawn, chosen, named],
   );
+  const frame = useMemo(() => frameOf(drawn.lines.flatMap(({ data }) => (data ? [data] : []))), [drawn]);
   const { fitView } = useReactFlow();
   const count = drawn.boxes.length;
   useEffect(() => {
-    const all = { maxZoom: 1, padding: 0.08 };
-    const timer = setTimeout(() => fitView(count > FITS ? { ...all, nodes: [{ id: chosen }] } : all), 30);
+    const timer = setTimeout(() => fitView(count > FITS ? { ...WHOLE, nodes: [{ id: chosen }] } : WHOLE), 30);
     return () => clearTimeout(timer);
     // Only another number of steps moves the view: choosing one must not.
   }, [count, fitView]);
-  const changed = (changes: NodeChange<BoxNode>[]) => {
-    setBoxes((before) => applyNodeChanges(changes, before));
+  const changed = (changes: NodeChange<BoxNode | Frame>[]) => {
+    setBoxes((before) => applyNodeChanges(changes as NodeChange<BoxNode>[], before));
     const picked = changes.find((one) => one.type === "select" && one.selected);
     if (picked?.type === "select") choose(picked.id);
   };
   return (
     <ReactFlow
-      nodes={boxes}
+      nodes={[...boxes, ...frame]}
       edges={drawn.lines}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
@@ -219,7 +220,7 @@ function Drawing({ drawn, chosen, marked, mark, choose, connect, moveTo }: { dra
       onConnect={(made: Connection) => made.sourceHandle && connect(made.source, made.sourceHandle, made.target)}
       isValidConnection={(made) => made.target !== ENTRY && made.source !== made.target}
       fitView
-      fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
+      fitViewOptions={WHOLE}
       minZoom={0.1}
       maxZoom={1.5}
       edgesFocusable={false}
@@ -232,7 +233,7 @@ function Drawing({ drawn, chosen, marked, mark, choose, connect, moveTo }: { dra
       ariaLabelConfig={words}
     >
       <Background gap={20} />
-      <Controls showInteractive={false} />
+      <Controls showInteractive={false} fitViewOptions={WHOLE} />
     </ReactFlow>
   );
 }
