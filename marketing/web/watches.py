@@ -16,28 +16,22 @@ from consent.retention import keeping as retention
 from contacts.models import ImportRun
 from contacts.segments import approvals
 from contacts.segments.models import Segment
-from marketing.campaigns.models import Campaign, CampaignApproval, Run
+from marketing.web import watches_of_sending, watches_of_work
 from marketing.web.addresses import address
-from marketing.web.attention import Kind, Matter, watches
-from messaging.models import Answer, Message, Stop, TemplateVersion, Undelivered
+from marketing.web.attention import MOST, Matter, told, watches
+from messaging.models import Answer, TemplateVersion
 from messaging.protection.keys import signing
-from workflows import apart
-from workflows.models import Pause
-from workflows.writing_back import receivers
 
 SEALED_WITHIN = timedelta(minutes=5)
 EXPIRY_NEAR = timedelta(days=14)
 SIGNING_NEAR = timedelta(days=30)
-OVERDUE_AFTER = timedelta(minutes=15)
 RECENT = timedelta(days=7)
-TRIES = 3
-"""Attempts after which a receiver that does not answer well needs a look."""
-MOST = 10_000
-"""Figures stop here: past it, more is not more urgent."""
+
+__all__ = ["ready", "watches_of_sending", "watches_of_work"]
 
 
 def ready() -> None:
-    """Importing this module put its questions on the list; views call this to say so."""
+    """Importing this module put all questions on the list; views call this to say so."""
 
 
 @watches(Permission.CONSENT_RECORD)
@@ -165,124 +159,11 @@ def nobody_to_repair(now: datetime) -> Matter | None:
     )
 
 
-@watches(Permission.DELIVERY_VIEW)
-def stopped_pools(now: datetime) -> Matter | None:
-    """What stopped by itself, or after a restore; what a person paused, that person knows."""
-    stops = list(Stop.objects.filter(ended_at=None).exclude(cause=Stop.Cause.STAFF))
-    holding = [one for one in stops if not one.warning]
-    if not stops:
-        return None
-    if any(one.cause == Stop.Cause.RESTORED for one in holding):
-        said = "Nothing is sent: the database is older than what was sent. Compare, then go on."
-    elif holding:
-        said = "Too many refusals or complaints. The other pools go on."
-    else:
-        said = "Complaints passed 0.1 %. At 0.3 % marketing stops by itself."
-    return Matter(
-        len(stops),
-        "sending pool needs a look" if len(stops) == 1 else "sending pools need a look",
-        said,
-        reverse("delivery-out"),
-        "See what holds sending back",
-        "bad" if holding else "warn",
-    )
-
-
-@watches(Permission.WORKFLOWS_VIEW)
-def braked_workflows(now: datetime) -> Matter | None:
-    """What ran away and stopped by itself; what a person paused, that person knows."""
-    stood = Pause.objects.filter(resumed_at=None).exclude(why="")
-    ids = list(stood.values_list("workflow_id", flat=True)[:MOST])
-    return _matter(
-        len(ids),
-        ("workflow ran away and was paused", "workflows ran away and were paused"),
-        "Far more came in, or far more was to be sent, than is normal. Nobody was touched beyond"
-        " that: look at why, then resume it or close it.",
-        reverse("workflow", args=ids) if len(ids) == 1 else reverse("workflows"),
-        "bad",
-    )
-
-
-@watches(Permission.WORKFLOWS_VIEW)
-def stuck_people(now: datetime) -> Matter | None:
-    """Whom a turn of the runner could not work off; the others go on."""
-    return _matter(
-        sum(one.people for one in apart.standing()),
-        ("person is stuck in a workflow", "people are stuck in workflows"),
-        "Their step breaks with an error. They stay where they are and are tried again each hour.",
-        reverse("workflow-brakes"),
-        "bad",
-    )
-
-
-@watches(Permission.DELIVERY_VIEW)
-def untold_write_backs(now: datetime) -> Matter | None:
-    """Receivers that refuse, or that what waits for them does not get through to."""
-    return _matter(
-        sum(1 for one in receivers.standing() if one.aside or one.receiver.attempts >= TRIES),
-        ("receiver does not take write-backs", "receivers do not take write-backs"),
-        "What workflows tell the record of care is kept. Look at why, then send it again.",
-        reverse("write-backs"),
-        "bad",
-    )
-
-
-@watches(Permission.MESSAGES_VIEW)
-def failed_messages(now: datetime) -> Matter | None:
-    since = now - RECENT
-    failed = Message.objects.filter(state=Message.State.FAILED, created_at__gte=since)
-    return _matter(
-        failed[:MOST].count(),
-        ("message failed this week", "messages failed this week"),
-        "The mail server refused for good, or nothing could be rendered.",
-        _of_state("failed"),
-        "bad",
-    )
-
-
-@watches(Permission.MESSAGES_VIEW)
-def undelivered_messages(now: datetime) -> Matter | None:
-    """What said something of a person and did not arrive: a person decides (EM-29)."""
-    return _matter(
-        Undelivered.objects.filter(closed_at=None)[:MOST].count(),
-        ("person was not reached", "people were not reached"),
-        "Verify the address by another channel; nothing follows to a new one by itself.",
-        reverse("undelivered"),
-        "bad",
-    )
-
-
-@watches(Permission.MESSAGES_VIEW)
-def unclear_messages(now: datetime) -> Matter | None:
-    unclear = Message.objects.filter(state=Message.State.UNKNOWN)
-    return _matter(
-        unclear[:MOST].count(),
-        ("message has an unclear fate", "messages have an unclear fate"),
-        "They were being handed over when something broke, and are never sent again blindly.",
-        _of_state("unknown"),
-        "bad",
-    )
-
-
-@watches(Permission.MESSAGES_VIEW)
-def overdue_messages(now: datetime) -> Matter | None:
-    overdue = Message.objects.filter(
-        state__in=[Message.State.QUEUED, Message.State.DEFERRED], due_at__lt=now - OVERDUE_AFTER
-    )
-    return _matter(
-        overdue[:MOST].count(),
-        ("message is overdue", "messages are overdue"),
-        "They should have left over a quarter of an hour ago: are the worker and mail server up?",
-        _of_state("queued"),
-        "warn",
-    )
-
-
 @watches(Permission.SEGMENTS_VIEW)
 def broken_segments(now: datetime) -> Matter | None:
     broken = Segment.objects.filter(status=Segment.Status.INVALID, archived_at=None)
     ids = list(broken.order_by("-following__frozen_at").values_list("pk", flat=True)[:MOST])
-    return _matter(
+    return told(
         len(ids),
         ("segment is broken", "segments are broken"),
         "Something that is referred to is gone. Nothing is sent, and the members stay as they were"
@@ -295,7 +176,7 @@ def broken_segments(now: datetime) -> Matter | None:
 @watches(Permission.TEMPLATES_APPROVE)
 def waiting_templates(now: datetime) -> Matter | None:
     waiting = TemplateVersion.objects.filter(approval=None, template__archived_at=None)
-    return _matter(
+    return told(
         waiting.count(),
         ("version waits for approval", "versions wait for approval"),
         "Nobody approves their own.",
@@ -311,7 +192,7 @@ def expiring_authorizations(now: datetime) -> Matter | None:
         expires_on__gte=now.date(),
         expires_on__lte=(now + EXPIRY_NEAR).date(),
     )
-    return _matter(
+    return told(
         soon[:MOST].count(),
         ("authorization expires within two weeks", "authorizations expire within two weeks"),
         "After that day these people are not reached for the purposes that they signed for.",
@@ -323,24 +204,13 @@ def expiring_authorizations(now: datetime) -> Matter | None:
 @watches(Permission.IMPORTS_VIEW)
 def refused_imports(now: datetime) -> Matter | None:
     refused = ImportRun.objects.filter(state=ImportRun.State.REFUSED, started_at__gte=now - RECENT)
-    return _matter(
+    return told(
         refused.count(),
         ("import was refused this week", "imports were refused this week"),
         "Nothing of such a file was written; the run names each line that is wrong.",
         address("imports"),
         "warn",
     )
-
-
-def _of_state(state: str) -> str:
-    page = address("messages")
-    return f"{page}?state={state}" if page else ""
-
-
-def _matter(count: int, words: tuple[str, str], text: str, where: str, kind: Kind) -> Matter | None:
-    if not count:
-        return None
-    return Matter(count, words[0] if count == 1 else words[1], text, where, "Look", kind)
 
 
 @watches(Permission.SEGMENTS_APPROVE)
@@ -356,38 +226,6 @@ def segments_to_approve(now: datetime) -> Matter | None:
         "Nothing is sent to it until a second person has looked at what it asks.",
         reverse("segment", kwargs={"segment_id": waiting[0].segment_id}),
         "Look at it" if one else "Look at the oldest",
-    )
-
-
-@watches(Permission.TEMPLATES_APPROVE)
-def campaigns_to_approve(now: datetime) -> Matter | None:
-    """Campaigns that somebody asked another person to look at."""
-    count = CampaignApproval.objects.filter(verdict=CampaignApproval.Verdict.WAITING).count()
-    if not count:
-        return None
-    return Matter(
-        count,
-        "campaign waits for approval" if count == 1 else "campaigns wait for approval",
-        "Nothing goes out until another person than its maker approves it.",
-        reverse("campaigns"),
-        "Look at them",
-    )
-
-
-@watches(Permission.WORKFLOWS_EDIT)
-def stopped_campaigns(now: datetime) -> Matter | None:
-    """Campaigns that were to go out and wrote to nobody, because something forbade it."""
-    stopped = Run.objects.filter(state=Run.State.STOPPED, ended_at__gt=now - RECENT)
-    count = stopped.filter(campaign__state=Campaign.State.DRAFT).count()
-    if not count:
-        return None
-    return Matter(
-        count,
-        "campaign was stopped" if count == 1 else "campaigns were stopped",
-        "Its time came and nobody was written to; its page says why.",
-        reverse("campaigns"),
-        "See why",
-        kind="bad",
     )
 
 

@@ -63,3 +63,17 @@ def test_care_staff_find_their_tasks_and_answer_them(
     task = StaffTask.objects.get()
     browser.post(f"/workflows/tasks/{task.id}/outcome/", {"outcome": "done"})
     assert StaffTask.objects.get().state == "done"
+
+
+def test_home_tells_of_tasks_that_are_due_to_who_may_see_them(
+    draw: Draw, ada: int, sign_in_as: SignedIn
+) -> None:
+    asked = {"field": "gender", "op": "exists"}
+    fork = {"id": "f", "kind": "branch", "if": asked, "yes": "call", "no": "end"}
+    go(draw(fork, ASK | {"due": {"hours": 20}}, AGAIN), ada, now=timezone.now())
+    people = [
+        staff.add(f"{role}@harbor.example", name="A B", role=role, now=NOON)
+        for role in (Role.CARE, Role.DESIGNER)
+    ]
+    pages = [sign_in_as(one).get("/").content.decode() for one in people]
+    assert ["due within a day" in page for page in pages] == [True, False]
