@@ -32,7 +32,6 @@ from marketing.api.answer_forms import (
     LetterTaken,
 )
 from marketing.api.askers import Machine
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 from marketing.web import inbox
@@ -186,12 +185,8 @@ class AnswerLetters(MachineView):
         row = _one(answer_id, self.key())
         form = LetterForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._written(row, form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"letter {answer_id}", request.data),
-            now=self.now,
+        return self.once(
+            lambda: self._written(row, form.validated_data), f"letter {answer_id}", request.data
         )
 
     def _written(self, row: Answer, given: Mapping[str, Any]) -> Response:

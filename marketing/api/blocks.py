@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from accounts.roles import Permission
 from contacts import registry
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid, not_found
 from marketing.api.templates import fault_of
@@ -101,12 +100,10 @@ class Blocks(MachineView):
     )
     def post(self, request: Request) -> Response:
         given = _given(request)
-        return once(
+        return self.once(
             lambda: Response(_body(blocks.begin(**given, now=self.now)), status=201),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("block", request.data),
-            now=self.now,
+            "block",
+            request.data,
         )
 
 

@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from accounts.roles import Permission
 from marketing.api.askers import Machine
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Problem, not_found
 from marketing.web.workflow_figures import classes_of, teller
@@ -167,13 +166,7 @@ class Resumptions(MachineView):
         form = ResumeForm(data=request.data)
         form.is_valid(raise_exception=True)
         choice = form.validated_data["overdue"]
-        return once(
-            lambda: self._resume(found, choice),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"resume {found.id}", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._resume(found, choice), f"resume {found.id}", request.data)
 
     def _resume(self, found: Workflow, choice: str) -> Response:
         if not pausing.resume(found.id, choice=choice, now=self.now):

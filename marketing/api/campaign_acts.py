@@ -15,7 +15,6 @@ from marketing.api.askers import Machine
 from marketing.api.campaign_forms import Acted, ApprovalDecision, ApprovalRow, CampaignBody
 from marketing.api.campaigns import body, by_id, refusal
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import not_found
 from marketing.campaigns import launching, planning
@@ -42,13 +41,7 @@ class _Act(MachineView):
             except CampaignRefused as refused:
                 raise refusal(refused) from None
 
-        return once(
-            do,
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"{name} {campaign_id}", request.data),
-            now=self.now,
-        )
+        return self.once(do, f"{name} {campaign_id}", request.data)
 
     def plain(self, name: str, campaign_id: UUID, request: Request, act: Any) -> Response:
         Nothing(data=request.data).is_valid(raise_exception=True)

@@ -25,7 +25,6 @@ from marketing.api.campaign_forms import (
     CheckBody,
     FiguresBody,
 )
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 from marketing.campaigns import calendar, planning
@@ -82,13 +81,7 @@ class Campaigns(MachineView):
             made = _kept(lambda: planning.create(replace(empty, **changes), now=self.now))
             return Response(body(made, now=self.now), status=201)
 
-        return once(
-            make,
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("make_campaign", request.data),
-            now=self.now,
-        )
+        return self.once(make, "make_campaign", request.data)
 
 
 class OneCampaign(MachineView):

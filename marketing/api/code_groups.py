@@ -22,7 +22,6 @@ from contacts.grouping import ChangedMeanwhile, GroupRefused, StillUsed
 from contacts.segments.references import label_names
 from marketing.api.fields import UserRow, in_use, users
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 
@@ -118,13 +117,7 @@ class CodeGroups(MachineView):
                 raise invalid([Fault("/name", str(refused))]) from None
             return Response(_row(group), status=201)
 
-        return once(
-            make,
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("make_code_group", request.data),
-            now=self.now,
-        )
+        return self.once(make, "make_code_group", request.data)
 
 
 class CodeGroupStarters(MachineView):

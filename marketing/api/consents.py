@@ -21,7 +21,6 @@ from marketing.api.forms import (
     RecordedMany,
     Revoked,
 )
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Problem, not_found
 
@@ -63,13 +62,7 @@ class Consents(MachineView):
     def post(self, request: Request) -> Response:
         form = AuthorizationForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._record(form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("record_consent", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._record(form.validated_data), "record_consent", request.data)
 
     def _record(self, given: dict[str, Any]) -> Response:
         signing = ledger.Signing(
@@ -130,13 +123,7 @@ class OptOuts(MachineView):
     def post(self, request: Request) -> Response:
         form = OptOutForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._record(form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("record_opt_out", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._record(form.validated_data), "record_opt_out", request.data)
 
     def _record(self, given: dict[str, Any]) -> Response:
         contact_id = people.named(given["contact"], pointer="/contact")

@@ -28,7 +28,6 @@ from marketing.api.forms import (
     ContactRecord,
     ContactsFound,
 )
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid
 
@@ -116,12 +115,10 @@ class Contacts(MachineView):
     def post(self, request: Request) -> Response:
         form = ContactChange(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
+        return self.once(
             lambda: store([form.validated_data], pointer="", view=self),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("upsert_contact", request.data),
-            now=self.now,
+            "upsert_contact",
+            request.data,
         )
 
 
@@ -143,12 +140,10 @@ class ContactBatches(MachineView):
     def post(self, request: Request) -> Response:
         form = ContactBatch(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
+        return self.once(
             lambda: store(form.validated_data["contacts"], pointer="/contacts/{}", view=self),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("upsert_contacts", request.data),
-            now=self.now,
+            "upsert_contacts",
+            request.data,
         )
 
 

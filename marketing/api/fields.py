@@ -19,7 +19,6 @@ from contacts.declared.naming import says_too_much
 from contacts.fields import Field
 from contacts.segments.references import label_names
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 
@@ -119,13 +118,7 @@ class Fields(MachineView):
     def post(self, request: Request) -> Response:
         form = FieldForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._add(form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("add_field", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._add(form.validated_data), "add_field", request.data)
 
     def _add(self, given: dict[str, Any]) -> Response:
         type_ = given.pop("type")

@@ -20,7 +20,6 @@ from contacts.importing.jobs import NotNow, State
 from contacts.importing.mapping import Column, MappingInvalid, Meaning
 from contacts.importing.models import ImportJob
 from marketing.api.forms import ImportRow
-from marketing.api.idempotency import header_of, once
 from marketing.api.imports import described, run_of
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
@@ -123,13 +122,7 @@ class _Act(MachineView):
                 raise Problem(409, "conflict", f"{late}.") from None
             return Response(described(run_of(run_id)))
 
-        return once(
-            do,
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"{self.name} {run_id}", None),
-            now=self.now,
-        )
+        return self.once(do, f"{self.name} {run_id}", None)
 
 
 def _told(name: str, summary: str) -> Callable[[Any], Any]:

@@ -22,7 +22,7 @@ from contacts.importing.jobs import After
 from contacts.importing.models import ImportJob
 from contacts.models import ImportRun
 from marketing.api.forms import ImportRow
-from marketing.api.idempotency import header_of, once
+from marketing.api.idempotency import header_of
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 from marketing.intake import arriving, fhir_files
@@ -134,12 +134,10 @@ class Imports(MachineView):
         digest = hashlib.sha256()
         for part in csv_files.parts(path):
             digest.update(part)
-        return once(
+        return self.once(
             lambda: self._accept(asked, csv_files.parts(path), self._form_of(request)),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("import_file", [asked, digest.hexdigest()]),
-            now=self.now,
+            "import_file",
+            [asked, digest.hexdigest()],
         )
 
     def _accept(self, asked: Mapping[str, str], parts: Iterable[bytes], form: str) -> Response:

@@ -15,7 +15,6 @@ from contacts import lists
 from contacts.models import ContactList
 from marketing.api import people
 from marketing.api.forms import ListForm, ListRow, ListRows, MembersChanged, MembersForm
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import not_found
 
@@ -51,13 +50,7 @@ class Lists(MachineView):
             row = {"id": str(made.id), "name": made.name, "members": 0}
             return Response(row, status=201)
 
-        return once(
-            make,
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("make_list", request.data),
-            now=self.now,
-        )
+        return self.once(make, "make_list", request.data)
 
 
 class ListMembers(MachineView):
@@ -77,12 +70,10 @@ class ListMembers(MachineView):
             raise not_found("list")
         form = MembersForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
+        return self.once(
             lambda: self._change(list_id, form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"change_list {list_id}", request.data),
-            now=self.now,
+            f"change_list {list_id}",
+            request.data,
         )
 
     def _change(self, list_id: UUID, given: dict[str, Any]) -> Response:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import api_keys, guard, tenancy
@@ -24,7 +25,7 @@ from accounts.models import ApiKey
 from accounts.roles import Permission
 from audit import trail
 from audit.actor import Actor, acting_as
-from marketing.api import problems, refusals
+from marketing.api import idempotency, problems, refusals
 from marketing.api.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -162,6 +163,16 @@ class MachineView(APIView):
     def now(self) -> datetime:
         moment: datetime = self.request._request.now  # type: ignore[attr-defined]
         return moment
+
+    def once(self, act: Callable[[], Response], named: str, body: object) -> Response:
+        """Do the act once for each Idempotency-Key; `named` and `body` say what was asked."""
+        return idempotency.once(
+            act,
+            key=idempotency.header_of(self.request.headers),
+            machine=self.key(),
+            request=(named, body),
+            now=self.now,
+        )
 
     def key(self) -> ApiKey:
         key: ApiKey = self.request._request.api_key  # type: ignore[attr-defined]

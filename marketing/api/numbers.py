@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from accounts.roles import Permission
 from consent.choices import number_checks
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 
 MOST = 10_000
@@ -57,13 +56,7 @@ class NumberLists(MachineView):
     def post(self, request: Request) -> Response:
         form = NumberListForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._listed(form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("numbers", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._listed(form.validated_data), "numbers", request.data)
 
     def _listed(self, given: dict[str, Any]) -> Response:
         lines = "\n".join(one.replace("\n", " ").replace(",", " ") for one in given["numbers"])

@@ -13,7 +13,6 @@ from accounts.roles import Permission
 from consent.purposes import Remuneration
 from marketing.api.campaign_forms import PaymentForm, PaymentRow, PaymentRows
 from marketing.api.campaigns import by_id
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid, not_found
 from marketing.web import payments
@@ -54,13 +53,7 @@ class _Payments(MachineView):
                 raise invalid([Fault(f"/{field}", said)]) from None
             return Response(_row(made), status=201)
 
-        return once(
-            state,
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"state_payment {sources[0]}", request.data),
-            now=self.now,
-        )
+        return self.once(state, f"state_payment {sources[0]}", request.data)
 
 
 class CampaignPayments(_Payments):

@@ -23,7 +23,6 @@ from consent.ledger import ConsentInvalid
 from consent.models import Regime
 from marketing.api import people
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid
 from messaging import feedback
@@ -83,13 +82,7 @@ class Replies(MachineView):
     def post(self, request: Request) -> Response:
         form = ReplyForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._take(form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("take_reply", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._take(form.validated_data), "take_reply", request.data)
 
     def _take(self, given: dict[str, Any]) -> Response:
         if given["received_at"] > self.now + _LATE:

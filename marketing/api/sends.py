@@ -20,7 +20,7 @@ from accounts.roles import Permission
 from audit import trail
 from marketing.api import people
 from marketing.api.forms import Form
-from marketing.api.idempotency import HEADER, header_of, once
+from marketing.api.idempotency import HEADER, header_of
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 from messaging import attachments, outbox, protect, reasons, versions
@@ -100,13 +100,7 @@ def send(request: Request, view: MachineView) -> Response:
     if not key:
         detail = f"Send the header {HEADER} with a value of your own for this message."
         raise Problem(400, "invalid", detail)
-    return once(
-        lambda: _ordered(form.validated_data, key, view),
-        key=key,
-        machine=view.key(),
-        request=("send", request.data),
-        now=view.now,
-    )
+    return view.once(lambda: _ordered(form.validated_data, key, view), "send", request.data)
 
 
 def _ordered(given: dict[str, Any], key: str, view: MachineView) -> Response:
@@ -222,13 +216,8 @@ class Resends(MachineView):
             raise not_found("undelivered message")
         form = ResendForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._resent(case, form.validated_data["verified_by"]),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"resend {public_id}", request.data),
-            now=self.now,
-        )
+        channel = form.validated_data["verified_by"]
+        return self.once(lambda: self._resent(case, channel), f"resend {public_id}", request.data)
 
     def _resent(self, case: Undelivered, channel: str) -> Response:
         try:

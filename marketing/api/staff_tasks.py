@@ -17,7 +17,6 @@ from accounts.roles import Permission
 from audit import trail
 from marketing.api.askers import Machine
 from marketing.api.forms import Form
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 from workflows import staff_tasks
@@ -106,13 +105,7 @@ class TaskOutcomes(MachineView):
         form = OutcomeForm(data=request.data)
         form.is_valid(raise_exception=True)
         outcome = form.validated_data["outcome"]
-        return once(
-            lambda: self._end(number, outcome),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"end task {number}", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._end(number, outcome), f"end task {number}", request.data)
 
     def _end(self, number: int, outcome: str) -> Response:
         if not staff_tasks.end(number, outcome=outcome, now=self.now):

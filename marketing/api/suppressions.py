@@ -18,7 +18,6 @@ from consent.models import Suppression
 from consent.purposes import Purpose
 from marketing.api import people
 from marketing.api.forms import Form, RecordedMany
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid, not_found
 
@@ -77,13 +76,7 @@ class Suppressions(MachineView):
     def post(self, request: Request) -> Response:
         form = SuppressionForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
-            lambda: self._suppress(form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("suppress", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._suppress(form.validated_data), "suppress", request.data)
 
     def _suppress(self, given: dict[str, Any]) -> Response:
         if ("address" in given) == ("contact" in given):

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from contacts import registry
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, invalid, not_found
 from marketing.api.template_forms import (
@@ -64,13 +63,7 @@ class Templates(MachineView):
     )
     def post(self, request: Request) -> Response:
         given = _given(request)
-        return once(
-            lambda: self._begin(given),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=("template", request.data),
-            now=self.now,
-        )
+        return self.once(lambda: self._begin(given), "template", request.data)
 
     def _begin(self, given: dict[str, Any]) -> Response:
         made = naming.begin(
@@ -124,12 +117,10 @@ class TemplateCopies(MachineView):
         form = CopyForm(data=request.data)
         form.is_valid(raise_exception=True)
         name = form.validated_data["name"]
-        return once(
+        return self.once(
             lambda: Response(_body(naming.copied(template, name=name, now=self.now)), status=201),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"copy {template_id}", request.data),
-            now=self.now,
+            f"copy {template_id}",
+            request.data,
         )
 
 

@@ -21,7 +21,6 @@ from consent.rules import shelf
 from consent.wishes import record
 from marketing.api import people
 from marketing.api.forms import Form, Recorded
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Problem, not_found
 
@@ -131,13 +130,7 @@ class _Recording(MachineView):
                 raise Problem(422, "invalid", f"Nothing was recorded: {wrong}.") from None
             return Response({"id": str(made)}, status=201)
 
-        return once(
-            work,
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(type(self).__name__, request.data),
-            now=self.now,
-        )
+        return self.once(work, type(self).__name__, request.data)
 
 
 class Restrictions(_Recording):

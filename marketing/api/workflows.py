@@ -14,7 +14,6 @@ from accounts.roles import Permission
 from contacts.fields import DataClass
 from marketing.api import contacts, people
 from marketing.api.forms import Enrolled, EnrolmentForm, SimulationForm, SimulationRecord
-from marketing.api.idempotency import header_of, once
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Problem, not_found
 from marketing.web.workflow_figures import real_classes
@@ -49,12 +48,10 @@ class Enrolments(MachineView):
             raise not_found("workflow")
         form = EnrolmentForm(data=request.data)
         form.is_valid(raise_exception=True)
-        return once(
+        return self.once(
             lambda: self._enrol(workflow_id, form.validated_data),
-            key=header_of(request.headers),
-            machine=self.key(),
-            request=(f"enrol {workflow_id}", request.data),
-            now=self.now,
+            f"enrol {workflow_id}",
+            request.data,
         )
 
     def _enrol(self, workflow_id: UUID, given: dict[str, Any]) -> Response:
