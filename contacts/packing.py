@@ -11,7 +11,7 @@ it holds (docs/decisions/lengths-say-little.md).
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgpack
@@ -157,19 +157,21 @@ def read(packed: bytes, keys: Collection[str] | None = None) -> dict[str, Any]:
     }
 
 
-def reader(keys: Collection[str]) -> Callable[[bytes], dict[str, Any]]:
-    """Return `read` for these fields, made ready for many records."""
-    wanted = [(_NAMES[key], key, key in LISTS) for key in keys]
+def columns(packed: Iterable[bytes | None], keys: Collection[str]) -> dict[str, list[Any]]:
+    """Return for each of these fields its value in each record, as `read` gives it, or None.
 
-    def read_these(packed: bytes) -> dict[str, Any]:
-        record = msgpack.unpackb(packed, strict_map_key=False)
-        stored = record[2]
-        if record[0] != FORMAT:
-            raise ValueError("a contact's record has a format that this release does not know")
-        return {
-            key: item_rows.read(key, stored[number]) if is_list else stored[number]
-            for number, key, is_list in wanted
-            if number in stored
-        }
+    For many records of one class: no dictionary is made for each of them.
+    """
+    unpackb, nothing = msgpack.unpackb, (FORMAT, 0, {})
+    records = [nothing if one is None else unpackb(one, strict_map_key=False) for one in packed]
+    if {record[0] for record in records} - {FORMAT}:
+        raise ValueError("a contact's record has a format that this release does not know")
+    return {key: _column(key, records) for key in keys}
 
-    return read_these
+
+def _column(key: str, records: Sequence[Sequence[Any]]) -> list[Any]:
+    number = _NAMES[key]
+    held = [record[2].get(number) for record in records]
+    if key not in LISTS:
+        return held
+    return [None if rows is None else item_rows.read(key, rows) for rows in held]

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -85,75 +85,70 @@ def _wrapped(organisation_id: int, subject_ids: Sequence[int]) -> list[tuple[int
 
 
 class Ciphers:
-    """Sets up the ciphers of many subjects from their wrapped keys, and opens their records."""
+    """Sets up the ciphers of many subjects from their wrapped keys, and opens their records.
+
+    It works on lists, a hundred subjects or more at a time: a call or a generator for each subject
+    would cost as much as the cipher.
+    """
 
     def __init__(self, organisation_id: int, table: str) -> None:
         self._organisation_id = organisation_id
         self._table = table
         keys = keyring.for_organisation(organisation_id)
         self._wrapping = _Wrapping(keys)
-        self._known = frozenset(HEADER.pack(DERIVED, version) for version in keys.readable)
+        self._at_hand = frozenset(HEADER.pack(DERIVED, version) for version in keys.readable)
 
-    def set_up(
-        self, rows: Iterable[tuple[Any, ...]], name: str
-    ) -> Iterator[tuple[tuple[Any, ...], AESGCM, bytes | None]]:
-        """For rows of subject, wrapped key and sealed class (and more): row, cipher, class.
+    def asks(self, wrapped: Iterable[bytes]) -> bool:
+        """Whether a wrapping key must be asked for: rows that stream in leave no room for it."""
+        return not self._at_hand.issuperset({one[:_HEAD] for one in wrapped})
 
-        At last those whose wrapping key must be asked for: rows that stream in leave no room for
-        asking.
-        """
-        unknown: list[tuple[Any, ...]] = []
-        yield from self._set_up(rows, name, unknown)
-        yield from self._set_up(unknown, name, None)
+    def of(self, subjects: Sequence[int], wrapped: Sequence[bytes]) -> list[AESGCM]:
+        """Return the cipher of each subject, whose wrapped key stands at the same place."""
+        organisation_id, place = self._organisation_id, _PLACE.pack
+        try:
+            return [
+                AESGCM(
+                    cipher.decrypt(
+                        one[_HEAD:_SEALED], one[_SEALED:], one[:_HEAD] + place(organisation_id, who)
+                    )
+                )
+                for cipher, who, one in zip(
+                    self._unwrapping(subjects, wrapped), subjects, wrapped, strict=True
+                )
+            ]
+        except InvalidTag:
+            self._wrapping.unwrap(zip(subjects, wrapped, strict=True))  # says whose
+            raise
 
-    def _set_up(  # noqa: PLR0915 - a loop almost without calls
-        self, rows: Iterable[tuple[Any, ...]], name: str, unknown: list[tuple[Any, ...]] | None
-    ) -> Iterator[tuple[tuple[Any, ...], AESGCM, bytes | None]]:
-        """It runs for each contact that changed, so it calls little."""
-        direct, head = self._heads(name)
-        unwrapping, its_header, past = None, b"", 0
-        for row in rows:
-            subject, wrapped, sealed = row[:3]
-            header = wrapped[:_HEAD]
-            if unwrapping is None or header != its_header or not past - _RANGE <= subject < past:
-                if unknown is not None and header not in self._known:
-                    unknown.append(row)
-                    continue
-                unwrapping = self._wrapping.opening(header, subject)
-                its_header, past = header, ((subject >> _RANGE_BITS) + 1) << _RANGE_BITS
-            packed = None
-            try:
-                bound = header + _PLACE.pack(self._organisation_id, subject)
-                key = unwrapping.decrypt(wrapped[_HEAD:_SEALED], wrapped[_SEALED:], bound)
-            except InvalidTag:
-                raise _moved_key(subject) from None
-            cipher = AESGCM(key)
-            if sealed is not None:
-                if sealed[:_HEAD] != direct:
-                    raise self._not_ours()
-                try:
-                    bound = head + b"%d" % subject
-                    packed = cipher.decrypt(sealed[_HEAD:_SEALED], sealed[_SEALED:], bound)
-                except (InvalidTag, ValueError):
-                    raise self._moved() from None
-            yield row, cipher, packed
+    def _unwrapping(self, subjects: Sequence[int], wrapped: Sequence[bytes]) -> Sequence[AESGCM]:
+        """What wrapped each subject's key: the same for all, but for a rotation or a new range."""
+        heads = {one[:_HEAD] for one in wrapped}
+        ranges = {who >> _RANGE_BITS for who in subjects}
+        if len(heads) == len(ranges) == 1:
+            return [self._wrapping.opening(*heads, subjects[0])] * len(subjects)
+        opening = self._wrapping.opening
+        return [opening(one[:_HEAD], who) for who, one in zip(subjects, wrapped, strict=True)]
 
     def open(
-        self, name: str, rows: Iterable[tuple[AESGCM, int, bytes | None]]
-    ) -> Iterator[tuple[int, bytes]]:
-        """One class of subjects whose ciphers are set up; who has none of it is left out."""
+        self,
+        name: str,
+        subjects: Sequence[int],
+        ciphers: Sequence[AESGCM],
+        sealed: Sequence[bytes | None],
+    ) -> list[bytes | None]:
+        """Return the opened class of each subject; None for who has none of it."""
         direct, head = self._heads(name)
-        for cipher, subject, sealed in rows:
-            if sealed is None:
-                continue
-            if sealed[:_HEAD] != direct:
-                raise self._not_ours()
-            try:
-                bound = head + b"%d" % subject
-                packed = cipher.decrypt(sealed[_HEAD:_SEALED], sealed[_SEALED:], bound)
-            except (InvalidTag, ValueError):
-                raise self._moved() from None
-            yield subject, packed
+        if {one[:_HEAD] for one in sealed if one is not None} - {direct}:
+            raise SealBroken(f"a value in {self._table} was not sealed with a data key")
+        try:
+            return [
+                None
+                if one is None
+                else cipher.decrypt(one[_HEAD:_SEALED], one[_SEALED:], head + b"%d" % who)
+                for who, cipher, one in zip(subjects, ciphers, sealed, strict=True)
+            ]
+        except (InvalidTag, ValueError):
+            raise self._moved() from None
 
     def _heads(self, name: str) -> tuple[bytes, bytes]:
         """The header of what a data key sealed, and what is bound to a class but the subject."""
@@ -161,9 +156,6 @@ class Ciphers:
         table = f"{len(self._table)}:{self._table}"
         bound = f"{self._organisation_id},0,{table},{len(name)}:{name},"  # as seal.Context.bound()
         return header, header + bound.encode()
-
-    def _not_ours(self) -> SealBroken:
-        return SealBroken(f"a value in {self._table} was not sealed with a data key")
 
     def _moved(self) -> SealBroken:
         return SealBroken(f"a sealed value in {self._table} does not open: it was altered or moved")

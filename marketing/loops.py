@@ -19,7 +19,7 @@ from contacts.importing import work as imports
 from contacts.importing.turns import Lane
 from contacts.merge import proposing
 from contacts.segments import columns, gathering, membership, told
-from contacts.segments.live import follow, touches
+from contacts.segments.live import feed, follow, touches
 from marketing import dispatching
 from marketing.campaigns import running as campaigns
 from messaging import sender, settling
@@ -138,7 +138,11 @@ def _reconcile(now: datetime) -> int:
 
 
 def _live(now: datetime) -> int:
-    return follow.run_once(now=now)
+    """Go on only behind a full look, for the same reason: another organisation's members, and whom
+    the last ones let in, would wait until the turn is over.
+    """
+    followed = follow.run_once(now=now)
+    return followed if followed >= feed.LOOK else 0
 
 
 def _memberships(now: datetime) -> int:

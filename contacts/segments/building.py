@@ -79,15 +79,24 @@ def build(
     people: Sequence[Values], names: Collection[str], *, fields: Mapping[str, Field] = FIELDS
 ) -> dict[str, Column]:
     """Return the named columns over these people, one place each, in order."""
-    built: dict[str, Column] = {}
     keys = dict.fromkeys(name.partition(".")[0] for name in names)
-    for key in keys:
+    return of_values({key: [one.get(key) for one in people] for key in keys}, names, fields=fields)
+
+
+def of_values(
+    values: Mapping[str, Sequence[Any]],
+    names: Collection[str],
+    *,
+    fields: Mapping[str, Field] = FIELDS,
+) -> dict[str, Column]:
+    """Return the same from each field's values, one for each person, in order."""
+    built: dict[str, Column] = {}
+    for key in dict.fromkeys(name.partition(".")[0] for name in names):
         field = fields[key]
-        values = [person.get(key) for person in people]
         if field.type in _PARTS:
-            built |= _lists(field, values, names)
+            built |= _lists(field, values[key], names)
         else:
-            built[key] = _SCALARS[field.type](values)
+            built[key] = _SCALARS[field.type](values[key])
     return built
 
 

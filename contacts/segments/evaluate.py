@@ -366,16 +366,15 @@ def _from_records(
     """For which of these contacts it holds, and which are there; few records are opened."""
     organisation_id, names = tenancy.current(), vectors.columns_read(definition)
     fields = opening.fields_with(organisation_id, {name.partition(".")[0] for name in names})
-    steps = staged.stages(definition, outside, lambda key: opening.cost_of(key, fields))
+    steps = staged.stages(definition, outside, lambda key: opening.class_and_cost(key, fields))
     if steps is None:
         block, there = _built(names, ids, np.arange(len(ids)))
         return vectors.plan(definition, now=now, outside=outside)(block) & there, there
-    cheap = [step.kind for step in steps if not step.cost]
-    records = opening.Opening(organisation_id, ids, along=cheap)
+    records = opening.Opening(organisation_id, ids)
 
     def opened(places: Ints, names: frozenset[str]) -> Block:
-        values = records.values(places, {name.partition(".")[0] for name in names}, fields)
-        built = building.build(values, names, fields=fields)
+        values = records.columns(places, {name.partition(".")[0] for name in names}, fields)
+        built = building.of_values(values, names, fields=fields)
         return BuiltBlock(len(places), slice(0, len(places)), built)
 
     found = staged.holding(

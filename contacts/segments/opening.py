@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from contacts.segments.arrays import Ints, Mask
 from contacts.writing import TABLE
 from crypto import data_keys
 from crypto.models import DataKey
-from crypto.rows import Bigints, binary_cursor, streamed
+from crypto.rows import STREAMED, Bigints, binary_cursor, streamed
 
+_Row = tuple[Any, ...]
 _KEYED = f"""
 SELECT c.id, k.wrapped, {{}} FROM {TABLE} c
 CROSS JOIN LATERAL (
@@ -46,43 +48,38 @@ class Opening:
     """Some contacts whose records are opened a class at a time, and only as far as asked.
 
     Whom the first question is about is fetched with their keys by one statement, and opened while
-    the server fetches the next; `along` are classes that come with them and wait to be opened.
-    Later questions may be only about the same contacts.
+    the server fetches the next. Later questions may be only about the same contacts.
     """
 
-    def __init__(
-        self, organisation_id: int, contact_ids: Sequence[int], *, along: Collection[str] = ()
-    ) -> None:
+    def __init__(self, organisation_id: int, contact_ids: Sequence[int]) -> None:
         self._organisation_id = organisation_id
         self._ids = contact_ids
-        self._along = along
-        self._ciphers = data_keys.Ciphers(organisation_id, TABLE)
-        self._keyed: dict[int, tuple[AESGCM, tuple[Any, ...]]] = {}
-        self._columns: list[str] | None = None
-        """The classes that each row has, behind id and key; None before the first question."""
+        self._opener = data_keys.Ciphers(organisation_id, TABLE)
+        self._ciphers: dict[int, AESGCM] = {}
+        """Of those who were asked about and are there."""
+        self._begun = False
         self._there = np.zeros(len(contact_ids), np.bool_)
         self._asked = np.zeros(len(contact_ids), np.bool_)
 
-    def values(
+    def columns(
         self, places: Ints, keys: Collection[str], fields: Mapping[str, Field]
-    ) -> list[dict[str, Any]]:
-        """Return the canonical values of these fields for those at these places, in their order.
+    ) -> dict[str, list[Any]]:
+        """Return by field the canonical values of those at these places, in their order.
 
-        Who is not there has none. What a derived field is derived from comes along.
+        None stands for what is not known, and for everything of whoever is not there. What a
+        derived field is derived from comes along.
         """
         ids = [self._ids[place] for place in places.tolist()]
         stored = _by_class(keys, fields)
-        found: dict[int, dict[str, Any]] = {}
-        if self._columns is None:
-            self._begin(ids, found, stored)
-            self._asked[places] = True
-            self._there[places] = [id_ in self._keyed for id_ in ids]
+        if self._begun:
+            found = self._go_on(ids, stored)
         else:
-            self._go_on(ids, found, stored)
+            found, self._begun = self._begin(ids, stored), True
+            self._asked[places] = True
+            self._there[places] = [id_ in self._ciphers for id_ in ids]
         if any(fields[key].derived_from == "encounters" for key in keys):
-            for values in found.values():
-                values["last_visit"] = last_visit(values.get("encounters", ()))
-        return [found.get(id_, {}) for id_ in ids]
+            found["last_visit"] = [last_visit(one or ()) for one in found["encounters"]]
+        return found
 
     def there(self) -> Mask:
         """Which of all the contacts are there at all: neither erased nor without a key."""
@@ -97,48 +94,63 @@ class Opening:
             self._asked[open_] = True
         return self._there
 
-    def _begin(
-        self,
-        ids: Sequence[int],
-        found: dict[int, dict[str, Any]],
-        stored: Mapping[str, Collection[str]],
-    ) -> None:
-        """Fetch keys and records; open the first class as they come, and then the others."""
-        columns = self._columns = list(dict.fromkeys([*stored, *self._along]))
-        first = next(iter(stored), "")
+    def _begin(self, ids: list[int], stored: Mapping[str, Collection[str]]) -> dict[str, list[Any]]:
+        """Fetch keys and records; return what they say, opened as they came."""
+        found: dict[str, list[Any]] = {key: [] for own in stored.values() for key in own}
+        order: list[int] = []
+        for some in self._fetched(ids, list(stored)):
+            order += [row[0] for row in some]
+            for key, values in self._set_up(some, stored).items():
+                found[key] += values
+        if order == ids:
+            return found
+        at = {id_: number for number, id_ in enumerate(order)}
+        where = [at.get(id_) for id_ in ids]
+        return {
+            key: [None if number is None else values[number] for number in where]
+            for key, values in found.items()
+        }
+
+    def _fetched(self, ids: Sequence[int], columns: Sequence[str]) -> Iterator[list[_Row]]:
+        """Yield rows as they stream in; at last those whose wrapping key must be asked for."""
         statement = _KEYED.format(", ".join(f"c.{name}" for name in columns) or "NULL::bytea")
-        read, keyed = packing.reader(stored.get(first, ())), self._keyed
-        organisation = self._organisation_id
-        given = [organisation, organisation, Bigints(ids)]
+        given = [self._organisation_id, self._organisation_id, Bigints(ids)]
+        late: list[_Row] = []
         with closing(streamed(statement.encode(), given)) as rows:
-            for row, cipher, packed in self._ciphers.set_up(rows, first):
-                keyed[row[0]] = cipher, row
-                if packed is not None:
-                    found[row[0]] = read(packed)
-        self._go_on(ids, found, {name: keys for name, keys in stored.items() if name != first})
+            while some := list(islice(rows, STREAMED)):
+                if self._opener.asks([row[1] for row in some]):
+                    late += some
+                else:
+                    yield some
+        if late:
+            yield late
+
+    def _set_up(
+        self, rows: Sequence[_Row], stored: Mapping[str, Collection[str]]
+    ) -> dict[str, list[Any]]:
+        """Keep the ciphers of these rows, and return what their classes say."""
+        ids, wrapped, *classes = zip(*rows, strict=True)
+        ciphers = self._opener.of(ids, wrapped)
+        self._ciphers.update(zip(ids, ciphers, strict=True))
+        found: dict[str, list[Any]] = {}
+        for (name, own), sealed in zip(stored.items(), classes, strict=False):
+            found |= packing.columns(self._opener.open(name, ids, ciphers, sealed), own)
+        return found
 
     def _go_on(
-        self,
-        ids: Sequence[int],
-        found: dict[int, dict[str, Any]],
-        stored: Mapping[str, Collection[str]],
-    ) -> None:
+        self, ids: Sequence[int], stored: Mapping[str, Collection[str]]
+    ) -> dict[str, list[Any]]:
+        """Fetch and open further classes of some of them."""
+        there = [id_ for id_ in ids if id_ in self._ciphers]
+        ciphers = [self._ciphers[id_] for id_ in there]
+        found: dict[str, list[Any]] = {}
         for name, keys in stored.items():
-            read = packing.reader(keys)
-            for id_, packed in self._ciphers.open(name, self._sealed(ids, name)):
-                if id_ in found:
-                    found[id_].update(read(packed))
-                else:
-                    found[id_] = read(packed)
-
-    def _sealed(self, ids: Sequence[int], name: str) -> Iterator[tuple[AESGCM, int, bytes | None]]:
-        """Cipher, contact and sealed class of those of these who are there."""
-        there = ((id_, *self._keyed[id_]) for id_ in ids if id_ in self._keyed)
-        if self._columns is not None and name in self._columns:
-            place = 2 + self._columns.index(name)
-            return ((cipher, id_, row[place]) for id_, cipher, row in there)
-        records = self._records([id_ for id_ in ids if id_ in self._keyed], name)
-        return ((cipher, id_, records.get(id_)) for id_, cipher, _ in there)
+            records = self._records(there, name)
+            sealed = [records.get(id_) for id_ in there]
+            opened = self._opener.open(name, there, ciphers, sealed)
+            packed = dict(zip(there, opened, strict=True))
+            found |= packing.columns([packed.get(id_) for id_ in ids], keys)
+        return found
 
     def _records(self, ids: Sequence[int], name: str) -> dict[int, bytes | None]:
         statement = _RECORDS.format(f"c.{name}").encode()
@@ -155,9 +167,13 @@ def values_of(
     if not ids:
         return {}
     opening, fields = Opening(organisation_id, ids), fields_with(organisation_id, keys)
-    values = opening.values(np.arange(len(ids)), keys, fields)
-    there = opening.there().tolist()
-    return {id_: held for id_, held, is_there in zip(ids, values, there, strict=True) if is_there}
+    columns = opening.columns(np.arange(len(ids)), keys, fields)
+    people = zip(*columns.values(), strict=True) if columns else repeat(())
+    return {
+        id_: {key: value for key, value in zip(columns, one, strict=True) if value is not None}
+        for id_, one, is_there in zip(ids, people, opening.there().tolist(), strict=False)
+        if is_there
+    }
 
 
 def fields_with(organisation_id: int, keys: Collection[str]) -> Mapping[str, Field]:
@@ -165,10 +181,10 @@ def fields_with(organisation_id: int, keys: Collection[str]) -> Mapping[str, Fie
     return FIELDS if FIELDS.keys() >= set(keys) else registry.fields_for(organisation_id)
 
 
-def cost_of(key: str, fields: Mapping[str, Field]) -> tuple[str, int]:
-    """The class that a field's values are in, and how dear it is to open: lists are long."""
+def class_and_cost(key: str, fields: Mapping[str, Field]) -> tuple[str, bool]:
+    """The class that a field's values are in, and whether they are dear to open: lists are."""
     field = fields[key]
-    return class_of(key, fields), int(field.is_list or bool(field.derived_from))
+    return class_of(key, fields), field.is_list or bool(field.derived_from)
 
 
 def class_of(key: str, fields: Mapping[str, Field]) -> str:

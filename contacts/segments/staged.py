@@ -1,8 +1,9 @@
 """Evaluate contacts from their records, opening no class that can no longer change the answer.
 
-Of ten thousand changed contacts most are out after one clause. Each stage opens one class for those
-still undecided, answers the leaves that read it, and asks the tree, in three values (yes, no, not
-known yet), who is decided now. The cheapest class goes first: lists are dear to open. Pure.
+Of ten thousand changed contacts most are out after a clause or two. The first stage opens all the
+classes without lists that are asked for, while the server is still fetching; each further stage
+opens one class with lists, which are dear, for those still undecided. After each stage its leaves
+are answered and the tree is asked, in three values (yes, no, not known yet), who is decided. Pure.
 """
 
 from __future__ import annotations
@@ -23,12 +24,8 @@ Open = Callable[[Ints, frozenset[str]], Block]
 """Build the columns of these names for the contacts at these places."""
 
 
-class Stage(NamedTuple):
-    """The leaves that read one class, and how dear it is to open."""
-
-    kind: str
-    cost: int
-    leaves: Sequence[Clause]
+Stage = Sequence[Clause]
+"""Leaves that are answered together."""
 
 
 class _Told(NamedTuple):
@@ -54,7 +51,7 @@ def holding(
     found = np.zeros(size, np.bool_)
     places = np.arange(size)
     known: dict[Clause, Mask] = dict(outside)
-    for stage in [(), *(stage.leaves for stage in stages)]:
+    for stage in [(), *stages]:
         if stage and len(places):
             known |= _answered(definition, stage, places, now, opened)
         told = _told(definition.root, known, len(places))
@@ -76,28 +73,24 @@ def _answered(
 def stages(
     definition: Definition,
     outside: Mapping[Clause, Mask],
-    cost_of: Callable[[str], tuple[str, int]],
+    class_of: Callable[[str], tuple[str, bool]],
 ) -> list[Stage] | None:
-    """The leaves by the class that they read, the cheapest class first.
+    """The leaves that are answered together: those of cheap classes, then class by class.
 
-    `cost_of` names a field's class and says how dear it is to open. None where the tree has clauses
-    that are not known here: such a definition is evaluated whole.
+    `class_of` names a field's class and says whether its values are dear to open. None where the
+    tree has clauses that are not known here: such a definition is evaluated whole.
     """
-    by_class: dict[str, list[Clause]] = {}
-    costs: dict[str, int] = {}
+    cheap: list[Clause] = []
+    dear: dict[str, list[Clause]] = {}
     for clause in dict.fromkeys(_parts(definition.root)):
         if clause in outside or _inside(clause):
             continue
         key = getattr(clause, "field", "")
         if not key:
             return None
-        kind, cost = cost_of(key)
-        by_class.setdefault(kind, []).append(clause)
-        costs[kind] = max(cost, costs.get(kind, 0))
-    return [
-        Stage(kind, costs[kind], by_class[kind])
-        for kind in sorted(by_class, key=lambda kind: costs[kind])
-    ]
+        kind, is_dear = class_of(key)
+        (dear.setdefault(kind, []) if is_dear else cheap).append(clause)
+    return [cheap, *dear.values()] if cheap else list(dear.values())
 
 
 def _parts(clause: Clause) -> Iterator[Clause]:

@@ -12,8 +12,12 @@ from audit import actor
 from contacts import events
 from contacts.events import NewEvent
 from contacts.records import Change, upsert
+from contacts.segments import catalogue
+from contacts.segments.live import feed
 from marketing import celery, loops, tasks
 from workflows.models import Cursor
+
+SALEM = {"field": "city", "op": "equals", "value": "Salem"}
 
 
 class Served:
@@ -111,3 +115,17 @@ def test_the_intake_of_events_goes_on_only_behind_a_full_batch(
         events.append([NewEvent(contact_id=one, kind="visit.done", occurred_at=now)], now=now)
         assert loops.LOOPS["triggers"](now) == 0
         assert Cursor.objects.get().event_id > 0
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_following_members_goes_on_only_behind_a_full_look(
+    harbor: Organisation, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another organisation waits for one look, however steadily this one's people change."""
+    with tenancy.acting_for(harbor.pk), actor.acting_as(actor.Actor("system", "test")):
+        catalogue.save(name="Salem", tree=SALEM, now=now)
+        upsert([Change(source="ehr", record_number="1", values={"city": "Salem"})], now=now)
+        assert loops.LOOPS["live"](now) == 0
+        upsert([Change(source="ehr", record_number="2", values={"city": "Salem"})], now=now)
+        monkeypatch.setattr(feed, "LOOK", 1)
+        assert loops.LOOPS["live"](now) >= 1
