@@ -162,7 +162,8 @@ def columns(packed: Iterable[bytes | None], keys: Collection[str]) -> dict[str, 
 
     For many records of one class: no dictionary is made for each of them.
     """
-    unpackb, nothing = msgpack.unpackb, (FORMAT, 0, {})
+    unpackb = msgpack.unpackb
+    nothing: Sequence[Any] = (FORMAT, 0, {})
     records = [nothing if one is None else unpackb(one, strict_map_key=False) for one in packed]
     if {record[0] for record in records} - {FORMAT}:
         raise ValueError("a contact's record has a format that this release does not know")

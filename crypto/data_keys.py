@@ -125,7 +125,7 @@ class Ciphers:
         heads = {one[:_HEAD] for one in wrapped}
         ranges = {who >> _RANGE_BITS for who in subjects}
         if len(heads) == len(ranges) == 1:
-            return [self._wrapping.opening(*heads, subjects[0])] * len(subjects)
+            return [self._wrapping.opening(heads.pop(), subjects[0])] * len(subjects)
         opening = self._wrapping.opening
         return [opening(one[:_HEAD], who) for who, one in zip(subjects, wrapped, strict=True)]
 
