@@ -81,7 +81,7 @@ def problems_free(template: Template) -> Compiled:
     return drafts.compiled(template)
 
 
-becomes, own_hosts = drafts.becomes, drafts.own_hosts
+becomes = drafts.becomes
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from audit.actor import current
 from contacts import registry
 from messaging import templates_compile
 from messaging.making import naming
+from messaging.making.hosts import own_hosts
 from messaging.making.including import SLOT, Block, named
 from messaging.models import BlockVersion, ContentBlock, Template
 from messaging.templates_compile import Problem, Shared, TemplateInvalid
@@ -49,8 +50,6 @@ def include(block: ContentBlock) -> str:
 
 def check(block: ContentBlock) -> None:
     """Raise `TemplateInvalid` unless a mail with nothing but the block in it would compile."""
-    from messaging.making.drafts import own_hosts
-
     if block.kind == ContentBlock.Kind.LAYOUT and len(SLOT.findall(block.mjml)) != 1:
         raise TemplateInvalid([Problem("mjml", 1, "A layout needs one <mj-slot />.")])
     others = {slug: one for slug, one in published().items() if slug != block.slug}

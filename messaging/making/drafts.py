@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -19,6 +18,7 @@ from messaging import markup, templates_compile
 from messaging.making import blocks, conditions, languages, plain_text
 from messaging.making.checks import diagnoses
 from messaging.making.flow import Asked
+from messaging.making.hosts import own_hosts
 from messaging.making.including import included
 from messaging.models import Template
 from messaging.pools import lanes
@@ -121,13 +121,6 @@ def becomes(template: Template) -> str:
     if rule is None or paid is None or not paid.makes_marketing(rule):
         return template.purpose
     return rule.when_paid
-
-
-def own_hosts() -> frozenset[str]:
-    """Return the hosts that a mail may load pictures from: the organisation's own."""
-    origin = Organisation.objects.get(id=tenancy.current()).web_origin
-    host = urlsplit(origin or settings.ATTUNE_PUBLIC_ORIGIN).hostname
-    return frozenset([host] if host else [])
 
 
 def text_of(template: Template) -> str:

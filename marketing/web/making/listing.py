@@ -16,7 +16,8 @@ from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from marketing.web.making.forms import Beginning, Naming, TakingOver
 from marketing.web.making.starter import STARTER, TEXT_STARTER
-from messaging.making import drafts, naming
+from messaging.making import naming
+from messaging.making.hosts import own_hosts
 from messaging.making.imported import NotTakenOver, imported
 from messaging.models import Template, TemplateVersion
 from messaging.pools import lanes
@@ -75,7 +76,7 @@ def _begun(form: Naming) -> dict[str, Any]:
 
 def _take_over(request: HttpRequest, *, name: str, purpose: str, html: str) -> HttpResponse:
     """Begin a template from an HTML mail, and say what was left out of it."""
-    taken = imported(html, own_hosts=drafts.own_hosts())
+    taken = imported(html, own_hosts=own_hosts())
     made = naming.begin(
         name=name,
         purpose=purpose,
