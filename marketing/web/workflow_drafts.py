@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from marketing.web import canvas_forms
+from marketing.web.canvas_forms import faults
 from messaging.making import naming
 from workflows import lint, publishing
 from workflows.models import Enrolment, Workflow
@@ -89,7 +90,7 @@ def check(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     if given is None:
         return JsonResponse({"detail": "Send JSON with a draft."}, status=400)
     problems = lint.check(given["draft"], workflow_id=_workflow(workflow_id).id)[1]
-    return JsonResponse({"problems": _plain(problems)})
+    return JsonResponse({"problems": _plain(problems, given["draft"])})
 
 
 @require_POST
@@ -107,7 +108,7 @@ def save(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         if seen != found.changed_at:
             return JsonResponse({"detail": "The draft was changed meanwhile."}, status=409)
         problems = publishing.save_draft(found, given["draft"], now=now)
-    return JsonResponse({"problems": _plain(problems), "seen": _stamp(now)})
+    return JsonResponse({"problems": _plain(problems, given["draft"]), "seen": _stamp(now)})
 
 
 def _given(request: HttpRequest) -> dict[str, Any] | None:
@@ -165,7 +166,7 @@ def _editor(found: Workflow, problems: Sequence[Problem], forms: dict[str, Any])
     return {
         "draft": {"start": ""} | found.draft,
         "forms": forms,
-        "problems": _plain(problems),
+        "problems": _plain(problems, found.draft),
         "seen": _stamp(found.changed_at),
         "check": reverse("workflow-check", args=[found.id]),
         "save": reverse("workflow-save", args=[found.id]),
@@ -177,8 +178,9 @@ def _inside(found: Workflow) -> int:
     return waiting.count() if found.live else 0
 
 
-def _plain(problems: Sequence[Problem]) -> list[dict[str, str]]:
-    return [asdict(one) for one in problems]
+def _plain(problems: Sequence[Problem], draft: object) -> list[dict[str, str]]:
+    forms = (*canvas_forms.KINDS, *canvas_forms.TRIGGERS)
+    return [asdict(faults.in_words(one, draft, forms)) for one in problems]
 
 
 def _stamp(moment: datetime) -> str:

@@ -130,10 +130,10 @@ def mend(desk: Desk) -> None:
     expect(state).to_contain_text("2 to mend")
     expect(page.locator(".editor-step[data-wrong]")).to_have_count(2)
     desk.step("send")
-    expect(faults).to_contain_text("template is missing")
+    expect(faults).to_contain_text("Message is missing: choose one")
     desk.choose("Message", "Reminder")
     desk.step("task")
-    expect(faults).to_contain_text("title is missing")
+    expect(faults).to_contain_text("What to do is missing")
     desk.fill("What to do", "Call about the appointment")
     expect(state).to_contain_text("Nothing keeps it from going live")
 

@@ -62,7 +62,7 @@ def test_a_journey_is_drawn_with_the_mouse_mended_and_published(
     page.get_by_role("button", name="Add a step after Appointment booked").click()
     page.get_by_role("dialog").get_by_role("button", name="Send a message").click()
     expect(page.locator(".editor-state")).to_contain_text("to mend")
-    expect(panel(page).locator(".editor-faults")).to_contain_text("template is missing")
+    expect(panel(page).locator(".editor-faults")).to_contain_text("Message is missing: choose one")
     panel(page).get_by_label("Message", exact=True).select_option(label="Reminder")
     expect(page.locator(".editor-state")).to_contain_text("Nothing keeps it from going live")
     save(page)

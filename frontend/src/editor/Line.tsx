@@ -16,6 +16,8 @@ export function Line(props: EdgeProps<LineEdge>) {
       <EdgeLabelRenderer>
         <div
           className="editor-way nodrag nopan"
+          // The plus keeps to the outer side, clear of what leaves the box beside this way.
+          data-left={props.sourceX < data.at.x - 1 || undefined}
           style={{ transform: `translate(-50%, -50%) translate(${data.at.x}px, ${data.at.y}px)` }}
         >
           {data.label && <span className={`editor-way-label canvas-label-${data.way}`}>{data.label}</span>}
