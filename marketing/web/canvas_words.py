@@ -75,7 +75,7 @@ def _send(step: Send, names: Names) -> str:
 
 
 def _wait(step: Wait, names: Names) -> str:
-    return duration(step.patience)
+    return f"Wait {duration(step.patience)}"
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -23,6 +23,7 @@ from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from marketing.web import canvas_forms
 from marketing.web.canvas_forms import faults
+from marketing.web.canvas_forms.entering import TRIGGERS
 from messaging.making import naming
 from workflows import lint, publishing
 from workflows.models import Enrolment, Workflow
@@ -179,7 +180,7 @@ def _inside(found: Workflow) -> int:
 
 
 def _plain(problems: Sequence[Problem], draft: object) -> list[dict[str, str]]:
-    forms = (*canvas_forms.KINDS, *canvas_forms.TRIGGERS)
+    forms = (*canvas_forms.KINDS, *TRIGGERS)
     return [asdict(faults.in_words(one, draft, forms)) for one in problems]
 
 

@@ -128,6 +128,7 @@ def _title(kind: str, title: str) -> str:
     """What stands behind the kind's word: nothing twice."""
     if kind == "exit":
         return title if title != "Exit" else ""
+    title = title.removeprefix("Wait ") if kind == "wait" else title
     return title.removeprefix("Staff: ") if kind != "until" else title[:1].lower() + title[1:]
 
 

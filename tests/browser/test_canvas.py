@@ -95,13 +95,13 @@ def test_yes_and_no_leave_by_handles_of_their_own(page: Page) -> None:
 def test_a_step_is_reached_and_opened_by_keyboard(page: Page) -> None:
     page.locator(".react-flow__node[data-id=later]").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".canvas-detail h3")).to_have_text("1 day")
+    expect(page.locator(".canvas-detail h3")).to_have_text("Wait 1 day")
 
 
 def test_the_same_stands_in_a_table(page: Page) -> None:
     page.get_by_text("The same as a table").click()
     row = page.get_by_role("row", name="Meets the conditions? branch")
-    expect(row).to_contain_text("1 day")
+    expect(row).to_contain_text("Wait 1 day")
 
 
 def test_the_page_has_no_serious_finding(page: Page) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from marketing.web import canvas_forms
 from marketing.web.canvas_forms import faults
+from marketing.web.canvas_forms.entering import TRIGGERS
 from workflows.problems import Problem
 
-FORMS = (*canvas_forms.KINDS, *canvas_forms.TRIGGERS)
+FORMS = (*canvas_forms.KINDS, *TRIGGERS)
 DRAFT: dict[str, Any] = {
     "trigger": {"kind": "schedule"},
     "nodes": [

@@ -19,7 +19,8 @@ def in_words(problem: Problem, draft: object, forms: Iterable[KindForm]) -> Prob
     if lacks is None or form is None:
         return problem
     key, how, wanted = lacks["key"], lacks["how"], lacks["wanted"]
-    for part in (*form.ways, *form.fields):
+    parts: tuple[FieldForm | WayForm, ...] = (*form.ways, *form.fields)
+    for part in parts:
         if part.key == key:
             return Problem(problem.node, problem.code, _sentence(part, how, wanted))
     return problem

@@ -8,7 +8,7 @@ WAIT = KindForm(
     kind="wait",
     label="Wait",
     does="Holds everybody for a time.",
-    title="{for}",
+    title="Wait {for}",
     fields=(FieldForm(key="for", label="For", type="duration"),),
     ways=ON,
 )
