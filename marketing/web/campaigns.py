@@ -284,10 +284,18 @@ def progress(request: HttpRequest, campaign_id: UUID, number: int) -> HttpRespon
     run.campaign = found
     if run.frozen_at is None:
         beginning = run if run.begins(now=timezone.now()) else None
-        return render(request, "campaigns/_beginning.html", {"beginning": beginning})
+        part = render(request, "campaigns/_beginning.html", {"beginning": beginning})
+        return part if beginning else _whole_page(part)
     shown = campaign_figures.of(run, staff_of(request))
     context = {"campaign": found, "shown": shown, "goal": words(found.goal_kind)}
-    return render(request, "campaigns/_run.html", context)
+    part = render(request, "campaigns/_run.html", context)
+    return part if run.state == Run.State.SENDING else _whole_page(part)
+
+
+def _whole_page(part: HttpResponse) -> HttpResponse:
+    """Once it is over, what stands around the part is old: its state and what may be pressed."""
+    part["HX-Refresh"] = "true"
+    return part
 
 
 @require_safe

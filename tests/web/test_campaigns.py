@@ -17,6 +17,7 @@ from accounts.roles import Role
 from consent import policy
 from contacts.segments import membership
 from contacts.segments.models import Segment
+from marketing.campaigns import running
 from marketing.campaigns.models import Campaign
 from messaging.models import Template
 from tests.campaigns.conftest import Make, approve, audience, launch, letter, make, send, women
@@ -116,6 +117,21 @@ def test_the_page_of_a_run_counts_and_explains(
     assert "By mailbox provider" in html
     assert policy.REASONS["no_authorization"][1] in unescape(html)
     assert "100 % dealt with" in html
+
+
+def test_the_whole_page_is_fetched_anew_when_the_run_is_over(
+    sign_in_as: SignIn, mara: User, make: Make, audience: list[int]
+) -> None:
+    """What may be pressed stands outside of the part that moves."""
+    campaign, client = make(), sign_in_as(mara)
+    launch(campaign)
+    running.run_once(now=NOON)
+    address = f"/campaigns/{campaign.id}/runs/1/progress/"
+    under_way = client.get(address)
+    send()
+    over = client.get(address)
+    assert ("HX-Refresh" in under_way, over["HX-Refresh"]) == (False, "true")
+    assert b"every 2s" in under_way.content and b"every 2s" not in over.content
 
 
 def test_small_counts_are_held_back_from_the_approver(

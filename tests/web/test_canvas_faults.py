@@ -51,6 +51,7 @@ def test_what_no_form_has_is_said_as_it_is(node: str) -> None:
 
 
 def test_a_draft_of_any_shape_does() -> None:
-    for draft in ({}, {"nodes": None}, {"nodes": {}, "trigger": "x"}, [], None):
+    drafts: list[object] = [{}, {"nodes": None}, {"nodes": {}, "trigger": "x"}, [], None]
+    for draft in drafts:
         assert said("send", "missing", "template is missing: x", draft) == "template is missing: x"
         assert said("", "missing", "event is missing: x", draft) == "event is missing: x"
