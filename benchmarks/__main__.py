@@ -19,7 +19,7 @@ from benchmarks.kept import folder_of
 
 TENTH = 0.1
 NOT_BENCHMARKS = frozenset(
-    {"__main__", "ground", "kept", "measure", "population", "prompt", "relay"}
+    {"__main__", "ground", "kept", "measure", "population", "prompt", "relay", "web"}
 )
 KEEPS = frozenset({"segments"})
 """Benchmarks whose loaded world may stay for the next run (`benchmarks.kept`)."""

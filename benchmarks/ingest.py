@@ -10,15 +10,13 @@ security and without an idempotency key. Server, clients and database share the 
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -32,10 +30,10 @@ from accounts.roles import Permission
 from audit.actor import Actor, acting_as
 from benchmarks.ground import found_organisation
 from benchmarks.measure import Row
+from benchmarks.web import read_answer, served
 from contacts import matching, records
 from contacts.sample import people
 from deploy.postgres import programs
-from deploy.run import web_server
 
 CLIENTS = 16
 ROUNDS = 3
@@ -63,7 +61,7 @@ def run(scale: float) -> Iterator[Row]:
             now=now,
             expires_at=now + timedelta(hours=2),
         )
-    with _web_server() as port:
+    with served() as port:
         for name, (size, full) in SIZES.items():
             requests = max(CLIENTS, int(full * scale) // size)
             sender = _Sender(port, key, public_ids, size)
@@ -99,7 +97,7 @@ class _Sender:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for request in requests:
                 connection.sendall(request)
-                _read_answer(connection)
+                read_answer(connection)
 
     def _request(self) -> bytes:
         body = self._body()
@@ -117,28 +115,6 @@ class _Sender:
             "occurred_at": "2026-03-02T09:30:00Z",
             "idempotency_key": f"event-{number}",
         }
-
-
-def _read_answer(connection: socket.socket) -> None:
-    """Read one answer to its end; raise where it is no success."""
-    answer = b""
-    while (end := answer.find(b"\r\n\r\n")) < 0:
-        answer += _more(connection)
-    length = _LENGTH.search(answer, 0, end)
-    if length is None or not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
-        raise RuntimeError(f"the server answered {answer[:300]!r}")
-    while len(answer) < end + 4 + int(length[1]):
-        answer += _more(connection)
-
-
-def _more(connection: socket.socket) -> bytes:
-    part = connection.recv(1 << 16)
-    if not part:
-        raise RuntimeError("the server closed the connection")
-    return part
-
-
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 def _pgbench(organisation_id: int, first: int, each: int) -> float:
@@ -161,31 +137,3 @@ def _pgbench(organisation_id: int, first: int, each: int) -> float:
     if found is None:
         raise RuntimeError("pgbench printed no rate")
     return float(found[1])
-
-
-@contextmanager
-def _web_server() -> Iterator[int]:
-    """Serve the product as `make run` does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    *command, application = web_server(port=port)
-    command += ["--no-access-log", "--log-level", "warning", application]
-    server = subprocess.Popen(command, env=dict(os.environ))
-    try:
-        _wait(lambda: socket.create_connection(("127.0.0.1", port), 1).close())
-        yield port
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _wait(ready: Callable[[], None], *, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return ready()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
