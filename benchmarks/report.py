@@ -132,7 +132,7 @@ def _published() -> WorkflowVersion:
 def _fill(version: WorkflowVersion, count: int) -> dict[str, Any]:
     events.ensure_partitions(now=NOW)
     pinned = TemplateVersion.objects.get(id=version.templates["mail"])
-    given = {
+    given: dict[str, Any] = {
         "organisation": tenancy.current(),
         "workflow": version.workflow_id,
         "version": version.id,

@@ -14,8 +14,7 @@ from messaging import outbox
 from messaging import versions as templates
 from messaging.hearing import visits
 from workflows import audience, clocks, foreseeing, lots, staff_tasks
-from workflows.contests import deciding
-from workflows.engine import (
+from workflows.asks import (
     Ask,
     AskAdmission,
     AskCall,
@@ -34,6 +33,7 @@ from workflows.engine import (
     TaskIs,
     TurnedAway,
 )
+from workflows.contests import deciding
 from workflows.journeys import Journey
 from workflows.steps import Condition, Foreseen, Happened, InSegment
 from workflows.webhooks import calls

@@ -11,7 +11,7 @@ from consent import clocks
 from consent.rules import shelf
 from contacts import registry
 from contacts.segments import building, evaluate, opening
-from workflows.engine import AskClock, Clock
+from workflows.asks import AskClock, Clock
 from workflows.journeys import Journey
 
 Asked = Sequence[tuple[Journey, AskClock]]

@@ -11,7 +11,7 @@ from contacts import lists
 from contacts.amending import More, amend
 from contacts.facts import CLEAR
 from workflows import enrol, writing_back
-from workflows.engine import Effect, Leave, Outcome
+from workflows.asks import Effect, Leave, Outcome
 from workflows.journeys import Journey
 from workflows.steps import ListChange, Update, WriteBack
 

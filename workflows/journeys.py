@@ -12,7 +12,8 @@ from psycopg.types.composite import RecordBinaryLoader
 
 from crypto.rows import binary_cursor
 from workflows import versions
-from workflows.engine import Answer, Leave, Outcome, Place, Stay, advance
+from workflows.asks import Answer, Leave, Outcome, Place, Stay
+from workflows.engine import advance
 
 ANYBODY = """
 select exists (select from workflows_enrolment where state = 'waiting' and due_at <= %b)

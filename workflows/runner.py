@@ -25,8 +25,8 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from audit import trail
 from workflows import answers, apart, effects, journeys, written
+from workflows.asks import Leave
 from workflows.brakes.turn import Turn
-from workflows.engine import Leave
 from workflows.journeys import Engine, Journey
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from accounts import tenancy
 from contacts.segments.live import touches
 from crypto.rows import Bigints, binary_cursor
-from workflows.engine import Passed, Stay
+from workflows.asks import Passed, Stay
 from workflows.journeys import Journey
 
 PLACES = """

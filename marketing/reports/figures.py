@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -138,8 +138,10 @@ def messages(cohort: Cohort) -> list[MessageLine]:
     return sorted(found.values(), key=lambda one: order.get(one.step, len(order)))
 
 
-def totals(cohort: Cohort) -> Totals:
-    return next(iter(_totals(cohort, "true").values()), Totals(0, 0, 0, 0))
+def totals(periods: Iterable[Totals]) -> Totals:
+    """Return the sum: everybody entered in one period."""
+    counts = [(one.entered, one.reached, one.engaged, one.came) for one in periods]
+    return Totals(*map(sum, zip(*counts, strict=True))) if counts else Totals(0, 0, 0, 0)
 
 
 def by_segment(cohort: Cohort, members: Sequence[int]) -> tuple[Totals, Totals]:

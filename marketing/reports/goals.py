@@ -18,23 +18,31 @@ from workflows.steps import ARMS, Goal, Split
 WITHIN = (7, 14, 30, 60, 90)
 """Days from the draw, or from entering, in which the goal counts."""
 _CAME = """
-exists (
-    select from contacts_event ev
-    where ev.organisation_id = %(organisation)s and ev.contact_id = e.contact_id
-      and ev.kind = %(goal)s and not ev.machine
+came as (
+    select distinct s.id, s.node
+    from stood s join contacts_event ev on ev.contact_id = s.contact_id
+        and ev.occurred_at >= s.since and ev.occurred_at < s.since + make_interval(days => %(days)s)
+    where ev.organisation_id = %(organisation)s and ev.kind = %(goal)s and not ev.machine
       and (%(about)s::uuid is null or ev.campaign = %(about)s)
-      and ev.occurred_at >= {since} and ev.occurred_at < {since} + make_interval(days => %(days)s))
+      and ev.occurred_at >= (select min(since) from stood)
+)
+select s.node, s.way, count(*), count(came.id)
+from stood s left join came on came.id = s.id and came.node = s.node group by 1, 2
 """
+"""One join of all who stood somewhere with the events, not a look for each."""
 _ALL = f"""
-with {ENTERED}
-select count(*), count(*) filter (where {_CAME.format(since="e.entered_at")}) from entered e
+with {ENTERED},
+stood as materialized (
+    select id, contact_id, '' as node, '' as way, entered_at as since from entered),
+{_CAME}
 """
 _ARMS = f"""
-with {ENTERED}
-select m.node, m.way, count(*), count(*) filter (where {_CAME.format(since="m.left_at")})
-from entered e join workflows_move m on m.enrolment_id = e.id
-    and m.version_id = %(version)s and m.node = any(%(splits)s)
-group by 1, 2
+with {ENTERED},
+stood as materialized (
+    select e.id, e.contact_id, m.node, m.way, m.left_at as since
+    from entered e join workflows_move m on m.enrolment_id = e.id
+        and m.version_id = %(version)s and m.node = any(%(splits)s)),
+{_CAME}
 """
 
 
@@ -84,7 +92,7 @@ def conversion(cohort: Cohort, *, goal: str, about: object = None, days: int) ->
     """Count who came to the goal: the kind of an event, about this segment where one is named."""
     splits = [one for one in cohort.graph.steps.values() if isinstance(one, Split)]
     asked = {"goal": goal, "about": about, "days": days, "splits": [one.id for one in splits]}
-    ((entered, came),) = cohort.rows(_ALL, **asked)
+    entered, came = next((row[2:] for row in cohort.rows(_ALL, **asked)), (0, 0))
     drawn: defaultdict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     if splits:
         for node, way, size, did in cohort.rows(_ARMS, **asked):

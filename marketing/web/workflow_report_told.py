@@ -184,11 +184,12 @@ def tell(asked: Asked, teller: Teller, *, zone: ZoneInfo) -> Told:
 def _count(asked: Asked, zone: ZoneInfo) -> _Counted:
     cohort = asked.cohort
     narrowed = Cohort(asked.version, asked.since, asked.members)
+    periods = figures.over_time(narrowed, unit=asked.unit, zone=zone)
     return _Counted(
-        figures.totals(narrowed),
+        figures.totals(periods.values()),
         figures.messages(narrowed),
         figures.steps(narrowed),
-        figures.over_time(narrowed, unit=asked.unit, zone=zone),
+        periods,
         None if asked.members is None else figures.by_segment(cohort, asked.members),
         goals.conversion(narrowed, goal=asked.goal, about=asked.about, days=asked.days)
         if asked.goal

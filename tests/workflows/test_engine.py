@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import NOON
 from tests.workflows.graphs import EDUCATION, SERIES, series
-from workflows.engine import (
-    AskHappened,
-    AskSend,
-    Leave,
-    Outcome,
-    Place,
-    Stay,
-    TurnedAway,
-    advance,
-)
+from workflows.asks import AskHappened, AskSend, Leave, Outcome, Place, Stay, TurnedAway
+from workflows.engine import advance
 from workflows.graph import Graph, parse
 
 GRAPH = parse(SERIES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import NOON
 from tests.workflows.graphs import EDUCATION, once_only
-from workflows.engine import (
+from workflows.asks import (
     AskCall,
     AskClock,
     AskFirst,
@@ -27,8 +27,8 @@ from workflows.engine import (
     Stay,
     TaskIs,
     TurnedAway,
-    advance,
 )
+from workflows.engine import advance
 from workflows.graph import Graph, parse
 from workflows.problems import GraphInvalid
 from workflows.steps import WAYS

@@ -10,7 +10,8 @@ import pytest
 from accounts.models import Organisation
 from tests.conftest import NOON
 from workflows import lint, repeats
-from workflows.engine import Leave, Place, advance
+from workflows.asks import Leave, Place
+from workflows.engine import advance
 from workflows.graph import parse
 
 DAY = {"for": {"days": 1}}

@@ -18,9 +18,9 @@ from audit import trail
 from contacts import persons
 from crypto.rows import binary_cursor
 from messaging import pace as people_held
+from workflows.asks import AskSend, Outcome, Stay
 from workflows.brakes import tally
 from workflows.brakes.tally import Pace, Settings
-from workflows.engine import AskSend, Outcome, Stay
 from workflows.journeys import Journey
 from workflows.models import Workflow
 from workflows.moving import holding

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from accounts import tenancy
 from workflows import answers, effects, journeys, written
+from workflows.asks import AskSend
 from workflows.brakes.turn import Turn
-from workflows.engine import AskSend
 from workflows.journeys import Engine, Journey
 
 BATCH = 1_000

@@ -9,7 +9,8 @@ from typing import Any
 from consent.reasons import REASONS
 from workflows.funnel import StepCount
 from workflows.graph import Graph
-from workflows.simulate.course import BROKEN, UNFORESEEN, Course
+from workflows.simulate.answering import BROKEN, UNFORESEEN
+from workflows.simulate.course import Course
 from workflows.simulate.people import Person
 from workflows.steps import Exit
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from workflows.engine import Answer, Passed, Place
+from workflows.asks import Answer, Passed, Place
 
 
 @dataclass(frozen=True, slots=True)

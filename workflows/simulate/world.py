@@ -37,7 +37,7 @@ from messaging import pace
 from messaging import versions as templates
 from messaging.paying import stating
 from workflows import audience, clocks, foreseeing, lots
-from workflows.engine import Clock, Effect
+from workflows.asks import Clock, Effect
 from workflows.simulate import knowledge
 from workflows.simulate.people import Did, Person
 from workflows.simulate.plan import Plan, Synthetic

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts import tenancy
 from crypto.rows import binary_cursor
-from workflows.engine import CallIs
+from workflows.asks import CallIs
 
 OPEN = b"""
 insert into workflows_webhookcall
