@@ -9,23 +9,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Generator, Iterator
 from typing import BinaryIO, NamedTuple
 
+from contacts.importing import encodings
 from contacts.importing.chunks import Line
 
 MAX_LINE = 4 << 20
 MAX_COLUMNS = 1_000
-_SAMPLE = 64 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-"""In this order: the mark of UTF-16 LE begins that of UTF-32 LE."""
+_QUOTED = re.compile(r'"[^"]*"')
+_DOS_END = ["\x1a"]
+"""What old programs write behind the last row."""
 ENCODINGS = {
     "utf-8-sig": "UTF-8",
     "utf-16": "UTF-16",
@@ -73,51 +69,36 @@ class Form(NamedTuple):
 def form_of(file: BinaryIO) -> Form:
     """Look at the file and say how it is written."""
     file.seek(0)
-    start = file.read(_SAMPLE)
+    start = file.read(encodings.SAMPLE)
     for magic, what in _NOT_CSV:
         if start.startswith(magic):
             raise FileBroken(f"this is {what}")
     encoding = _encoding(file, start)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
-    first = text.lstrip("\ufeff").splitlines()[0] if text.strip("\ufeff \r\n\t") else ""
+    first = _first_line(text.lstrip("\ufeff"))
     if first.lower().startswith("sep=") and len(first) == 5:  # Excel's own hint, and no header
         return Form(encoding, first[4], 2)
-    return Form(encoding, _delimiter(first))
+    return Form(encoding, _delimiter(_first_line(_QUOTED.sub("", text))))
 
 
 def _encoding(file: BinaryIO, start: bytes) -> str:
-    marked = next((name for bom, name in _BOMS if start.startswith(bom)), "")
-    return marked or _wide(start) or _utf8_or_windows(file)
-
-
-def _wide(start: bytes) -> str:
-    """UTF-16 without a mark: in Western text every other byte is zero."""
-    even, odd = start[0::2].count(0), start[1::2].count(0)
-    half = max(1, len(start) // 2)
-    if odd > half * 0.4 and even < half * 0.05:
-        return "utf-16-le"
-    if even > half * 0.4 and odd < half * 0.05:
-        return "utf-16-be"
-    return ""
-
-
-def _utf8_or_windows(file: BinaryIO) -> str:
-    """UTF-8 if the whole file is; else what Excel writes on a US machine."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    file.seek(0)
     try:
-        while chunk := file.read(1 << 20):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
+        return encodings.of(file, start)
+    except encodings.EncodingUnclear:
+        raise FileBroken(
+            "its letters are neither UTF-8 nor those of Windows in Western Europe; choose the"
+            " encoding, or save the file as CSV (UTF-8)"
+        ) from None
+
+
+def _first_line(text: str) -> str:
+    """The first line that is not blank."""
+    return next((line for line in text.splitlines() if line.strip()), "")
 
 
 def _delimiter(header: str) -> str:
-    """Return the delimiter that the header uses most, outside of quotes."""
-    bare = "".join(header.split('"')[::2])
-    return max(_DELIMITERS, key=bare.count)
+    """Return the delimiter that the header, without what is in quotes, uses most."""
+    return max(_DELIMITERS, key=header.count)
 
 
 def lines(file: BinaryIO, form: Form) -> Generator[Line, None, None]:
@@ -131,18 +112,34 @@ def lines(file: BinaryIO, form: Form) -> Generator[Line, None, None]:
 
 
 def _records(text: io.TextIOWrapper, form: Form) -> Iterator[Line]:
-    reader = csv.reader(_bounded(text), delimiter=form.delimiter, strict=True)
+    reader = csv.reader(
+        _bounded(text), delimiter=form.delimiter, strict=True, skipinitialspace=True
+    )
     line = 1
     try:
         for cells in reader:
-            if line >= form.head and any(map(str.strip, cells)):
-                yield Line(line, cells)
+            if line >= form.head and any(map(str.strip, cells)) and cells != _DOS_END:
+                yield Line(line, _unmarked(cells))
             line = reader.line_num + 1
     except csv.Error as broken:
         raise FileBroken(_in_words(str(broken)), line) from None
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as broken:
         words = ENCODINGS.get(form.encoding, form.encoding)
+        line = reader.line_num + 1 + _lines_before(broken)
         raise FileBroken(f"the text is not {words}; choose the encoding", line) from None
+
+
+def _lines_before(broken: UnicodeDecodeError) -> int:
+    """How many lines end before what is broken, in the piece that was decoded last."""
+    before = broken.object[: broken.start]
+    return before.count(b"\n") or before.count(b"\r")
+
+
+def _unmarked(cells: list[str]) -> list[str]:
+    """Drop the mark that stands in front of a row where one file was put behind another."""
+    if cells[0].startswith("\ufeff"):
+        cells[0] = cells[0].lstrip("\ufeff")
+    return cells
 
 
 def _fitted(records: Iterator[Line]) -> Iterator[Line]:

@@ -81,3 +81,70 @@ def test_what_is_plainly_something_else_is_named(start: bytes, word: str) -> Non
 
 def test_bytes_that_the_encoding_does_not_have_ask_for_another() -> None:
     assert "choose the encoding" in refusal(b"id,first\n1,\x81\xff\n")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "word"),
+    [
+        ("utf-16-le", "Иванов Пётр", "Фамилия"),
+        ("utf-16-be", "山田太郎", "氏名"),
+        ("gb18030", "张三丰", "姓名"),
+        ("shift-jis", "山田太郎", "氏名"),
+        ("shift-jis", "ヤマダ さくら", "name"),
+        ("cp1252", "Zoë O\u2019Brien, Raša–Ünal", "name"),
+    ],
+)
+def test_names_of_every_script_come_in_as_they_were_written(
+    encoding: str, name: str, word: str
+) -> None:
+    text = f"id;{word}\r\n" + "".join(f"{n};{name}\r\n" for n in range(20))
+    assert cells(text.encode(encoding))[:2] == [["id", word], ["0", name]]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("mac-roman", "Müller José Zoë"),
+        ("cp850", "Müller José Zoë"),
+        ("cp1251", "Иванов Пётр Анна"),
+        ("koi8-r", "Иванов Пётр Анна"),
+        ("cp1253", "Γιώργος Μαρία"),
+        ("euc-kr", "김철수 이영희"),
+    ],
+)
+def test_letters_that_cannot_be_told_are_asked_for_rather_than_misread(
+    encoding: str, names: str
+) -> None:
+    text = "id,name\n" + "".join(f"{n},{name}\n" for n, name in enumerate(names.split()))
+    assert "encoding" in refusal(text.encode(encoding))
+
+
+def test_a_zero_byte_in_the_header_is_no_utf16() -> None:
+    assert "zero byte" in refusal(b"i\0d,a\n1,b\n")
+
+
+def test_a_quote_behind_a_space_begins_a_quoted_cell() -> None:
+    assert cells(b'id, "note, x"\n1, "a, b"\n') == [["id", "note, x"], ["1", "a, b"]]
+
+
+def test_a_few_foreign_bytes_in_utf8_are_named_by_line_and_turn_no_other_name_around() -> None:
+    content = b"id,name\n" + "1,Zoë Müller\n".encode() * 20 + b"2,Jos\xe9\n"
+    with pytest.raises(FileBroken, match="not UTF-8") as caught:
+        cells(content)
+    assert caught.value.line == 22
+
+
+@pytest.mark.parametrize(
+    "header", ['"first\nname";id;born', "\r\n\r\nname;id;born", '"Name, first";id;born']
+)
+def test_the_delimiter_is_that_of_the_header_wherever_it_stands(header: str) -> None:
+    assert len(cells(f"{header}\r\nZoë;1;1961-02-03\r\n".encode())[0]) == 3
+
+
+def test_a_mark_between_two_files_put_together_is_no_part_of_a_number() -> None:
+    assert cells("\ufeffid,a\n1,x\n\ufeff2,y\n".encode())[2] == ["2", "y"]
+
+
+def test_the_end_that_old_programs_write_is_no_row() -> None:
+    file = io.BytesIO(b"id,a\r\n1,x\r\n\x1a")
+    assert [line.problem for line in csv_reading.lines(file, csv_reading.form_of(file))] == ["", ""]
