@@ -14,7 +14,7 @@ import re
 import zipfile
 from collections.abc import Generator, Iterator
 from datetime import date, datetime, time
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from contacts.importing.chunks import Line
 from contacts.importing.csv_reading import MAX_COLUMNS, FileBroken
@@ -30,7 +30,24 @@ MAX_CELL = 32_767
 MAX_ROWS = 1_048_576
 _STRETCH = 256 * 1024
 _ZEROS = re.compile(r"[0 ()/-]+")
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_EXACT = 10**15
+"""A workbook keeps fifteen digits of a number; those behind them have become zeros."""
+_TOO_LONG = (
+    "a number has more than 15 digits, of which a workbook keeps 15; format its column as text"
+)
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+
+
+class _Cell(NamedTuple):
+    """A cell's text; whether it was a bare number; and what is wrong with it."""
+
+    text: str
+    is_bare: bool = False
+    problem: str = ""
+
+
+_EMPTY = _Cell("")
 
 
 def look(file: BinaryIO) -> tuple[str, list[str]]:
@@ -132,8 +149,8 @@ def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
             before = stretch[-16:]
 
 
-def _rows(sheet: Any, head: int) -> Iterator[tuple[int, list[tuple[str, bool, bool]]]]:
-    """Yield each row's number and cells: text, whether a bare number, whether an error."""
+def _rows(sheet: Any, head: int) -> Iterator[tuple[int, list[_Cell]]]:
+    """Yield each row's number and cells."""
     sheet.reset_dimensions()  # a file may claim any size; only the cells count
     for number, row in enumerate(sheet.iter_rows(), 1):
         if number > MAX_ROWS:
@@ -142,22 +159,20 @@ def _rows(sheet: Any, head: int) -> Iterator[tuple[int, list[tuple[str, bool, bo
             yield number, [_cell(cell) for cell in row]
 
 
-def _fitted(
-    rows: Iterator[tuple[int, list[tuple[str, bool, bool]]]], numeric: list[int]
-) -> Iterator[Line]:
+def _fitted(rows: Iterator[tuple[int, list[_Cell]]], numeric: list[int]) -> Iterator[Line]:
     width = 0
     bare: set[int] = set()
     for number, cells in rows:
-        texts = [text for text, _, _ in cells]
+        texts = [cell.text for cell in cells]
         if not any(map(str.strip, texts)):
             continue
         if not width:
             width = _width(texts, number)
             yield Line(number, texts[:width])
             continue
-        bare.update(place for place, cell in enumerate(cells[:width]) if cell[1])
+        bare.update(place for place, cell in enumerate(cells[:width]) if cell.is_bare)
         numeric[:] = sorted(bare) if len(bare) != len(numeric) else numeric
-        yield _fit(number, texts, width, any(error for _, _, error in cells[:width]))
+        yield _fit(number, texts, width, next((c.problem for c in cells[:width] if c.problem), ""))
 
 
 def _width(header: list[str], number: int) -> int:
@@ -167,11 +182,11 @@ def _width(header: list[str], number: int) -> int:
     return width
 
 
-def _fit(number: int, texts: list[str], width: int, has_error: bool) -> Line:  # noqa: FBT001
+def _fit(number: int, texts: list[str], width: int, problem: str) -> Line:
     beyond = any(map(str.strip, texts[width:]))
     cells = (texts + [""] * width)[:width]
-    if has_error:
-        return Line(number, cells, "a formula of the row ends in an error, such as #N/A")
+    if problem:
+        return Line(number, cells, problem)
     if beyond:
         return Line(number, cells, "the row has cells beyond the header's last column")
     if any(len(text) > MAX_CELL for text in texts):
@@ -180,17 +195,33 @@ def _fit(number: int, texts: list[str], width: int, has_error: bool) -> Line:  #
     return Line(number, cells)
 
 
-def _cell(cell: Any) -> tuple[str, bool, bool]:
+def _cell(cell: Any) -> _Cell:
     value = cell.value
     if value is None:
-        return "", False, False
+        return _EMPTY
     if isinstance(value, str):
-        return value, False, cell.data_type == "e"
+        return _text(value, is_error=cell.data_type == "e")
     if isinstance(value, bool):
-        return "true" if value else "false", False, False
+        return _Cell("true" if value else "false")
     if isinstance(value, datetime | date | time):
-        return _moment(value), False, False
-    return *_number(value, cell.number_format or ""), False
+        return _Cell(_moment(value))
+    return _number(value, cell.number_format or "")
+
+
+def _text(value: str, *, is_error: bool) -> _Cell:
+    if is_error:
+        return _Cell(value, problem="a formula of the row ends in an error, such as #N/A")
+    text = _unescaped(value)
+    if "\0" in text:
+        return _Cell(text.replace("\0", ""), problem="there is a zero byte in the row")
+    return _Cell(text)
+
+
+def _unescaped(text: str) -> str:
+    """Read what XML cannot hold: `_x000D_` is a carriage return (ECMA-376-1, 22.9.2.19)."""
+    if "_x" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def _moment(value: datetime | date | time) -> str:
@@ -199,14 +230,16 @@ def _moment(value: datetime | date | time) -> str:
     return value.isoformat()
 
 
-def _number(value: Any, shown: str) -> tuple[str, bool]:
-    """Return the number as text, and whether it may have lost leading zeros."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+def _number(value: Any, shown: str) -> _Cell:
+    """Return the number as text; a bare whole one may have lost leading zeros."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         value = int(value)
     text = repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, int | float) and abs(value) >= _EXACT:
+        return _Cell(text, problem=_TOO_LONG)
     if isinstance(value, int) and (padded := _padded(text, shown)):
-        return padded, False
-    return text, isinstance(value, int)
+        return _Cell(padded)
+    return _Cell(text, is_bare=isinstance(value, int))
 
 
 def _padded(digits: str, shown: str) -> str:

@@ -83,11 +83,24 @@ def refusal(content: bytes) -> str:
         (datetime.fromisoformat("1961-02-03T09:30:00"), "dd.mm.yyyy hh:mm", "1961-02-03T09:30:00"),
         (True, "General", "true"),
         ("007", "General", "007"),
+        ("two_x000D_\nlines", "General", "two\r\nlines"),
+        ("snake_xray_", "General", "snake_xray_"),
     ],
 )
 def test_a_cell_becomes_the_text_that_it_means(value: Any, shown: str, text: str) -> None:
     content = workbook(["id"], [value], formats={"A2": shown})
     assert cells(content)[1] == [text]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [(1234567890123456, "15 digits"), (1e20, "15 digits"), ("a_x0000_b", "zero byte")],
+)
+def test_a_cell_that_is_not_what_was_written_refuses_its_row_alone(value: Any, word: str) -> None:
+    """A long number has become another person's: Excel keeps fifteen digits."""
+    file = io.BytesIO(workbook(["id"], [value], [7]))
+    _, bad, good = sheets.lines(file, sheets.XLSX, sheets.look(file, sheets.XLSX))
+    assert (word in bad.problem, good.problem) == (True, "")
 
 
 def test_columns_of_bare_numbers_are_told() -> None:
