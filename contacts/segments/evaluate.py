@@ -22,16 +22,14 @@ from psycopg import IsolationLevel
 
 from accounts import tenancy
 from accounts.models import Organisation
-from contacts import registry
 from contacts.models import BLOCK_SIZE, Ordinal, first_id
 from contacts.segments import (
-    building,
     catalogue,
+    from_records,
     gathered,
     happenings,
     narrowing,
     opening,
-    staged,
     vectors,
 )
 from contacts.segments.arrays import Ints, Mask
@@ -95,9 +93,16 @@ def among(definition: Definition, contact_ids: Collection[int], *, now: datetime
     for at in range(0, len(ids), BLOCK_SIZE):
         some = ids[at : at + BLOCK_SIZE]
         outside = {c: _mask_of(c, some, now) for c in vectors.answered_outside(definition)}
-        found, _ = _from_records(definition, some, outside, now)
+        found, _ = from_records.holding(definition, some, outside, now)
         holding |= {some[place] for place in np.flatnonzero(found)}
     return holding
+
+
+def _holding(definition: Definition, ids: Sequence[int] | None, now: datetime) -> Collection[int]:
+    """What `among` returns, or of everyone."""
+    if ids is None:
+        return members(definition, now=now).contact_ids()
+    return among(definition, ids, now=now)
 
 
 def among_each(
@@ -114,8 +119,8 @@ def among_each(
     holding: list[set[int]] = [set() for _ in definitions]
     for at in range(0, len(ids), BLOCK_SIZE):
         some = ids[at : at + BLOCK_SIZE]
-        outside = gathered.masks_of(asked, some, now=now)
-        block, people = _built(names, some, np.arange(len(some)))
+        outside = gathered.masks_of(asked, some, now=now, ask=_holding)
+        block, people = from_records.built(names, some, np.arange(len(some)))
         for definition, held in zip(definitions, holding, strict=True):
             found = vectors.plan(definition, now=now, outside=outside)(block) & people
             held.update(some[place] for place in np.flatnonzero(found))
@@ -133,7 +138,7 @@ def verdicts(definition: Definition, contact_id: int, *, now: datetime) -> dict[
             told[clause.path] = bool(found[0])
 
     outside = {c: _mask_of(c, [contact_id], now) for c in vectors.answered_outside(definition)}
-    block, _ = _built(vectors.columns_read(definition), [contact_id], np.arange(1))
+    block, _ = from_records.built(vectors.columns_read(definition), [contact_id], np.arange(1))
     vectors.plan(definition, now=now, outside=outside, watch=watch)(block)
     return told
 
@@ -191,9 +196,9 @@ def _asked_of_all(
     for some, ordinals in _in_batches(whole.left_open(organisation_id)):
         if counts is None:
             masks = {clause: mask[ordinals] for clause, mask in outside.items()}
-            found, there = _from_records(definition, some, masks, now)
+            found, there = from_records.holding(definition, some, masks, now)
         else:
-            built, there = _built(vectors.columns_read(definition), some, ordinals)
+            built, there = from_records.built(vectors.columns_read(definition), some, ordinals)
             counts.begin(there)
             found = run(built) & there
         whole.take(ordinals, found, there)
@@ -281,7 +286,7 @@ def _outside(
 
 
 def _mask_over(clause: Clause, size: int, now: datetime, only: Mask | None) -> Mask:
-    found = happenings.find(clause, now=now, only=only)
+    found = happenings.find(clause, now=now, ask=_holding, only=only)
     ordinals = found.ids - first_id(tenancy.current())
     mask = np.full(size, found.others, np.bool_)
     mask[ordinals[ordinals < size]] = not found.others
@@ -289,7 +294,7 @@ def _mask_over(clause: Clause, size: int, now: datetime, only: Mask | None) -> M
 
 
 def _mask_of(clause: Clause, ids: Sequence[int], now: datetime) -> Mask:
-    found = happenings.find(clause, now=now, among=ids)
+    found = happenings.find(clause, now=now, ask=_holding, among=ids)
     mask: Mask = np.isin(np.array(ids, np.int64), found.ids)
     return ~mask if found.others else mask
 
@@ -358,37 +363,3 @@ def _in_batches(ids: Ints) -> Iterator[tuple[list[int], Ints]]:
     for at in range(0, len(ids), BLOCK_SIZE):
         some = ids[at : at + BLOCK_SIZE]
         yield some.tolist(), some - first
-
-
-def _from_records(
-    definition: Definition, ids: Sequence[int], outside: Mapping[Clause, Mask], now: datetime
-) -> tuple[Mask, Mask]:
-    """For which of these contacts it holds, and which are there; few records are opened."""
-    organisation_id, names = tenancy.current(), vectors.columns_read(definition)
-    fields = opening.fields_with(organisation_id, {name.partition(".")[0] for name in names})
-    steps = staged.stages(definition, outside, lambda key: opening.class_and_cost(key, fields))
-    if steps is None:
-        block, there = _built(names, ids, np.arange(len(ids)))
-        return vectors.plan(definition, now=now, outside=outside)(block) & there, there
-    records = opening.Opening(organisation_id, ids)
-
-    def opened(places: Ints, names: frozenset[str]) -> Block:
-        values = records.columns(places, {name.partition(".")[0] for name in names}, fields)
-        built = building.of_values(values, names, fields=fields)
-        return BuiltBlock(len(places), slice(0, len(places)), built)
-
-    found = staged.holding(
-        definition, len(ids), now=now, outside=outside, stages=steps, opened=opened
-    )
-    there = records.there()
-    return found & there, there
-
-
-def _built(names: Collection[str], ids: Sequence[int], ordinals: Ints) -> tuple[BuiltBlock, Mask]:
-    """Columns made on the fly from records, and which of these contacts are there at all."""
-    keys = {name.partition(".")[0] for name in names}
-    values = opening.values_of(tenancy.current(), ids, keys)
-    people = [values.get(contact_id, {}) for contact_id in ids]
-    columns = building.build(people, names, fields=registry.current())
-    there = np.array([contact_id in values for contact_id in ids], np.bool_)
-    return BuiltBlock(len(ids), ordinals, columns), there

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from accounts import tenancy
-from contacts.segments import happenings
+from contacts.segments import happenings, housed
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.bounds import window_bounds
 from contacts.segments.moments import microseconds_from
@@ -20,7 +20,7 @@ from crypto.rows import binary_cursor
 
 
 def masks_of(
-    clauses: Collection[Clause], ids: Sequence[int], *, now: datetime
+    clauses: Collection[Clause], ids: Sequence[int], *, now: datetime, ask: housed.Ask
 ) -> dict[Clause, Mask]:
     """Return for each clause a mask over these contacts, in their order.
 
@@ -36,7 +36,7 @@ def masks_of(
         masks |= _listed(listed, ids)
     for clause in clauses:
         if clause not in masks:
-            found = happenings.find(clause, now=now, among=ids)
+            found = happenings.find(clause, now=now, among=ids, ask=ask)
             mask: Mask = np.isin(np.array(ids, np.int64), found.ids)
             masks[clause] = ~mask if found.others else mask
     return masks

@@ -31,18 +31,19 @@ def find(
     clause: Clause,
     *,
     now: datetime,
+    ask: housed.Ask,
     among: Sequence[int] | None = None,
     only: Mask | None = None,
 ) -> Found:
     """Return for whom the clause holds, of `among` only when that is given.
 
-    `only` is a mask over all ordinals: nobody asks what is answered for others, and what they did
-    need not be opened.
+    `ask` evaluates what is asked of those whom somebody lives with. `only` is a mask over all
+    ordinals: nobody asks what is answered for others, and what they did need not be opened.
     """
     if asked_of_events(clause):
         return _of_events(clause, now, among, only)
     if isinstance(clause, Household):
-        return housed.find(clause, now=now, among=among)
+        return housed.find(clause, now=now, among=among, ask=ask)
     if isinstance(clause, OnList):
         return Found(_ids("contacts_listmember", ["list_id = %s"], [clause.list_id], among))
     assert isinstance(clause, Registered)
