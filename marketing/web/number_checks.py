@@ -16,9 +16,9 @@ from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from consent.addresses import SMS
 from consent.choices import number_checks
-from consent.choices.suppression_files import FileRefused
+from consent.choices.suppression_files import Took
 from consent.models import Suppression
-from marketing.web.suppressions import LARGEST, TOLD
+from marketing.web.list_files import TOLD, TakesFile, download, taken
 
 REASONS = [
     (Suppression.Reason.DO_NOT_CALL, "A do-not-call registry"),
@@ -30,13 +30,13 @@ def _file(label: str, hint: str) -> forms.FileField:
     return forms.FileField(label=label, help_text=hint)
 
 
-class Answers(forms.Form):
+class Answers(TakesFile):
     file = _file(
         "The database's answers", "CSV: number, day, and yes, no or no data in the last column."
     )
 
 
-class Listed(forms.Form):
+class Listed(TakesFile):
     reason = forms.ChoiceField(label="What it lists", choices=REASONS)
     file = _file("List of numbers", "One number a line, or area code and number in two columns.")
 
@@ -70,23 +70,19 @@ def hand_out(request: HttpRequest) -> HttpResponse:
     """Give the numbers of those who agreed to texts, to whom the role lets see them."""
     if not staff_of(request).may(Permission.CONTACTS_REVEAL_IDENTITY):
         raise PermissionDenied
-    answer = HttpResponse(number_checks.file(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="numbers.csv"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return download(number_checks.file(), "numbers.csv")
 
 
 @requires(Permission.CONSENT_RECORD)
 @require_POST
 def take_answers(request: HttpRequest) -> HttpResponse:
     form = Answers(request.POST, request.FILES, auto_id="answers_%s")
-    if (data := _data(form)) is not None:
-        try:
-            checked = number_checks.take_answers(data, received_by="file", now=timezone.now())
-        except FileRefused as wrong:
-            form.add_error("file", f"Nothing was taken: {wrong}.")
-        else:
-            return _show(request, checked=checked, told=checked.faults[:TOLD])
+    now = timezone.now()
+    checked = taken(
+        form, lambda data: number_checks.take_answers(data, received_by="file", now=now)
+    )
+    if checked is not None:
+        return _show(request, checked=checked, told=checked.faults[:TOLD])
     return _show(request, status=422, answers_form=form)
 
 
@@ -94,24 +90,13 @@ def take_answers(request: HttpRequest) -> HttpResponse:
 @require_POST
 def take_list(request: HttpRequest) -> HttpResponse:
     form = Listed(request.POST, request.FILES, auto_id="list_%s")
-    if (data := _data(form)) is not None:
+    now = timezone.now()
+
+    def take(data: bytes) -> Took:
         reason = form.cleaned_data["reason"]
-        try:
-            took = number_checks.take_list(
-                data, reason=reason, received_by="file", now=timezone.now()
-            )
-        except FileRefused as wrong:
-            form.add_error("file", f"Nothing was taken: {wrong}.")
-        else:
-            return _show(request, took=took, told=took.faults[:TOLD])
+        return number_checks.take_list(data, reason=reason, received_by="file", now=now)
+
+    took = taken(form, take)
+    if took is not None:
+        return _show(request, took=took, told=took.faults[:TOLD])
     return _show(request, status=422, list_form=form)
-
-
-def _data(form: Answers | Listed) -> bytes | None:
-    """Return the file's content; None where the form is wrong, which it says then."""
-    if form.is_valid() and form.cleaned_data["file"].size > LARGEST:
-        form.add_error("file", "It is larger than 20 MB; split it.")
-    if not form.is_valid():
-        return None
-    data: bytes = form.cleaned_data["file"].read()
-    return data

@@ -20,15 +20,12 @@ from accounts.roles import Permission
 from audit import trail
 from consent import addresses, suppression
 from consent.choices import suppression_files
-from consent.choices.suppression_files import FileRefused
 from consent.models import Suppression
+from marketing.web.list_files import TOLD, TakesFile, download, taken
 from marketing.web.sending import CHANNELS
 
-LARGEST = 20 * 1024 * 1024
-TOLD = 20
 
-
-class Taking(forms.Form):
+class Taking(TakesFile):
     file = forms.FileField(
         label="CSV file",
         help_text="Columns: address or hash; and channel (email, sms), reason, purpose, topic, "
@@ -66,16 +63,10 @@ def _show(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRespon
 @require_POST
 def take(request: HttpRequest) -> HttpResponse:
     form = Taking(request.POST, request.FILES)
-    if form.is_valid() and form.cleaned_data["file"].size > LARGEST:
-        form.add_error("file", "It is larger than 20 MB; split it.")
-    if form.is_valid():
-        data = form.cleaned_data["file"].read()
-        try:
-            took = suppression_files.take(data, received_by="file", now=timezone.now())
-        except FileRefused as wrong:
-            form.add_error("file", f"Nothing was taken: {wrong}.")
-        else:
-            return _show(request, took=took, told=took.faults[:TOLD])
+    now = timezone.now()
+    took = taken(form, lambda data: suppression_files.take(data, received_by="file", now=now))
+    if took is not None:
+        return _show(request, took=took, told=took.faults[:TOLD])
     return _show(request, status=422, take_form=form)
 
 
@@ -88,10 +79,7 @@ def export(request: HttpRequest) -> HttpResponse:
     )
     out = io.StringIO()
     csv.writer(out).writerows(suppression_files.export(with_addresses=shown))
-    answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="suppressions.csv"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return download(out.getvalue(), "suppressions.csv")
 
 
 @requires(Permission.CONSENT_RECORD)
