@@ -7,7 +7,7 @@ does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import copy
 from datetime import datetime
 
@@ -45,7 +45,12 @@ def lags(template: Template, row: Translation) -> bool:
     """
     if row.main is None:
         return row.changed_at < template.changed_at
-    return bool(row.main != words(template))
+    return _bare(row.main) != _bare(words(template))
+
+
+def _bare(parts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return what was written without its blanks: each form of ours ends its lines another way."""
+    return {part: said.split() for part, said in parts.items()}
 
 
 def hold(template: Template, row: Translation) -> None:

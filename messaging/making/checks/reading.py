@@ -63,7 +63,9 @@ class Reading:
                 f"INFLESZ {self.inflesz:.0f}, {level} "
                 f"(Fernández Huerta {self.huerta:.0f}), {self.words} words"
             )
-        return f"{self.words} words: too few to say, or no formula for this language"
+        if self.language in _VOWELS:
+            return f"{self.words} words: too few to say how hard they are to read"
+        return f"{self.words} words; how hard they are to read has no formula in this language"
 
 
 INFLESZ = (

@@ -158,6 +158,13 @@ def test_a_formula_says_nothing_of_few_words_or_other_languages() -> None:
     assert reading.of("słowo " * 50, "pl").grade is None
 
 
+def test_why_there_is_no_figure_is_said() -> None:
+    assert reading.of("A few words.", "en").in_words() == (
+        "3 words: too few to say how hard they are to read"
+    )
+    assert "no formula in this language" in reading.of("Et par ord.", "da").in_words()
+
+
 def test_fields_and_addresses_are_not_read() -> None:
     text = PLAIN + " {{ contact.given_name }} https://extraordinarily.example/complicated"
     assert reading.of(text, "en").words == reading.of(PLAIN, "en").words

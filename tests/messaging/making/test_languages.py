@@ -39,6 +39,13 @@ def test_a_translation_lags_once_the_main_words_change(
     assert languages.lags(draft, spanish)
 
 
+def test_line_ends_that_a_form_wrote_anew_make_none_lag(
+    draft: Template, spanish: Translation
+) -> None:
+    draft.mjml, draft.text = draft.mjml.replace("\n", "\r\n") + "\r\n", f"{draft.text}\n"
+    assert not languages.lags(draft, spanish)
+
+
 def test_a_change_of_the_purpose_alone_makes_none_lag(
     draft: Template, spanish: Translation
 ) -> None:
