@@ -54,6 +54,24 @@ cross join lateral unnest(
 """
 
 
+MOVES_APART = """
+with given (people, words, arrived, messages) as materialized (
+    values (%b::int8[], %b::int8[], %b::timestamptz[], %b::int8[])
+), word as materialized (
+    select * from unnest(%b::uuid[], %b::text[], %b::text[], %b::timestamptz[]) with ordinality
+        as w (version_id, node, way, left_at, number)
+)
+insert into workflows_move
+    (organisation_id, enrolment_id, version_id, node, way, arrived_at, left_at, message_id)
+select %b, p.id, w.version_id, w.node, w.way, p.arrived_at, w.left_at, nullif(p.message_id, 0)
+from given g
+cross join lateral unnest(g.people, g.words, g.arrived, g.messages)
+    as p (id, word, arrived_at, message_id)
+join word w on w.number = p.word
+"""
+"""For people who came one by one: each with a row of their own, and what they share by number."""
+
+
 class PlaceLost(RuntimeError):
     """Somebody in hand has no row any more: the turn is undone, and nobody is moved."""
 
@@ -62,10 +80,8 @@ class PlaceLost(RuntimeError):
 
 
 class _Place(NamedTuple):
-    """Where a stretch of the people stands now; numbered from 1, as arrays are."""
+    """Where people stand now."""
 
-    first: int
-    last: int
     state: str
     node: str
     passed: str
@@ -83,11 +99,13 @@ def write(journeys: Sequence[Journey], *, now: datetime) -> int:
     if touches.asked("journey"):
         touches.touch({one.contact_id for one in journeys}, "journey", now=now)
     companies = _companies(journeys)
-    people = Bigints([one.id for company in companies for one in company])
     with binary_cursor() as cursor:
-        cursor.execute(PLACES.encode(), [people, *_places(companies, now)])
+        cursor.execute(PLACES.encode(), _places(companies, now))
         if cursor.rowcount != len(journeys):
             raise PlaceLost
+        if 2 * len(companies) > len(journeys):
+            return _write_apart(cursor, companies)
+        people = Bigints([one.id for company in companies for one in company])
         moves, messages = _moves(companies)
         if moves[0]:
             cursor.execute(MOVES.encode(), [people, messages, tenancy.current(), *moves])
@@ -107,23 +125,47 @@ def _passed(one: Journey) -> list[Passed]:
     return [step for outcome in one.took for step in outcome.passed]
 
 
-def _places(companies: Sequence[Sequence[Journey]], now: datetime) -> list[list[Any]]:
-    rows, last = [], 0
+def _places(companies: Sequence[Sequence[Journey]], now: datetime) -> list[Any]:
+    """Return everybody, and a stretch of them for each place where somebody stands now."""
+    found: dict[_Place, list[int]] = {}
     for company in companies:
-        first, last = last + 1, last + len(company)
-        rows.append(_place(company[0], first, last, now))
-    return [list(column) for column in zip(*rows, strict=True)]
+        found.setdefault(_place(company[0], now), []).extend(one.id for one in company)
+    rows, last = [], 0
+    for place, ids in found.items():
+        first, last = last + 1, last + len(ids)
+        rows.append((first, last, *place))
+    people = Bigints([id_ for ids in found.values() for id_ in ids])
+    return [people, *(list(column) for column in zip(*rows, strict=True))]
 
 
-def _place(one: Journey, first: int, last: int, now: datetime) -> _Place:
+def _place(one: Journey, now: datetime) -> _Place:
     place, passed = one.place, ",".join(step.node for step in _passed(one))
     head = (place.node, passed, place.arrived_at)
     if isinstance(one.stopped, Stay):
         due_at, waiting_for = one.stopped.due_at, one.stopped.waiting_for
-        return _Place(first, last, "waiting", *head, due_at, waiting_for, "", None)
+        return _Place("waiting", *head, due_at, waiting_for, "", None)
     outcome = one.stopped.outcome if one.stopped else "lost"
     state = "done" if outcome == "finished" or outcome.startswith("goal:") else "stopped"
-    return _Place(first, last, state, *head, None, "", outcome, now)
+    return _Place(state, *head, None, "", outcome, now)
+
+
+def _write_apart(cursor: Any, companies: Sequence[Sequence[Journey]]) -> int:
+    words: dict[tuple[Any, ...], int] = {}
+    rows = []
+    for company in companies:
+        version_id, passed = company[0].version.id, _passed(company[0])
+        for one in company:
+            told = dict(one.messages)
+            for at, step in enumerate(passed):
+                word = (version_id, step.node, step.way, step.left_at)
+                number = words.setdefault(word, len(words) + 1)
+                rows.append((one.id, number, step.arrived_at, told.get(at, 0)))
+    if rows:
+        people, numbers, arrived, messages = zip(*rows, strict=True)
+        given = [Bigints(people), Bigints(numbers), list(arrived), Bigints(messages)]
+        shared = [list(column) for column in zip(*words, strict=True)]
+        cursor.execute(MOVES_APART.encode(), [*given, *shared, tenancy.current()])
+    return len(rows)
 
 
 def _moves(companies: Sequence[Sequence[Journey]]) -> tuple[list[list[Any]], list[int]]:

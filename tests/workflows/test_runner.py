@@ -346,3 +346,25 @@ def test_what_a_branch_betrays_must_be_covered_by_the_signature(
     )
     go(workflow, one)
     assert mail(one) == ["educate:queued", "invite:phi_out_of_scope"]
+
+
+@pytest.mark.parametrize("apart", [0, 1])
+def test_people_moved_in_one_turn_keep_their_own_moments_and_messages(
+    publish: Publish, at_harbor: Organisation, apart: int
+) -> None:
+    """Let in together, they travel by stretches; one by one, as rows. It is written alike."""
+    workflow, made = publish(), people(*(f"p{number}" for number in range(7)))
+    sign(made[1:])
+    for number, one in enumerate(made):
+        enrol.enrol(workflow.id, [one], now=NOON + apart * number * timedelta(microseconds=1))
+    runner.run_once(now=NOON + DAY)
+    came = dict(Enrolment.objects.values_list("id", "contact_id"))
+    moves = {came[one.enrolment_id]: one for one in Move.objects.all()}
+    assert {one: places(workflow)[one] for one in made} == {
+        made[0]: "refused:no_authorization", **dict.fromkeys(made[1:], "clicked")
+    }  # fmt: skip
+    sent = dict(Message.objects.exclude(state="refused").values_list("contact_id", "id"))
+    assert {one: moves[one].message_id for one in made[1:]} == sent
+    for number, one in enumerate(made[1:], start=1):
+        assert moves[one].arrived_at == NOON + apart * number * timedelta(microseconds=1)
+        assert moves[one].left_at == NOON + DAY
