@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 
 from audit import actions, trail
 from workflows import writing_back
@@ -121,6 +121,13 @@ def standing() -> list[Standing]:
         Standing(row, behind(row.position), aside.get(row.pk, 0))
         for row in rows.order_by("endpoint__name")
     ]
+
+
+def troubled(attempts: int) -> int:
+    """Return how many would not have something, or answered so many times in a row not well."""
+    aside = WriteBackSetAside.objects.filter(receiver=OuterRef("pk"))
+    wrong = Q(attempts__gte=attempts) | Q(Exists(aside))
+    return WriteBackReceiver.objects.filter(wrong, archived_at=None).count()
 
 
 def behind(position: int) -> int:
