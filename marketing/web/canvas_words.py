@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +56,7 @@ def title(step: Step, names: Names) -> str:
 def entry(trigger: Trigger, names: Names) -> str:
     if trigger.kind == "schedule" and trigger.segment and trigger.first:
         known = names.segments.get(trigger.segment, "a segment")
-        return f"By schedule: {known}, from {trigger.first:%d %b %Y %H:%M}"
+        return f"By schedule: {known}, from {_moment(trigger.first)}"
     if trigger.form is not None:
         return f"Completes {names.forms.get(trigger.form, 'a form')}"
     if trigger.kind == "date" and trigger.at is not None:
@@ -68,6 +68,10 @@ def entry(trigger: Trigger, names: Names) -> str:
         does = "Leaves" if trigger.left else "Enters"
         return f"{does} {names.segments.get(trigger.segment, 'a segment')}"
     return words(trigger.event) if trigger.kind == "event" else "Enrolled by an API call"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%b} {at.day}, {at:%Y %H:%M}"
 
 
 def _send(step: Send, names: Names) -> str:
@@ -89,7 +93,7 @@ def _until(step: Until, names: Names) -> str:
         )
     if step.dated:
         date = "its date" if step.of_object else step.field.replace("_", " ")
-        parts.append(f"{step.on:%d %b %Y %H:%M}" if step.on else date)
+        parts.append(_moment(step.on) if step.on else date)
     hours = step.hours
     if hours.at is not None:
         parts.append(f"at {hours.at:%H:%M}")

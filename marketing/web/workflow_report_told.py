@@ -202,7 +202,7 @@ def _filled(asked: Asked, counted: _Counted, say: Say, *, exact: bool) -> Told:
     told.messages = [_message(one, say, exact=exact) for one in counted.messages]
     told.steps = [_step(one, say, exact=exact) for one in counted.steps]
     told.periods = [
-        _totals(f"{day:%d %b %Y}", found, say, f"{asked.unit} {day} ", day)
+        _totals(f"{day:%b} {day.day}, {day:%Y}", found, say, f"{asked.unit} {day} ", day)
         for day, found in counted.periods.items()
     ]
     if counted.segments is not None:
