@@ -148,6 +148,6 @@ def _entries(
 
 
 _single = Together(_write, most=TOGETHER)
-_batches = Together(_write, most=TOGETHER)
+_batches = Together(_write, most=TOGETHER, at_once=2)
 
 WAYS: Mapping[str, Way] = {"/api/v1/events": take_one, "/api/v1/events/batch": take_batch}

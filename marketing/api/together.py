@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Sequence, Sized
-from threading import Lock
+from threading import Event, Lock
 from typing import Generic, TypeVar
 
 logger = logging.getLogger(__name__)
@@ -31,67 +30,78 @@ class _Question(Generic[Asked, Answer]):
 
 
 class Together(Generic[Asked, Answer]):
-    """Gathers what threads ask while one of them works.
+    """Gathers what threads ask while others of them work.
 
-    Who finds nobody at work works at once, for itself alone: nobody is kept waiting for company.
+    Who finds room at work works at once, for itself alone: nobody is kept waiting for company.
     Those who come meanwhile wait, and the first of them then works for all of them. So the more
-    come, the less each costs. After a group of several, who works next waits a moment for company:
-    they were just answered, and mostly ask again at once.
+    come, the less each costs. After a group of several, who works next waits a moment for as many
+    again: they were just answered, and mostly ask again at once.
 
     `most` bounds the sum of the lengths of what is answered at once; a question that is
-    longer is answered alone.
+    longer is answered alone. `at_once` is how many threads may work at a time: more than one where
+    the work mostly waits for others, and gathering saves little.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Asked]], Sequence[Answer | None]], *, most: int
+        self,
+        work: Callable[[Sequence[Asked]], Sequence[Answer | None]],
+        *,
+        most: int,
+        at_once: int = 1,
     ) -> None:
-        self._work, self._most = work, most
+        self._work, self._most, self._at_once = work, most, at_once
         self._state = Lock()
-        self._at_work = self._had_company = False
+        self._company = Event()
+        self._at_work, self._expected = 0, 0
         self._waiting: deque[_Question[Asked, Answer]] = deque()
 
     def ask(self, asked: Asked) -> Answer | None:
         """Return the answer; None where there is none, or where the work failed."""
         mine: _Question[Asked, Answer] = _Question(asked)
         with self._state:
-            self._waiting.append(mine)
-            must_wait, self._at_work = self._at_work, True
+            if must_wait := self._at_work >= self._at_once:
+                self._waiting.append(mine)
+            else:
+                self._at_work += 1
+            if len(self._waiting) >= self._expected:
+                self._company.set()
         if must_wait:
             mine.turn.acquire()
         if not mine.is_over:
-            self._work_for_those_waiting()
+            self._work_for(mine)
         return mine.answer
 
-    def _work_for_those_waiting(self) -> None:
-        """Answer the first who wait, this thread's own question among them."""
-        if self._had_company:
-            time.sleep(MOMENT)
-        questions = self._next()
-        self._had_company = len(questions) > 1
+    def _work_for(self, mine: _Question[Asked, Answer]) -> None:
+        """Answer this thread's own question, and with it the first who wait."""
+        if self._expected:
+            self._company.wait(MOMENT)
+        questions = self._with(mine)
         answers: Sequence[Answer | None] = [None] * len(questions)
         try:
             answers = self._work([question.asked for question in questions])
         except Exception:
             logger.exception("what was asked together failed, and is asked again one by one")
         finally:
-            self._hand_over()
+            self._hand_over(len(questions) - 1)
             for question, answer in zip(questions, answers, strict=True):
                 question.answer, question.is_over = answer, True
                 question.turn.release()
 
-    def _next(self) -> list[_Question[Asked, Answer]]:
+    def _with(self, mine: _Question[Asked, Answer]) -> list[_Question[Asked, Answer]]:
+        questions, room = [mine], self._most - len(mine.asked)
         with self._state:
-            questions = [self._waiting.popleft()]
-            room = self._most - len(questions[0].asked)
             while self._waiting and len(self._waiting[0].asked) <= room:
                 room -= len(self._waiting[0].asked)
                 questions.append(self._waiting.popleft())
         return questions
 
-    def _hand_over(self) -> None:
-        """Let the first who waits work next."""
+    def _hand_over(self, company: int) -> None:
+        """Let the first who waits work next; it may expect so many beside itself."""
         with self._state:
+            self._expected = company
             if self._waiting:
-                self._waiting[0].turn.release()
+                self._waiting.popleft().turn.release()
             else:
-                self._at_work = False
+                self._at_work -= 1
+            if len(self._waiting) < company:
+                self._company.clear()

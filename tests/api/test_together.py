@@ -6,12 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from threading import Event as Signal
 from typing import Any
 
 import pytest
 from django.db import connections
 from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accounts import api_keys, tenancy
 from accounts.models import ApiKey, Organisation
@@ -62,6 +65,37 @@ def test_where_the_work_fails_nobody_waits_for_ever() -> None:
 
     together: Together[str, str] = Together(fail, most=1)
     assert [together.ask("one"), together.ask("two")] == [None, None]
+
+
+def test_as_many_work_at_a_time_as_may() -> None:
+    both = Barrier(2)
+
+    def meet(asked: Sequence[str]) -> list[int]:
+        both.wait(10)
+        return [len(one) for one in asked]
+
+    together: Together[str, int] = Together(meet, most=1, at_once=2)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(together.ask, ["a", "bb", "ccc", "dddd"])) == [1, 2, 3, 4]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=40), st.integers(1, 6), st.integers(1, 3))
+def test_everybody_has_their_own_answer(lengths: list[int], most: int, at_once: int) -> None:
+    at_work: list[int] = []
+
+    def echo(asked: Sequence[str]) -> list[str]:
+        at_work.append(1)
+        assert len(at_work) <= at_once
+        assert len(asked) == 1 or sum(map(len, asked)) <= most
+        at_work.pop()
+        return list(asked)
+
+    together: Together[str, str] = Together(echo, most=most, at_once=at_once)
+    asked = [chr(97 + place % 26) * length for place, length in enumerate(lengths)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(together.ask, asked)) == asked
+    assert together._at_work == 0 and not together._waiting
 
 
 @pytest.fixture
