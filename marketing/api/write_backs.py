@@ -24,7 +24,7 @@ from workflows.writing_back import Told, communication, receivers
 from workflows.writing_back.telling import PURPOSE, numbers_of
 
 PAGE = 200
-READER = r"^[a-z0-9-]{1,40}$"
+READER = r"[a-z0-9][a-z0-9-]{0,39}"
 
 actions.register("write_backs.read", ("count",))
 
@@ -40,7 +40,7 @@ class CommunicationRows(serializers.Serializer[Any]):
 
 class AcknowledgementForm(Form):
     reader = serializers.RegexField(
-        READER, help_text="The name under which the feed is read: a-z, 0-9 and -."
+        rf"^{READER}$", help_text="The name under which the feed is read: a-z, 0-9 and -."
     )
     position = serializers.IntegerField(
         min_value=0, help_text="`next` of the page that is safely kept."
@@ -133,8 +133,8 @@ def _position(request: Request) -> int:
 
 
 def _place(reader: str, after: str) -> int:
-    if not re.match(READER, reader):
-        raise invalid([Fault("/reader", "Name it with a-z, 0-9 and -, up to 40.")])
+    if not re.fullmatch(READER, reader):
+        raise invalid([Fault("/reader", "Name it with a-z, 0-9 and -, a hyphen not first.")])
     if after:
         raise invalid([Fault("/after", "Send reader or after, not both.")])
     return receivers.acknowledged(reader)

@@ -122,6 +122,7 @@ def test_an_acknowledgement_never_goes_back(told: int, machine: Machine) -> None
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [({"reader": "epic", "position": 2}, "/position"), ({"reader": "E!", "position": 0}, "/reader"),
+     ({"reader": "-epic", "position": 0}, "/reader"),
      ({"reader": "epic"}, "/position"), ({"reader": "epic", "position": -1}, "/position")],
 )  # fmt: skip
 def test_an_acknowledgement_that_cannot_be_is_named(
