@@ -30,7 +30,8 @@ MAX_CELL = 32_767
 MAX_ROWS = 1_048_576
 _STRETCH = 256 * 1024
 _ZEROS = re.compile(r"[0 ()/-]+")
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ESCAPED = re.compile(r"_x((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})_")
+"""But for halves of characters, which are no text: they stay as they are written."""
 _EXACT = 10**15
 """A workbook keeps fifteen digits of a number; those behind them have become zeros."""
 _TOO_LONG = (

@@ -84,6 +84,7 @@ def refusal(content: bytes) -> str:
         (True, "General", "true"),
         ("007", "General", "007"),
         ("two_x000D_\nlines", "General", "two\r\nlines"),
+        ("half_xD83D_", "General", "half_xD83D_"),
         ("snake_xray_", "General", "snake_xray_"),
     ],
 )
