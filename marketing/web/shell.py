@@ -116,16 +116,18 @@ def _colleagues(session: Session) -> Iterable[User]:
 
 def navigation(user: User, path: str) -> list[tuple[str, list[Link]]]:
     """Return the groups with the places that exist and that the role may see."""
-    groups, here = [], _nearest(path)
+    addresses = {place.route: _address(place.route) for _, places in GROUPS for place in places}
+    groups, here = [], _nearest(path, addresses.values())
     for name, places in GROUPS:
-        links = [link for place in places if (link := _link(place, user, here))]
+        links = [
+            link for place in places if (link := _link(place, user, addresses[place.route], here))
+        ]
         if links:
             groups.append((name, links))
     return groups
 
 
-def _link(place: Place, user: User, here: str | None) -> Link | None:
-    address = _address(place.route)
+def _link(place: Place, user: User, address: str | None, here: str | None) -> Link | None:
     if address is None or (place.permission and not user.may(place.permission)):
         return None
     if place.unless and user.may(place.unless):
@@ -135,9 +137,8 @@ def _link(place: Place, user: User, here: str | None) -> Link | None:
     return Link(place.label, address, place.key, address == here)
 
 
-def _nearest(path: str) -> str | None:
+def _nearest(path: str, addresses: Iterable[str | None]) -> str | None:
     """Return the address of the place that the path lies in: the deepest, where two hold it."""
-    addresses = [_address(place.route) for _, places in GROUPS for place in places]
     nearest = max((one for one in addresses if one and path.startswith(one)), key=len, default=None)
     return nearest if nearest != "/" or path == "/" else None
 
