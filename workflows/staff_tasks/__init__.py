@@ -43,17 +43,22 @@ where t.enrolment_id = a.enrolment_id and t.node = a.node and t.state = 'open'
 """
 
 
-LIST = b"""
-select t.id, t.title, t.due_at, t.workflow_id, w.name, c.public_id, e.version_id, t.node
+_ASKED = """
 from workflows_stafftask t
 join workflows_enrolment e on e.id = t.enrolment_id and e.state = 'waiting' and e.node = t.node
+"""
+PLACES = f"select distinct e.version_id, t.node {_ASKED} where t.state = 'open'".encode()
+LIST = f"""
+select t.id, t.title, t.due_at, t.workflow_id, w.name, c.public_id {_ASKED}
+join unnest(%b::uuid[], %b::text[]) as p (version_id, node)
+    on p.version_id = e.version_id and p.node = t.node
 join workflows_workflow w on w.id = t.workflow_id
 join contacts_contact c on c.id = e.contact_id
 where t.state = 'open' and (t.due_at, t.id) > (
     coalesce((select due_at from workflows_stafftask where id = %b), '-infinity'), %b
 )
 order by t.due_at, t.id limit %b
-"""
+""".encode()
 VERSION = b"""
 select e.version_id, t.node from workflows_stafftask t
 join workflows_enrolment e on e.id = t.enrolment_id where t.id = %b
@@ -134,23 +139,19 @@ def open_for(
 
     To be at a step says what the way there asked (W8). The second value: there are others.
     """
-    found: list[Open] = []
-    beyond = False
-    while len(found) < limit:
-        with binary_cursor() as cursor:
-            cursor.execute(LIST, [after, after, limit])
-            rows = cursor.fetchall()
-        known = versions.load({row[6] for row in rows})
-        for *shown, version_id, node in rows:
-            says = known[version_id].path_classes.get(node, frozenset())
-            if says <= set(granted):
-                found.append(Open(*shown))
-            else:
-                beyond = True
-        if len(rows) < limit:
-            break
-        after = rows[-1][0]
-    return found[:limit], beyond
+    with binary_cursor() as cursor:
+        cursor.execute(PLACES)
+        places = cursor.fetchall()
+        known = versions.load({version_id for version_id, _ in places})
+        seen = [
+            (version_id, node)
+            for version_id, node in places
+            if known[version_id].path_classes.get(node, frozenset()) <= set(granted)
+        ]
+        given = [[version_id for version_id, _ in seen], [node for _, node in seen]]
+        cursor.execute(LIST, [*given, after, after, limit])
+        found = [Open(*row) for row in cursor.fetchall()]
+    return found, len(seen) < len(places)
 
 
 def classes_of(task_id: int) -> frozenset[str] | None:
