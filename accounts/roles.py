@@ -185,7 +185,7 @@ MATRIX: dict[Role, frozenset[Permission]] = {
 
 SCOPES = (
     Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE, Permission.CONTACTS_MERGE,
-    Permission.EVENTS_WRITE,
+    Permission.CONTACTS_ERASE, Permission.EVENTS_WRITE,
     Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT,
     Permission.TEMPLATES_VIEW, Permission.TEMPLATES_EDIT,
     Permission.WORKFLOWS_VIEW, Permission.WORKFLOWS_EDIT, Permission.WORKFLOWS_PUBLISH,

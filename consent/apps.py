@@ -7,7 +7,7 @@ class ConsentConfig(AppConfig):
     name = "consent"
 
     def ready(self) -> None:
-        from consent import precedence
+        from consent import outliving, precedence
         from consent.choices import replies
         from consent.leaf import ConsentLeaf
         from contacts import erase
@@ -18,6 +18,6 @@ class ConsentConfig(AppConfig):
         if language.leaf(ConsentLeaf.key) is None:
             language.register(ConsentLeaf())
         carried.hold(precedence.hold_for_withdrawal)
-        erase.also(replies.forget)
+        erase.also(replies.forget, before=outliving.carry, kept=outliving.kept)
         undoing.register("consent_entry")
         undoing.register("consent_authorization")

@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts import tenancy
 from contacts import merging, registry, writing
 from contacts.canonical import ValueRefused, canonical
+from contacts.deaths import with_death
 from contacts.facts import CLEAR
 from contacts.fields import DataClass, Field, FieldType
 from contacts.history import keeping
@@ -66,7 +67,7 @@ def _clean(values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, 
         stored = value if value is CLEAR else canonical(key, value, fields=fields)
         if stored is not None:
             clean[key] = stored
-    return clean
+    return with_death(clean)
 
 
 def _summed(

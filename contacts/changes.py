@@ -10,6 +10,7 @@ from typing import Any
 
 from contacts import identity
 from contacts.canonical import ValueRefused, canonical, lists_are_plain
+from contacts.deaths import with_death
 from contacts.facts import CLEAR, PointFact
 from contacts.fields import FIELDS, Field
 
@@ -102,6 +103,8 @@ class Cleaner:
     def _is_canonical(self, change: Change, keys: Set[str]) -> bool:
         if change.also or change.same_as is not None or not change.values.keys() <= keys:
             return False
+        if "deceased_at" in change.values:
+            return False
         number = change.source, change.record_number
         try:
             return self._number(number) == number
@@ -140,7 +143,7 @@ class Cleaner:
                 stored = self._looked_at(key, value)
             if stored is not None:
                 values[key] = stored
-        return values
+        return with_death(values)
 
     def _looked_at(self, key: str, value: Any) -> Any:
         if value is CLEAR:

@@ -29,6 +29,30 @@ WHERE organisation_id = %b AND merged_into IS NOT NULL AND id = ANY(%b::int8[])
 """
 
 
+_HOLD = """
+SELECT id FROM contacts_contact
+WHERE organisation_id = %b AND id = ANY(%b::int8[])
+  AND (erased_at IS NULL OR merged_into IS NOT NULL) ORDER BY id FOR KEY SHARE
+"""
+
+
+class Gone(LookupError):
+    """There is no such person any more."""
+
+
+def hold(contact_ids: Collection[int]) -> None:
+    """Let nobody erase these people before the transaction ends; raise Gone where one is erased.
+
+    Whoever keeps something of a person beside the record calls it first: an erasing transaction
+    drops what it finds, and what another writes meanwhile would outlive the person.
+    """
+    wanted = set(contact_ids)
+    with binary_cursor() as cursor:
+        cursor.execute(_HOLD, [tenancy.current(), list(wanted)])
+        if {row[0] for row in cursor.fetchall()} != wanted:
+            raise Gone(Gone.__doc__)
+
+
 def ids_of(contact_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
     """Return, for each, every contact id that is this person: who stands for it first, then those
     merged into that one. A contact that was never merged is itself alone.

@@ -109,9 +109,7 @@ def store(
         return Outcome(0, 0, 0, ())
     with no_collector(), transaction.atomic():
         fields = registry.held(change.values for change in changes)
-        found = _resolved(prepared, may_create=may_create)
-        groups = _grouped(found.ids, changes)
-        met = _met(found, groups, now, fields)
+        found, groups, met = _settled(prepared, now, fields, may_create=may_create)
         by = _origins(found, groups, met, run=run, now=now)
         ready = prepared.rows if prepared.fields == fields else {}
         fresh = _create(found, _Fresh(ready, groups, now, fields), by=by, now=now, run=run)
@@ -141,6 +139,25 @@ class _Met(NamedTuple):
 
     def with_records_before(self) -> list[tuple[Mapping[DataClass, Record], Row]]:
         return [(self.before[row.contact_id], row) for row in (*self.changed, *self.touched)]
+
+
+def _settled(
+    prepared: Prepared, now: datetime, fields: Mapping[str, Field], *, may_create: bool
+) -> tuple[identity.Found, dict[int, list[Change]], _Met]:
+    """Find everybody, and lock and merge those who were known.
+
+    Who was merged or erased while the lock was waited for is looked for again, or what was said of
+    them would be lost without a word.
+    """
+    for again in (True, True, False):
+        with transaction.atomic():
+            found = _resolved(prepared, may_create=may_create)
+            groups = _grouped(found.ids, prepared.changes)
+            met = _met(found, groups, now, fields)
+            if not again or groups.keys() - found.new <= met.before.keys():
+                break
+            transaction.set_rollback(True)
+    return found, groups, met
 
 
 def _resolved(prepared: Prepared, *, may_create: bool) -> identity.Found:

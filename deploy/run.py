@@ -89,7 +89,7 @@ def manage(installation: Installation, *arguments: str) -> str:
 
 
 def processes(installation: Installation) -> list[Process]:
-    """Return the sample's processes in the order in which they stop."""
+    """Return the sample's processes; the workers hand over to the last two, which stop last."""
     mailbox = [sys.executable, "-m", "deploy.mailbox", str(installation.mailbox.folder)]
     phones = [sys.executable, "-m", "deploy.phone", str(installation.phone.folder)]
     commands = {
@@ -97,7 +97,10 @@ def processes(installation: Installation) -> list[Process]:
         "mailbox": [*mailbox, str(installation.mailbox.port)],
         "phones": [*phones, str(installation.phone.port)],
     }
-    return [_process(installation, name, command) for name, command in commands.items()]
+    made = [_process(installation, name, command) for name, command in commands.items()]
+    for process in made:
+        process.serves = process.name in ("mailbox", "phones")
+    return made
 
 
 def programs(*, web_port: int) -> dict[str, list[str]]:

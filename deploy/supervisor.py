@@ -31,8 +31,11 @@ class Process:
     pid_file: Path
     patience: float = 10.0
     """Seconds it has for finishing what it is doing when asked to stop."""
+    serves: bool = False
+    """Others rely on it until they have ended: it is asked to stop after them."""
     child: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
+    asked_at: float | None = None
     deaths: int = 0
 
     def start(self) -> None:
@@ -48,7 +51,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
             )
-        self.started_at = time.monotonic()
+        self.started_at, self.asked_at = time.monotonic(), None
         self.pid_file.write_text(f"{self.child.pid}\n")
 
     def alive(self) -> bool:
@@ -63,11 +66,18 @@ class Process:
         lived = time.monotonic() - self.started_at
         self.deaths = 1 if lived > CALM else self.deaths + 1
 
-    def stop(self) -> None:
-        if self.child and self.alive():
+    def ask_to_stop(self) -> None:
+        """Have it finish what it is doing, and do not wait for that."""
+        if self.child and self.alive() and self.asked_at is None:
             self.child.terminate()
+            self.asked_at = time.monotonic()
+
+    def stop(self) -> None:
+        """Wait until it has ended; kill it with its children when its patience is over."""
+        self.ask_to_stop()
+        if self.child and self.asked_at is not None:
             try:
-                self.child.wait(self.patience)
+                self.child.wait(max(0.0, self.asked_at + self.patience - time.monotonic()))
             except subprocess.TimeoutExpired:
                 _kill_session(self.child.pid)
                 self.child.wait(5)
@@ -122,8 +132,13 @@ class Supervisor:
             process.start()
 
     def stop(self) -> None:
-        for process in self.processes:
-            process.stop()
+        """Stop those that work, all at once, and then those that serve them."""
+        for serves in (False, True):
+            wave = [process for process in self.processes if process.serves is serves]
+            for process in wave:
+                process.ask_to_stop()
+            for process in wave:
+                process.stop()
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True

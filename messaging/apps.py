@@ -13,7 +13,7 @@ class MessagingConfig(AppConfig):
         from contacts.merge import carried
         from contacts.segments import language
         from contacts.segments.live import index
-        from messaging import dependants
+        from messaging import dependants, forgetting
         from messaging.answers import reading as answers
         from messaging.hearing import visits
         from messaging.leaf import EngagementLeaf
@@ -24,6 +24,7 @@ class MessagingConfig(AppConfig):
         carried.register(Waiting())
         erase.also(visits.forget)
         erase.also(answers.forget)
+        erase.also(forgetting.forget, gone=forgetting.gone)
         index.also_names("messaging_template")
         undoing.register("messaging_message")
         leaning.register("messaging", leaning.Lookup(dependants.of_field, dependants.of_code_group))

@@ -5,9 +5,10 @@ Everything here begins with a token from a mail, which names the organisation an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -15,8 +16,9 @@ from accounts import tenancy
 from audit import trail
 from audit.actor import Actor, acting_as
 from consent import ledger
+from consent.models import OptOut
 from contacts import events, persons
-from contacts.models import Contact
+from contacts.models import Contact, Event
 from crypto import tokens
 from crypto.tokens import TokenRefused
 from messaging import links, tracking
@@ -73,10 +75,14 @@ def _record(message: Message, kind: str, *, now: datetime) -> None:
 
 
 def unsubscribe(token: str, *, one_click: bool, now: datetime) -> None:
-    """Stop mails of this kind to this person, at once and for good (RFC 8058, CS-01)."""
+    """Stop mails of this kind to this person, at once and for good (RFC 8058, CS-01).
+
+    A mail program may post again what the page did already: the trail has both, the person's
+    timeline one.
+    """
     with message_of(token, purpose=links.UNSUBSCRIBE, now=now) as message, transaction.atomic():
         with acting_as(Actor("patient", str(message.contact_id))):
-            ledger.opt_out(
+            said = ledger.opt_out(
                 message.contact_id,
                 channel="email",
                 purpose=scope(message),
@@ -89,7 +95,19 @@ def unsubscribe(token: str, *, one_click: bool, now: datetime) -> None:
                 subject=f"message:{message.pk}",
                 detail={"channel": "email", "scope": scope(message), "one_click": one_click},
             )
-        _record(message, "message.unsubscribed", now=now)
+        if not _told_already(message, said, now=now):
+            _record(message, "message.unsubscribed", now=now)
+
+
+def _told_already(message: Message, said: Collection[UUID], *, now: datetime) -> bool:
+    """Say whether this no stood before, and this very message had brought it."""
+    stood = OptOut.objects.filter(pk__in=said, received_at__lt=now).exists()
+    told = Event.objects.filter(
+        contact_id__in=persons.ids_of([message.contact_id])[message.contact_id],
+        kind="message.unsubscribed",
+        message_id=message.pk,
+    )
+    return stood and told.exists()
 
 
 def decline_tracking(token: str, *, now: datetime) -> None:

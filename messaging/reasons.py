@@ -39,6 +39,10 @@ OWN = {
         "The workflow that it belonged to was closed, and everybody inside left.",
         "Nothing to do.",
     ),
+    "erased": (
+        "The person was erased while it waited.",
+        "Nothing to do; an erased person is not written to.",
+    ),
     "campaign_cancelled": (
         "The campaign that it belonged to was cancelled.",
         "Nothing to do. A copy of the campaign can be launched anew.",

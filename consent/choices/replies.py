@@ -114,7 +114,7 @@ def waiting() -> QuerySet[Reply]:
     return Reply.objects.filter(decided_at=None).order_by("received_at")
 
 
-def forget(contact_ids: Sequence[int]) -> None:
+def forget(contact_ids: Sequence[int], _: datetime) -> None:
     """Drop the words of erased people; what waits goes on holding, by the address's hash."""
     for row in Reply.objects.filter(contact_id__in=contact_ids, decided_at=None):
         row.said = None

@@ -71,6 +71,19 @@ def revealed(contact_id: int, classes: Collection[DataClass], *, purpose: str) -
     return _opened(found)
 
 
+def origins(
+    contact: Contact, classes: Collection[DataClass], *, purpose: str
+) -> dict[DataClass, dict[str, Provenance]]:
+    """Return where the values of these classes come from, by field.
+
+    Raises RevealRefused beyond the role; the reading is in the trail.
+    """
+    if not classes:
+        return {}
+    reveal([contact.pk], classes, purpose=purpose)
+    return {kind: provenance(contact, kind) for kind in classes}
+
+
 def provenance(contact: Contact, kind: DataClass) -> dict[str, Provenance]:
     """Return the provenance of each field of one class; the caller has revealed the class."""
     record = writing.lock_and_open(tenancy.current(), [contact.pk], lock=False)[contact.pk].get(

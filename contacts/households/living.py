@@ -58,8 +58,9 @@ def members(household: Household) -> list[int]:
 def join(
     contact_ids: Collection[int], *, now: datetime, household: UUID | None = None
 ) -> Household:
-    """Make a household of these people, or add them to one."""
+    """Make a household of these people, or add them to one; persons.Gone where one was erased."""
     with transaction.atomic():
+        persons.hold(contact_ids)
         if household is None:
             home = Household.objects.create(made_at=now)
         else:

@@ -80,7 +80,10 @@ def appoint(
     starts_on: date | None = None,
     ends_on: date | None = None,
 ) -> Representation:
-    """Record who may act for a person, with the description of the authority (PR-14)."""
+    """Record who may act for a person, with the description of the authority (PR-14).
+
+    Raises ValueRefused, or persons.Gone where one of them was erased.
+    """
     name, authority = name.strip(), authority.strip()
     if not authority:
         raise ValueRefused("authority", "is needed: say on what the right to act rests")
@@ -93,6 +96,7 @@ def appoint(
     if starts_on and ends_on and ends_on < starts_on:
         raise ValueRefused("ends_on", "lies before the first day")
     with transaction.atomic():
+        persons.hold([contact_id, *([holder_id] if holder_id else [])])
         keys = data_keys.load(tenancy.current(), [contact_id])
         row = Representation(
             contact_id=contact_id, holder_id=holder_id, kind=Representation.Kind(kind),

@@ -216,6 +216,7 @@ def _remove(run: UUID, made: Sequence[int], now: datetime) -> list[int]:
         free = [row[0] for row in cursor.fetchall()]
     if free:
         erase.forget(free, now=now)
+        erase.note(free, reason="import_undone")
     return free
 
 

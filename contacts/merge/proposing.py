@@ -53,6 +53,18 @@ def propose(pairs: Iterable[Pair], *, reason: str, now: datetime) -> int:
     return len(fresh)
 
 
+def by_hand(one: int, other: int, *, now: datetime) -> MergeProposal:
+    """Put two contacts up for review because somebody named both, also where they were kept apart
+    before.
+    """
+    first, second = sorted((one, other))
+    with transaction.atomic():
+        propose([(first, second)], reason="by_hand", now=now)
+        rows = MergeProposal.objects.select_for_update().filter(first_id=first, second_id=second)
+        rows.update(state=MergeProposal.State.OPEN)
+        return rows.get()
+
+
 def seek(*, now: datetime) -> int:
     """Look through everybody for duplicates; return how many proposals were made.
 

@@ -47,10 +47,14 @@ class NewPoint:
 
 
 def add(contact_id: int, given: NewPoint, *, source: str, now: datetime) -> ContactPoint:
-    """Keep an address of a contact; one that is known already is changed instead."""
+    """Keep an address of a contact; one that is known already is changed instead.
+
+    Raises ValueRefused, or persons.Gone for who was erased.
+    """
     value = sealing.clean(given.kind, given.value)
     _check_period(given.starts_on, given.ends_on)
     with transaction.atomic():
+        persons.hold([contact_id])
         known = _same(contact_id, given.kind, value)
         before = addresses.told(known, value) if known else None
         row = known or ContactPoint(contact_id=contact_id, kind=given.kind, created_at=now)
@@ -68,7 +72,10 @@ def add(contact_id: int, given: NewPoint, *, source: str, now: datetime) -> Cont
 def change(
     point_id: UUID, contact_id: int, *, now: datetime, source: str = "staff", **given: Any
 ) -> ContactPoint:
-    """Change use, rank, preferred, starts_on, ends_on, categories or verified_by of an address."""
+    """Change use, rank, preferred, starts_on, ends_on, categories or verified_by of an address.
+
+    An empty `verified_by` takes a check back; a bounce stays until somebody checks the address.
+    """
     with transaction.atomic():
         row = _locked(point_id, contact_id)
         stood = sealing.open_many([row])[row.pk]
@@ -79,6 +86,9 @@ def change(
         _check_period(row.starts_on, row.ends_on)
         if "verified_by" in given:
             _verify(row, given["verified_by"], now=now)
+            if not given["verified_by"] and row.state == ContactPoint.State.VERIFIED:
+                row.state, row.verified_by = ContactPoint.State.UNVERIFIED, ""
+                row.verified_at = None
         if "categories" in given:
             _seal(row, Opened(stood.value, frozenset(given["categories"])), now=now)
         row.updated_at = now

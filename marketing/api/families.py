@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from audit import trail
-from contacts import matching
+from contacts import matching, persons
 from contacts.canonical import ValueRefused
 from contacts.fields import DataClass
 from contacts.households import living, representing
@@ -48,6 +48,11 @@ class RelationshipRow(serializers.Serializer[Any]):
     authority = serializers.CharField(allow_null=True)
     holds = serializers.BooleanField(help_text="At the moment of asking.")
     why_not = serializers.CharField(allow_blank=True)
+    starts_on = serializers.DateField(allow_null=True)
+    ends_on = serializers.DateField(allow_null=True, help_text="The last day that was agreed.")
+    known_from = serializers.CharField()
+    made_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class RelationshipRows(serializers.Serializer[Any]):
@@ -66,6 +71,10 @@ class HouseholdChange(Form):
 class HouseholdRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     contacts = serializers.ListField(child=serializers.UUIDField())
+
+
+class HouseholdRows(serializers.Serializer[Any]):
+    households = HouseholdRow(many=True)
 
 
 class Relationships(MachineView):
@@ -108,16 +117,23 @@ class Relationships(MachineView):
         ],
     )
     def post(self, request: Request, public_id: UUID) -> Response:
-        contact_id = people.one(public_id)
         form = RelationshipForm(data=request.data)
         form.is_valid(raise_exception=True)
-        given = dict(form.validated_data)
+        return self.once(
+            lambda: self._add(people.one(public_id), dict(form.validated_data)),
+            "add_relationship",
+            [str(public_id), request.data],
+        )
+
+    def _add(self, contact_id: int, given: dict[str, Any]) -> Response:
         holder, source = given.pop("holder"), given.pop("known_from")
         holder_id = people.named(holder, pointer="/holder") if holder else None
         try:
             made = representing.appoint(
                 contact_id, source=source, now=self.now, holder_id=holder_id, **given
             )
+        except persons.Gone:
+            raise not_found("contact") from None
         except ValueRefused as refused:
             raise invalid([Fault(f"/{refused.field}", f"This {refused.reason}.")]) from None
         proxies = representing.proxies_of([contact_id], now=self.now)[contact_id]
@@ -161,8 +177,33 @@ class Households(MachineView):
     def post(self, request: Request) -> Response:
         form = HouseholdForm(data=request.data)
         form.is_valid(raise_exception=True)
-        ids = people.every(form.validated_data["contacts"], pointer="/contacts")
-        return Response(_household(living.join(ids, now=self.now)), status=201)
+        return self.once(
+            lambda: self._make(form.validated_data["contacts"]), "make_household", request.data
+        )
+
+    def _make(self, contacts: list[UUID]) -> Response:
+        ids = people.every(contacts, pointer="/contacts")
+        if len(set(ids)) < 2:
+            raise invalid([Fault("/contacts", "Name two different people, or more.")])
+        return Response(_household(_joined(ids, self)), status=201)
+
+
+class ContactHouseholds(MachineView):
+    """With whom one contact lives."""
+
+    scopes: ClassVar[Scopes] = {"GET": Permission.CONTACTS_VIEW}
+
+    @extend_schema(
+        operation_id="read_households",
+        summary="Read the households of a contact",
+        responses=HouseholdRows,
+    )
+    def get(self, request: Request, public_id: UUID) -> Response:
+        contact_id = people.one(public_id)
+        with transaction.atomic():
+            trail.record("contact.household_viewed", subject=f"contact:{contact_id}")
+            homes = living.households_of(contact_id)
+        return Response({"households": [_household(home) for home in homes]})
 
 
 class OneHousehold(MachineView):
@@ -199,10 +240,17 @@ class OneHousehold(MachineView):
         leaving = people.every(form.validated_data["remove"], pointer="/remove")
         with transaction.atomic():
             if joining:
-                living.join(joining, household=home.pk, now=self.now)
+                _joined(joining, self, household=home.pk)
             for one in leaving:
                 _leave(one, home.pk, self)
         return Response(_household(home))
+
+
+def _joined(ids: list[int], view: MachineView, *, household: UUID | None = None) -> Household:
+    try:
+        return living.join(ids, household=household, now=view.now)
+    except (persons.Gone, living.NoSuchHousehold):
+        raise not_found("contact or household") from None
 
 
 def _leave(contact_id: int, household_id: UUID, view: MachineView) -> None:
@@ -235,4 +283,9 @@ def _row(one: representing.Proxy, named: dict[UUID, representing.Named]) -> dict
         "authority": said.authority if said else None,
         "holds": one.holds,
         "why_not": one.ended,
+        "starts_on": one.row.starts_on,
+        "ends_on": one.row.ends_on,
+        "known_from": one.row.source,
+        "made_at": one.row.made_at,
+        "ended_at": one.row.ended_at,
     }

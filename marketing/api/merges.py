@@ -12,12 +12,12 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from contacts import matching
-from contacts.merge import acts
+from contacts.merge import acts, proposing
 from contacts.models import Merge, MergeProposal
 from marketing.api import people
 from marketing.api.forms import Form
 from marketing.api.machines import MachineView, Scopes
-from marketing.api.problems import Problem, not_found
+from marketing.api.problems import Fault, Problem, invalid, not_found
 
 MOST = 1_000
 _ONE = "0194f3c2-6b1e-7a90-8000-000000000001"
@@ -39,6 +39,10 @@ class MergeRow(serializers.Serializer[Any]):
 
 class MergeRows(serializers.Serializer[Any]):
     merges = MergeRow(many=True)
+
+
+class ProposalForm(Form):
+    contacts = serializers.ListField(child=serializers.UUIDField(), min_length=2, max_length=2)
 
 
 class ProposalRow(serializers.Serializer[Any]):
@@ -82,8 +86,11 @@ class Merges(MachineView):
     def post(self, request: Request) -> Response:
         form = MergeForm(data=request.data)
         form.is_valid(raise_exception=True)
-        stays = people.named(form.validated_data["stays"], pointer="/stays")
-        goes = people.named(form.validated_data["goes"], pointer="/goes")
+        return self.once(lambda: self._merge(form.validated_data), "merge_contacts", request.data)
+
+    def _merge(self, given: dict[str, UUID]) -> Response:
+        stays = people.named(given["stays"], pointer="/stays")
+        goes = people.named(given["goes"], pointer="/goes")
         try:
             made = acts.merge(stays, goes, now=self.now)
         except acts.CannotMerge as refused:
@@ -105,6 +112,9 @@ class MergesUndone(MachineView):
         responses=MergeRow,
     )
     def post(self, request: Request, merge_id: UUID) -> Response:
+        return self.once(lambda: self._undo(merge_id), "undo_merge", str(merge_id))
+
+    def _undo(self, merge_id: UUID) -> Response:
         if not Merge.objects.filter(pk=merge_id).exists():
             raise not_found("merge")
         try:
@@ -117,7 +127,10 @@ class MergesUndone(MachineView):
 class Proposals(MachineView):
     """Contacts that may be one person."""
 
-    scopes: ClassVar[Scopes] = {"GET": Permission.CONTACTS_MERGE}
+    scopes: ClassVar[Scopes] = {
+        "GET": Permission.CONTACTS_MERGE,
+        "POST": Permission.CONTACTS_MERGE,
+    }
 
     @extend_schema(
         operation_id="read_merge_proposals",
@@ -129,20 +142,65 @@ class Proposals(MachineView):
         rows = list(
             MergeProposal.objects.filter(state=MergeProposal.State.OPEN).order_by("pk")[:MOST]
         )
-        ids = matching.public_ids({one for row in rows for one in (row.first_id, row.second_id)})
-        return Response(
-            {
-                "proposals": [
-                    {
-                        "id": str(row.pk),
-                        "contacts": [str(ids[row.first_id]), str(ids[row.second_id])],
-                        "reason": row.reason,
-                        "made_at": row.made_at,
-                    }
-                    for row in rows
-                ]
-            }
+        return Response({"proposals": _proposed(rows)})
+
+    @extend_schema(
+        operation_id="propose_merge",
+        summary="Propose two contacts for review",
+        description="A person decides. Two that were kept apart before are proposed anew.",
+        request=ProposalForm,
+        responses={201: ProposalRow},
+        examples=[
+            OpenApiExample("Two records", value={"contacts": [_ONE, _OTHER]}, request_only=True)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        form = ProposalForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        return self.once(
+            lambda: self._propose(form.validated_data["contacts"]), "propose_merge", request.data
         )
+
+    def _propose(self, contacts: list[UUID]) -> Response:
+        first, second = people.every(contacts, pointer="/contacts")
+        if first == second:
+            raise invalid([Fault("/contacts", "These are one contact already.")])
+        made = proposing.by_hand(first, second, now=self.now)
+        return Response(_proposed([made])[0], status=201)
+
+
+class ProposalsDismissed(MachineView):
+    """The word that two contacts are two people."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.CONTACTS_MERGE}
+
+    @extend_schema(
+        operation_id="dismiss_merge_proposal",
+        summary="Keep two contacts apart",
+        description="They are not proposed again.",
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request, proposal_id: UUID) -> Response:
+        open_ = MergeProposal.objects.filter(pk=proposal_id, state=MergeProposal.State.OPEN)
+        proposal = open_.first()
+        if proposal is None:
+            raise not_found("proposal")
+        proposing.dismiss(proposal, now=self.now)
+        return Response(status=204)
+
+
+def _proposed(rows: list[MergeProposal]) -> list[dict[str, Any]]:
+    ids = matching.public_ids({one for row in rows for one in (row.first_id, row.second_id)})
+    return [
+        {
+            "id": str(row.pk),
+            "contacts": [str(ids[row.first_id]), str(ids[row.second_id])],
+            "reason": row.reason,
+            "made_at": row.made_at,
+        }
+        for row in rows
+    ]
 
 
 def _rows(merges: list[Merge]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from audit import trail
+from contacts import persons
 from contacts.canonical import ValueRefused
 from contacts.models import Contact, ContactPoint
 from contacts.points import keeping, reading
@@ -59,6 +60,24 @@ class PointForm(Form):
     )
 
 
+class PointChange(Form):
+    use = serializers.ChoiceField(choices=ContactPoint.Use.choices, required=False)
+    rank = serializers.IntegerField(min_value=1, max_value=999, required=False)
+    preferred = serializers.BooleanField(required=False)
+    starts_on = serializers.DateField(required=False, allow_null=True)
+    ends_on = serializers.DateField(required=False, allow_null=True)
+    categories = serializers.ListField(
+        child=serializers.RegexField(r"\A[a-z][a-z0-9_-]{0,63}\Z"), max_length=20, required=False
+    )
+    verified_by = serializers.ChoiceField(
+        choices=ContactPoint.Verified.choices,
+        required=False,
+        allow_blank=True,
+        help_text="Who checked it; empty takes a check back. A bounced address counts again "
+        "once somebody checked it.",
+    )
+
+
 class PointRow(serializers.Serializer[Any]):
     id = serializers.UUIDField(allow_null=True, help_text="Null for the record's own address.")
     kind = serializers.CharField()
@@ -69,7 +88,11 @@ class PointRow(serializers.Serializer[Any]):
     preferred = serializers.BooleanField()
     confidential = serializers.BooleanField()
     categories = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    starts_on = serializers.DateField(allow_null=True)
+    ends_on = serializers.DateField(allow_null=True)
     state = serializers.CharField()
+    verified_by = serializers.CharField(allow_blank=True)
+    verified_at = serializers.DateTimeField(allow_null=True)
     shared_with = serializers.IntegerField(help_text="How many other people have it.")
     known_from = serializers.CharField(allow_null=True)
 
@@ -121,9 +144,15 @@ class Points(MachineView):
         examples=[OpenApiExample("A confidential one", value=_EXAMPLE, request_only=True)],
     )
     def post(self, request: Request, public_id: UUID) -> Response:
-        contact_id = people.one(public_id)
         form = PointForm(data=request.data)
         form.is_valid(raise_exception=True)
+        return self.once(
+            lambda: self._add(people.one(public_id), form),
+            "add_point",
+            [str(public_id), request.data],
+        )
+
+    def _add(self, contact_id: int, form: PointForm) -> Response:
         given = dict(form.validated_data)
         source = given.pop("known_from")
         value, postal = given.pop("value", ""), given.pop("postal", None)
@@ -132,6 +161,8 @@ class Points(MachineView):
         new = NewPoint(value=postal if is_postal else value, **given)
         try:
             row = keeping.add(contact_id, new, source=source, now=self.now)
+        except persons.Gone:
+            raise not_found("contact") from None
         except ValueRefused as refused:
             field = "postal" if is_postal and refused.field in (*POSTAL_PARTS, "value") else "value"
             place = refused.field if refused.field in form.fields else field
@@ -142,7 +173,36 @@ class Points(MachineView):
 class OnePoint(MachineView):
     """One address of a contact."""
 
-    scopes: ClassVar[Scopes] = {"DELETE": Permission.CONTACTS_WRITE}
+    scopes: ClassVar[Scopes] = {
+        "PATCH": Permission.CONTACTS_WRITE,
+        "DELETE": Permission.CONTACTS_WRITE,
+    }
+
+    @extend_schema(
+        operation_id="change_point",
+        summary="Change what is known of an address",
+        description="Its value stays: add the new one and remove this one. What is left out stays "
+        "as it is.",
+        request=PointChange,
+        responses=PointRow,
+        examples=[
+            OpenApiExample(
+                "Checked", value={"verified_by": "staff", "preferred": True}, request_only=True
+            )
+        ],
+    )
+    def patch(self, request: Request, public_id: UUID, point_id: UUID) -> Response:
+        contact_id = people.one(public_id)
+        form = PointChange(data=request.data)
+        form.is_valid(raise_exception=True)
+        given = dict(form.validated_data)
+        try:
+            row = keeping.change(point_id, contact_id, source="api", now=self.now, **given)
+        except NoSuchPoint:
+            raise not_found("address") from None
+        except ValueRefused as refused:
+            raise invalid([Fault(f"/{refused.field}", f"This {refused.reason}.")]) from None
+        return Response(_row(reading.Shown(row.kind, row, own=False, others=0)))
 
     @extend_schema(
         operation_id="remove_point",
@@ -171,6 +231,10 @@ def _row(one: reading.Shown) -> dict[str, Any]:
         "preferred": bool(row and row.preferred),
         "confidential": bool(row and row.confidential),
         "categories": sorted(one.opened.categories) if one.opened else None,
+        "starts_on": row.starts_on if row else None,
+        "ends_on": row.ends_on if row else None,
+        "verified_by": row.verified_by if row else "",
+        "verified_at": row.verified_at if row else None,
         "state": row.state if row else ContactPoint.State.UNVERIFIED.value,
         "shared_with": one.others,
         "known_from": row.source if row else None,

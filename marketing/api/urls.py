@@ -14,6 +14,7 @@ from marketing.api import (
     consent_reports,
     consents,
     contacts,
+    erasures,
     events,
     families,
     fields,
@@ -59,6 +60,13 @@ urlpatterns = [
     path("contacts/lookup", contacts.ContactLookups.as_view(), name="contact-lookups"),
     path("contacts/<uuid:public_id>", contacts.OneContact.as_view(), name="contact"),
     path("contacts/<uuid:public_id>/history", histories.History.as_view(), name="history"),
+    path("contacts/<uuid:public_id>/provenance", histories.Origins.as_view(), name="provenance"),
+    path("contacts/<uuid:public_id>/erasure", erasures.Erasure.as_view(), name="erasure"),
+    path(
+        "contacts/<uuid:public_id>/households",
+        families.ContactHouseholds.as_view(),
+        name="contact-households",
+    ),
     path(
         "contacts/<uuid:public_id>/keys",
         recipient_keys.RecipientKeys.as_view(),
@@ -90,6 +98,11 @@ urlpatterns = [
     path("merges", merges.Merges.as_view(), name="merges"),
     path("merges/<uuid:merge_id>/undo", merges.MergesUndone.as_view(), name="merge-undo"),
     path("merge-proposals", merges.Proposals.as_view(), name="merge-proposals"),
+    path(
+        "merge-proposals/<uuid:proposal_id>/dismissal",
+        merges.ProposalsDismissed.as_view(),
+        name="merge-proposal-dismissal",
+    ),
     path("blocks", blocks.Blocks.as_view(), name="blocks"),
     path("blocks/<uuid:block_id>", blocks.OneBlock.as_view(), name="block"),
     path("blocks/<uuid:block_id>/versions", blocks.BlockVersions.as_view(), name="block-versions"),

@@ -26,6 +26,7 @@ from contacts.models import Contact, ContactList, Identifier
 from contacts.reveal import RevealRefused, reveal
 from marketing.web import naming, shown, timeline
 from marketing.web.addresses import address
+from marketing.web.death import Death
 from marketing.web.history import Correcting
 from marketing.web.person import person_of, tabs
 
@@ -113,6 +114,8 @@ def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "happened": timeline.events_of(person.id, classes=user.data_classes),
         "messages_of": timeline.messages_of(person.id, classes=user.data_classes),
         "consent_address": address("consent-person", person.public_id),
+        "death": Death() if user.may(Permission.CONTACTS_WRITE) else None,
+        "sees_death": DataClass.IDENTITY in user.data_classes,
         "lists": ContactList.objects.filter(members__contact_id=person.id),
     }
     return render(request, "contacts/contact.html", context)

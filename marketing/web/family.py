@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
-from contacts import matching
+from contacts import matching, persons
 from contacts.canonical import ValueRefused
 from contacts.fields import DataClass
 from contacts.households import living, representing
@@ -87,6 +87,8 @@ def _appointed(request: HttpRequest, person: Contact, form: Appointing) -> bool:
         representing.appoint(
             person.id, source="staff", now=timezone.now(), holder_id=holder_id, **given
         )
+    except persons.Gone:
+        raise Http404("no such contact") from None
     except ValueRefused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.reason)
         return False

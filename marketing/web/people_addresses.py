@@ -6,6 +6,8 @@ from django.urls import path
 
 from marketing.web import (
     contacts,
+    death,
+    erasing,
     family,
     history,
     import_acts,
@@ -39,6 +41,9 @@ urlpatterns = [
         family.end,
         name="contact-representative-end",
     ),
+    path("contacts/<uuid:public_id>/erase/", erasing.erasing, name="contact-erase"),
+    path("contacts/<uuid:public_id>/death/", death.record, name="contact-death"),
+    path("contacts/<uuid:public_id>/death/undo/", death.take_back, name="contact-death-undo"),
     path("contacts/<uuid:public_id>/history/", history.history, name="contact-history"),
     path("contacts/<uuid:public_id>/history/values/", history.values, name="contact-changes"),
     path(

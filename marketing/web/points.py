@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
+from contacts import persons
 from contacts.canonical import ValueRefused
 from contacts.fields import DataClass
 from contacts.models import Contact, ContactPoint
@@ -101,6 +102,8 @@ def points(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def _added(request: HttpRequest, person: Contact, form: Adding) -> bool:
     try:
         keeping.add(person.id, form.point(), source="staff", now=timezone.now())
+    except persons.Gone:
+        raise Http404("no such contact") from None
     except ValueRefused as refused:
         form.add_error(refused.field if refused.field in form.fields else "value", refused.reason)
         return False
@@ -127,7 +130,7 @@ def change(request: HttpRequest, public_id: UUID, point_id: UUID) -> HttpRespons
     person, form = person_of(public_id), About(request.POST)
     if form.is_valid():
         try:
-            keeping.change(point_id, person.id, now=timezone.now(), **form.known())
+            keeping.change(point_id, person.id, now=timezone.now(), **_known(form, point_id))
             messages.success(request, "1 address changed.")
         except NoSuchPoint:
             raise Http404("no such address") from None
@@ -136,6 +139,14 @@ def change(request: HttpRequest, public_id: UUID, point_id: UUID) -> HttpRespons
     else:
         messages.error(request, "Nothing was changed: check the rank and the days.")
     return redirect("contact-points", person.public_id)
+
+
+def _known(form: About, point_id: UUID) -> dict[str, Any]:
+    """Return what the form says; a check that stood already stays as it was, or is taken back."""
+    given, checked = form.known(), form.cleaned_data["checked"]
+    verified = ContactPoint.objects.filter(pk=point_id, state=ContactPoint.State.VERIFIED).exists()
+    given.pop("verified_by", None)
+    return given if checked == verified else given | {"verified_by": "staff" if checked else ""}
 
 
 @require_POST
@@ -182,6 +193,7 @@ def _row(one: reading.Shown, *, may_edit: bool) -> dict[str, Any]:
             name: getattr(one.row, name) for name in About.base_fields if hasattr(one.row, name)
         }
         known["categories"] = sorted(one.opened.categories)
+        known["checked"] = one.row.state == ContactPoint.State.VERIFIED
         row["form"] = About(initial=known, auto_id=f"p{one.row.pk.hex[-6:]}_%s")
     return row
 

@@ -61,9 +61,7 @@ def _by_hand(form: ByHand) -> MergeProposal | None:
     if len(ids) != 2:
         form.add_error("second", "These are not two contacts that are there now.")
         return None
-    proposing.propose([(ids[0], ids[1])], reason="by_hand", now=timezone.now())
-    MergeProposal.objects.filter(first_id=ids[0], second_id=ids[1]).update(state=OPEN)
-    return MergeProposal.objects.get(first_id=ids[0], second_id=ids[1])
+    return proposing.by_hand(ids[0], ids[1], now=timezone.now())
 
 
 @require_POST

@@ -24,6 +24,7 @@ EVENTS: Mapping[str, str] = {
     "contact.created": "First known",
     "contact.updated": "Record updated",
     "contact.deceased": "Recorded as deceased",
+    "contact.alive": "Recorded as living",
     "contact.merged": "Merged with another record",
     "contact.unmerged": "Merge taken back",
     "message.sent": "Message sent",

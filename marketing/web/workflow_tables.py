@@ -27,6 +27,7 @@ GOAL = "goal:"
 WHY_STOPPED = {
     "stopped_by_staff": ("The workflow was closed, and whoever was inside left.", ""),
     "deceased": ("The person has died.", ""),
+    "erased": ("The person was erased, and is not written to any more.", ""),
     "merged": ("Two records of one person became one, and the other's way goes on.", ""),
     "migrated_out": ("The version's people were moved, and those at this step left.", ""),
     "kept_out": ("The rules of the trigger keep this person out.", "Change “only” or “nobody”."),

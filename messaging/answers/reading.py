@@ -171,7 +171,7 @@ def reopen(answer: Answer) -> bool:
     return bool(won)
 
 
-def forget(contact_ids: Sequence[int]) -> None:
+def forget(contact_ids: Sequence[int], _: datetime) -> None:
     """Drop the words of erased people, and have nobody wait for what is gone."""
     Answer.objects.filter(contact_id__in=contact_ids).update(words=b"")
     Letter.objects.filter(contact_id__in=contact_ids).update(words=b"")

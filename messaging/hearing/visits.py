@@ -109,7 +109,7 @@ def forget_agents(*, now: datetime) -> int:
     return rows.update(agent=None)
 
 
-def forget(contact_ids: Sequence[int]) -> None:
+def forget(contact_ids: Sequence[int], _: datetime) -> None:
     """Drop what erased people's programs called themselves, in the erasing transaction."""
     Visit.objects.filter(contact_id__in=contact_ids).update(agent=None)
 

@@ -46,3 +46,29 @@ def test_a_household_is_made_read_and_changed(
     problem(stranger.get(f"households/{made['id']}"), 404, "not-found")
     machine.post(f"households/{made['id']}", {"remove": [ben]})
     problem(machine.get(f"households/{made['id']}"), 404, "not-found")
+
+
+def test_a_representative_that_is_sent_twice_is_one(machine: Machine, ada: Contact) -> None:
+    path = f"contacts/{ada.public_id}/relationships"
+    for _ in "ab":
+        machine.post(path, AGENT | {"ends_on": "2030-01-01"}, Idempotency_Key="k")
+    (row,) = machine.get(path).json()["relationships"]
+    assert (row["ends_on"], row["known_from"], row["ended_at"]) == ("2030-01-01", "api", None)
+
+
+def test_a_household_that_is_sent_twice_is_one(machine: Machine, ada: Contact) -> None:
+    ben = machine.post("contacts", BEN).json()["contacts"][0]["id"]
+    both = {"contacts": [str(ada.public_id), ben]}
+    made = [machine.post("households", both, Idempotency_Key="k").json()["id"] for _ in "ab"]
+    (home,) = machine.get(f"contacts/{ben}/households").json()["households"]
+    assert made == [home["id"]] * 2
+
+
+def test_a_household_of_one_is_refused(machine: Machine, ada: Contact) -> None:
+    twice = {"contacts": [str(ada.public_id)] * 2}
+    body = problem(machine.post("households", twice), 422, "invalid")
+    assert body["errors"][0]["pointer"] == "/contacts"
+
+
+def test_another_organisation_reads_no_household(ada: Contact, stranger: Machine) -> None:
+    problem(stranger.get(f"contacts/{ada.public_id}/households"), 404, "not-found")

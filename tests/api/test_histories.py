@@ -82,3 +82,19 @@ def test_a_key_without_the_scope_reads_no_history(
 
 def test_another_organisation_reads_no_history(stranger: Machine, changed: Contact) -> None:
     problem(stranger.get(f"contacts/{changed.public_id}/history"), 404, "not-found")
+
+
+def test_hd18_each_value_says_where_it_comes_from(machine: Machine, ada: Contact) -> None:
+    """HD-18"""
+    rows = machine.get(f"contacts/{ada.public_id}/provenance").json()["fields"]
+    (email,) = [one for one in rows if one["field"] == "email"]
+    assert (email["known_from"], email["data_class"]) == ("epic", "contact_point")
+
+
+def test_provenance_goes_as_far_as_the_scopes(
+    machine: Machine, stranger: Machine, ada: Contact, harbor: Organisation, machine_for: Maker
+) -> None:
+    viewer = machine_for(harbor, [Permission.CONTACTS_VIEW])
+    body = viewer.get(f"contacts/{ada.public_id}/provenance").json()
+    assert body["fields"] == [] and "identity" in body["withheld"]
+    problem(stranger.get(f"contacts/{ada.public_id}/provenance"), 404, "not-found")

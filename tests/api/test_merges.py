@@ -61,3 +61,30 @@ def test_another_organisation_sees_no_merge(
     made = machine.post("merges", both(machine, ada)).json()
     problem(stranger.post(f"merges/{made['id']}/undo", {}), 404, "not-found")
     assert stranger.get("merges").json() == {"merges": []}
+
+
+def test_a_pair_is_proposed_kept_apart_and_proposed_anew(machine: Machine, ada: Contact) -> None:
+    pair = sorted(both(machine, ada).values())
+    made = machine.post("merge-proposals", {"contacts": pair}).json()
+    assert machine.post(f"merge-proposals/{made['id']}/dismissal", {}).status_code == 204
+    apart = machine.get("merge-proposals").json()["proposals"]
+    again = machine.post("merge-proposals", {"contacts": pair}).json()
+    assert (apart, again["id"], sorted(again["contacts"])) == ([], made["id"], pair)
+
+
+def test_a_merge_that_is_sent_twice_is_one(machine: Machine, ada: Contact) -> None:
+    pair = both(machine, ada)
+    first = machine.post("merges", pair, Idempotency_Key="k")
+    again = machine.post("merges", pair, Idempotency_Key="k")
+    assert (again.status_code, again.json()) == (201, first.json())
+
+
+def test_proposals_are_nobody_elses(
+    machine: Machine, stranger: Machine, ada: Contact, harbor: Organisation, machine_for: Maker
+) -> None:
+    pair = sorted(both(machine, ada).values())
+    made = machine.post("merge-proposals", {"contacts": pair}).json()
+    problem(stranger.post("merge-proposals", {"contacts": pair}), 422, "invalid")
+    problem(stranger.post(f"merge-proposals/{made['id']}/dismissal", {}), 404, "not-found")
+    writer = machine_for(harbor, [Permission.CONTACTS_VIEW, Permission.CONTACTS_WRITE])
+    problem(writer.post("merge-proposals", {"contacts": pair}), 403, "scope-missing")

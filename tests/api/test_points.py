@@ -54,3 +54,38 @@ def test_an_address_is_removed(machine: Machine, ada: Contact, harbor: Organisat
     assert machine.delete(f"contacts/{ada.public_id}/points/{made}").status_code == 204
     with tenancy.acting_for(harbor.pk):
         assert not ContactPoint.objects.exists()
+
+
+def test_a_check_is_recorded_and_taken_back(machine: Machine, ada: Contact) -> None:
+    path = f"contacts/{ada.public_id}/points"
+    made = machine.post(path, SAFE).json()["id"]
+    checked = machine.patch(f"{path}/{made}", {"verified_by": "staff", "rank": 2}).json()
+    back = machine.patch(f"{path}/{made}", {"verified_by": ""}).json()
+    assert (checked["state"], checked["verified_by"], checked["rank"]) == ("verified", "staff", 2)
+    assert (back["state"], back["verified_at"], back["rank"]) == ("unverified", None, 2)
+    (row,) = [one for one in machine.get(path).json()["points"] if one["id"] == made]
+    assert row["categories"] == ["reproductive"]
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(machine: Machine, ada: Contact) -> None:
+    path = f"contacts/{ada.public_id}/points"
+    made = machine.post(path, SAFE | {"starts_on": "2026-03-01"}).json()["id"]
+    body = problem(machine.patch(f"{path}/{made}", {"ends_on": "2026-02-01"}), 422, "invalid")
+    assert body["errors"][0]["pointer"] == "/ends_on"
+
+
+def test_an_address_is_changed_by_nobody_else(
+    ada: Contact, machine: Machine, stranger: Machine, harbor: Organisation, machine_for: Maker
+) -> None:
+    made = machine.post(f"contacts/{ada.public_id}/points", SAFE).json()["id"]
+    path = f"contacts/{ada.public_id}/points/{made}"
+    problem(stranger.patch(path, {"rank": 2}), 404, "not-found")
+    reader = machine_for(harbor, [Permission.CONTACTS_VIEW])
+    problem(reader.patch(path, {"rank": 2}), 403, "scope-missing")
+
+
+def test_the_same_request_again_is_answered_the_same(machine: Machine, ada: Contact) -> None:
+    path = f"contacts/{ada.public_id}/points"
+    first = machine.post(path, SAFE, Idempotency_Key="k")
+    again = machine.post(path, SAFE, Idempotency_Key="k")
+    assert (again.json(), again["Idempotent-Replayed"]) == (first.json(), "true")

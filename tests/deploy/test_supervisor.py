@@ -117,3 +117,31 @@ def test_one_that_will_not_stop_is_killed(tmp_path: Path) -> None:
     deaf.stop()
     assert deaf.child
     assert deaf.child.returncode == -signal.SIGKILL
+
+
+def test_all_are_asked_at_once_so_that_none_waits_for_another(tmp_path: Path) -> None:
+    deaf = []
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        deaf.append(process(tmp_path / name, DEAF, patience=1.0))
+    supervisor = Supervisor(deaf)
+    supervisor.start()
+    while not all((tmp_path / name / "log").read_text() for name in "abc"):
+        time.sleep(0.02)
+    began = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - began < 2.5
+    assert not any(one.alive() for one in deaf)
+
+
+def test_who_serves_others_is_asked_when_they_have_ended(tmp_path: Path) -> None:
+    for name in ("server", "worker"):
+        (tmp_path / name).mkdir()
+    server = process(tmp_path / "server", SLEEP)
+    server.serves = True
+    worker = process(tmp_path / "worker", SLEEP)
+    supervisor = Supervisor([server, worker])
+    supervisor.start()
+    supervisor.stop()
+    assert server.asked_at and worker.asked_at and server.asked_at >= worker.asked_at
+    assert not server.alive() and not worker.alive()

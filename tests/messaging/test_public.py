@@ -202,6 +202,25 @@ def test_twice_is_once(enqueue: Enqueue, ada: int, outside: Client) -> None:
     assert OptOut.objects.values("address_hash").distinct().count() == OptOut.objects.count()
 
 
+def test_a_programs_post_after_the_page_adds_no_line(
+    enqueue: Enqueue, ada: int, outside: Client
+) -> None:
+    """RFC 8058: the trail has both requests, the person's timeline the one act."""
+    path = path_in(received(enqueue, ada)[1], "u")
+    outside.post(path, {"from": "page"})
+    outside.post(path, ONE_CLICK, content_type="application/x-www-form-urlencoded")
+    assert Event.objects.filter(kind="message.unsubscribed", contact_id=ada).count() == 1
+    assert Entry.objects.filter(action="message.unsubscribed").count() == 2
+
+
+def test_a_no_after_a_yes_is_a_line_of_its_own(enqueue: Enqueue, ada: int, outside: Client) -> None:
+    path = path_in(received(enqueue, ada)[1], "u")
+    outside.post(path)
+    OptOut.objects.update(lifted_at=NOON)
+    outside.post(path)
+    assert Event.objects.filter(kind="message.unsubscribed", contact_id=ada).count() == 2
+
+
 @pytest.mark.parametrize("place", [0, 10, -1])
 def test_a_flipped_character_is_404_for_get_and_post(
     enqueue: Enqueue, ada: int, outside: Client, place: int

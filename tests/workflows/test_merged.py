@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from contacts import erase
 from contacts.merge import acts
 from messaging.models import Message
 from tests.conftest import NOON
@@ -67,3 +68,13 @@ def test_hd06_death_that_a_merge_brings_stops_what_waits(
     triggers.run_once(now=LATER)
     runner.run_once(now=LATER)
     assert places(workflow)[ada] == "deceased"
+
+
+def test_erasing_a_person_stops_the_way_and_cancels_what_waits(publish: Publish, ada: int) -> None:
+    """SE-06"""
+    workflow = publish()
+    go(workflow, ada)
+    told = erase.foresee(ada).gone
+    erase.erase(ada, now=NOON)
+    assert (told["journeys"], told["messages_waiting"]) == (1, 1)
+    assert (mail(ada), places(workflow)) == (["educate:cancelled"], {ada: "erased"})

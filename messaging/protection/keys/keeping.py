@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,8 @@ from django.db import transaction
 from accounts import tenancy
 from audit import trail
 from consent.addresses import EMAIL, hash_of, hashes_of_contact
+from contacts import persons
+from contacts.models import ContactPoint
 from crypto import data_keys
 from crypto.ids import uuid7
 from crypto.seal import Context, seal, unseal
@@ -51,7 +53,8 @@ def add(contact_id: int, raw: bytes, *, source: str, now: datetime) -> Recipient
     what was found on mail.
     """
     usable = read(raw, now=now)
-    own = set(hashes_of_contact(contact_id, channel=EMAIL))
+    _hold(contact_id)
+    own = _own(contact_id)
     address = next((one for one in usable.addresses if hash_of(one, channel=EMAIL) in own), None)
     if address is None:
         raise KeyRefused("It is made out to another address than this person's.", "address")
@@ -93,6 +96,21 @@ def _check_rank(standing: RecipientKey, source: str, *, now: datetime) -> None:
         )
 
 
+def _own(contact_id: int) -> set[bytes]:
+    """Return the hashes of every mail address of the person, further ones included."""
+    everyone = _everyone(contact_id)
+    own = {found for one in everyone for found in hashes_of_contact(one, channel=EMAIL)}
+    points = ContactPoint.objects.filter(contact_id__in=everyone, kind=ContactPoint.Kind.EMAIL)
+    return own | {bytes(one) for one in points.values_list("value_index", flat=True) if one}
+
+
+def _hold(contact_id: int) -> None:
+    try:
+        persons.hold([contact_id])
+    except persons.Gone:
+        raise KeyRefused("The person was erased: nothing can be kept for them.") from None
+
+
 def _made(
     contact_id: int, usable: Usable, address: str, digest: bytes, *, source: str, now: datetime
 ) -> RecipientKey:
@@ -120,7 +138,9 @@ def _context(organisation_id: int, number: UUID) -> Context:
 @transaction.atomic
 def remove(contact_id: int, key_id: UUID, *, now: datetime) -> bool:
     """Stop using a key; False where there is none such."""
-    rows = RecipientKey.objects.filter(pk=key_id, contact_id=contact_id, removed_at=None)
+    rows = RecipientKey.objects.filter(
+        pk=key_id, contact_id__in=_everyone(contact_id), removed_at=None
+    )
     row = rows.select_for_update().first()
     if row is None:
         return False
@@ -138,9 +158,13 @@ def _end(row: RecipientKey, *, reason: str, now: datetime) -> None:
 
 
 def of_contact(contact_id: int) -> list[Shown]:
-    """Return the contact's keys; the caller records who looks."""
-    rows = RecipientKey.objects.filter(contact_id=contact_id, removed_at=None)
+    """Return the person's keys, those of merged contacts included; the caller records who looks."""
+    rows = RecipientKey.objects.filter(contact_id__in=_everyone(contact_id), removed_at=None)
     return _opened(list(rows.order_by("added_at")))
+
+
+def _everyone(contact_id: int) -> Sequence[int]:
+    return persons.ids_of([contact_id])[contact_id]
 
 
 def stands(contact_id: int, raw: bytes, *, now: datetime) -> bool:
