@@ -51,8 +51,10 @@ def households_of(contact_id: int) -> list[Household]:
 
 
 def members(household: Household) -> list[int]:
-    rows = HouseholdMember.objects.filter(household=household).order_by("contact_id")
-    return list(rows.values_list("contact_id", flat=True))
+    """Return who lives there, each person once: two contacts that were merged are one."""
+    rows = HouseholdMember.objects.filter(household=household)
+    ids = list(rows.values_list("contact_id", flat=True))
+    return sorted(set(persons.standing_for(ids).values()))
 
 
 def join(

@@ -49,6 +49,8 @@ class NewPoint:
 def add(contact_id: int, given: NewPoint, *, source: str, now: datetime) -> ContactPoint:
     """Keep an address of a contact; one that is known already is changed instead.
 
+    What it is reserved for stays where nothing is said of that: a system that repeats an address
+    must not undo what the person asked for (45 CFR 164.522(b)). `change` takes it away.
     Raises ValueRefused, or persons.Gone for who was erased.
     """
     value = sealing.clean(given.kind, given.value)
@@ -57,12 +59,13 @@ def add(contact_id: int, given: NewPoint, *, source: str, now: datetime) -> Cont
         persons.hold([contact_id])
         known = _same(contact_id, given.kind, value)
         before = addresses.told(known, value) if known else None
+        reserved = given.categories or _reserved(known)
         row = known or ContactPoint(contact_id=contact_id, kind=given.kind, created_at=now)
         for name in _PLAIN:
             setattr(row, name, getattr(given, name))
         row.source, row.known_at = source, now
         _verify(row, given.verified_by, now=now)
-        _seal(row, Opened(value, given.categories), now=now)
+        _seal(row, Opened(value, reserved), now=now)
         row.save()
         _note(row, "changed" if known else "added")
         _remember(row, before, addresses.told(row, value), source=source, now=now)
@@ -111,17 +114,23 @@ def drop(point_id: UUID, contact_id: int, *, now: datetime, source: str = "staff
 def bounced(contact_id: int, kind: str, value: str, *, now: datetime) -> None:
     """Note that the address took no mail, whether it is the record's own or one of the rows."""
     with transaction.atomic():
-        row = _same(contact_id, kind, value)
-        before = addresses.told(row, value) if row else None
-        if row is None:
-            row = ContactPoint(
-                contact_id=contact_id, kind=kind, created_at=now, source="dispatch", known_at=now
-            )
-            _seal(row, Opened(value, frozenset()), now=now)
-        row.state, row.updated_at = ContactPoint.State.BOUNCED, now
-        row.save()
-        _note(row, "changed")
-        _remember(row, before, addresses.told(row, value), source="dispatch", now=now)
+        for row in _alike(contact_id, kind, value) or [None]:
+            _bounce(row, contact_id, kind, value, now=now)
+
+
+def _bounce(
+    row: ContactPoint | None, contact_id: int, kind: str, value: str, *, now: datetime
+) -> None:
+    before = addresses.told(row, value) if row else None
+    if row is None:
+        row = ContactPoint(
+            contact_id=contact_id, kind=kind, created_at=now, source="dispatch", known_at=now
+        )
+        _seal(row, Opened(value, frozenset()), now=now)
+    row.state, row.updated_at = ContactPoint.State.BOUNCED, now
+    row.save()
+    _note(row, "changed")
+    _remember(row, before, addresses.told(row, value), source="dispatch", now=now)
 
 
 def of_contact(contact_id: int) -> list[ContactPoint]:
@@ -212,8 +221,19 @@ def _known(said: Collection[int]) -> dict[tuple[int, str, str], ContactPoint]:
 
 
 def _same(contact_id: int, kind: str, value: Value) -> ContactPoint | None:
-    found: dict[tuple[int, str, str], ContactPoint] = _known([contact_id])
-    return found.get((contact_id, kind, sealing.form_of(kind, value)))
+    return next(iter(_alike(contact_id, kind, value)), None)
+
+
+def _alike(contact_id: int, kind: str, value: Value) -> list[ContactPoint]:
+    """Return the person's rows of this address: the contact's own, then those of merged ones."""
+    ids = persons.ids_of([contact_id])[contact_id]
+    found = _known(ids)
+    form = sealing.form_of(kind, value)
+    return [found[name] for one in ids if (name := (one, kind, form)) in found]
+
+
+def _reserved(row: ContactPoint | None) -> frozenset[str]:
+    return sealing.open_many([row])[row.pk].categories if row is not None else frozenset()
 
 
 def _locked(point_id: UUID, contact_id: int) -> ContactPoint:

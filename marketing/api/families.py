@@ -47,7 +47,11 @@ class RelationshipRow(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True, help_text="With contacts.reveal_identity only.")
     authority = serializers.CharField(allow_null=True)
     holds = serializers.BooleanField(help_text="At the moment of asking.")
-    why_not = serializers.CharField(allow_blank=True)
+    why_not = serializers.CharField(
+        allow_blank=True,
+        help_text="ended, of_age, not_begun, birth_date_unknown or deceased; without "
+        "contacts.reveal_identity only ended.",
+    )
     starts_on = serializers.DateField(allow_null=True)
     ends_on = serializers.DateField(allow_null=True, help_text="The last day that was agreed.")
     known_from = serializers.CharField()
@@ -101,7 +105,8 @@ class Relationships(MachineView):
             if self.key().allows(Permission.CONTACTS_REVEAL_IDENTITY):
                 reveal([contact_id], [DataClass.IDENTITY], purpose="api")
                 named = representing.named([one.row for one in proxies])
-        return Response({"relationships": [_row(one, named) for one in proxies]})
+        told = self.key().allows(Permission.CONTACTS_REVEAL_IDENTITY)
+        return Response({"relationships": [_row(one, named, told=told) for one in proxies]})
 
     @extend_schema(
         operation_id="add_relationship",
@@ -138,7 +143,8 @@ class Relationships(MachineView):
             raise invalid([Fault(f"/{refused.field}", f"This {refused.reason}.")]) from None
         proxies = representing.proxies_of([contact_id], now=self.now)[contact_id]
         one = next(each for each in proxies if each.row.pk == made.pk)
-        return Response(_row(one, {}), status=201)
+        told = self.key().allows(Permission.CONTACTS_REVEAL_IDENTITY)
+        return Response(_row(one, {}, told=told), status=201)
 
 
 class RelationshipsEnded(MachineView):
@@ -272,7 +278,10 @@ def _household(home: Household) -> dict[str, Any]:
     return {"id": str(home.pk), "contacts": sorted(map(str, ids.values()))}
 
 
-def _row(one: representing.Proxy, named: dict[UUID, representing.Named]) -> dict[str, Any]:
+def _row(
+    one: representing.Proxy, named: dict[UUID, representing.Named], *, told: bool
+) -> dict[str, Any]:
+    """Return one representative; `told` says whether the key may know of age and death."""
     said, holder = named.get(one.row.pk), one.row.holder_id
     ids = matching.public_ids([holder]) if holder else {}
     return {
@@ -282,7 +291,7 @@ def _row(one: representing.Proxy, named: dict[UUID, representing.Named]) -> dict
         "name": said.name if said else None,
         "authority": said.authority if said else None,
         "holds": one.holds,
-        "why_not": one.ended,
+        "why_not": one.ended if told or one.holds else "ended",
         "starts_on": one.row.starts_on,
         "ends_on": one.row.ends_on,
         "known_from": one.row.source,

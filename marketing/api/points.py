@@ -138,7 +138,8 @@ class Points(MachineView):
         operation_id="add_point",
         summary="Add an address to a contact",
         description="An address that the contact has already is changed: sending it again is "
-        "safe. `value` for e-mail and phone, `postal` for a postal address.",
+        "safe, and what it is reserved for stays. `value` for e-mail and phone, `postal` for a "
+        "postal address.",
         request=PointForm,
         responses={201: PointRow},
         examples=[OpenApiExample("A confidential one", value=_EXAMPLE, request_only=True)],

@@ -174,7 +174,7 @@ def _context(
                 "proxy": one,
                 "named": told.get(one.row.pk),
                 "holder": holders.get(one.row.holder_id or 0),
-                "ended": ENDED.get(one.ended, ""),
+                "ended": ENDED.get(one.ended if revealed else "ended", ""),
             }
             for one in proxies
         ],

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 SERIOUS = frozenset({"serious", "critical"})
 ALSO = frozenset({"landmark-unique"})
-"""Rules that axe takes for moderate: whoever jumps from landmark to landmark goes by their names."""
+"""Rules that axe takes for moderate: whoever jumps between landmarks goes by their names."""
 
 
 def findings(page: Page) -> list[str]:

@@ -30,6 +30,8 @@ class Command(BaseCommand):
             found = matching.ids_by_public_id([public_id]).get(public_id)
             if found is None:
                 raise CommandError(f"there is no contact {public_id}, or it was erased before")
+            for name, count in erase.foresee(found).gone.items():
+                self.stdout.write(f"{count:>8,} {name.replace('_', ' ')}")
             if not yes and input("This cannot be undone. Type erase to go on: ") != "erase":
                 raise CommandError("nothing was erased")
             erase.erase(found, now=timezone.now())

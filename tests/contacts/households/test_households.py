@@ -66,6 +66,14 @@ def test_st03_a_parent_without_the_childs_birth_date_is_no_proxy() -> None:
     assert state(child) == "birth_date_unknown"
 
 
+def test_two_of_a_household_who_are_one_person_are_one_in_it() -> None:
+    ada, twin, ben = person("ada"), person("twin"), person("ben")
+    home = living.join([ada, twin, ben], now=NOON)
+    acts.merge(ada, twin, now=NOON)
+    assert living.members(home) == sorted([ada, ben])
+    assert households.members_of([ada]) == {ada: frozenset({ben})}
+
+
 def test_st03_a_minors_own_services_are_never_the_parents() -> None:
     """ST-03"""
     child = person("child", birth_date="2013-01-01")

@@ -10,6 +10,7 @@ from django.db import connection
 from contacts import erase, matching, points, records
 from contacts.canonical import ValueRefused
 from contacts.facts import PointFact
+from contacts.merge import acts
 from contacts.models import Contact, ContactPoint
 from contacts.points import choosing, keeping, sealing, sharing
 from contacts.points.keeping import NewPoint
@@ -62,6 +63,31 @@ def test_an_address_given_twice_is_one_row() -> None:
     ada = person("ada")
     add(ada)
     add(ada, value=SAFE.upper(), preferred=True)
+    assert ContactPoint.objects.get().preferred is True
+
+
+def test_pr22_an_address_that_is_repeated_stays_reserved() -> None:
+    """PR-22: by another system, which knows nothing of what the person asked for."""
+    ada = person("ada")
+    add(ada, categories=frozenset({"reproductive"}))
+    add(ada)
+    assert address(ada, "reproductive") == SAFE
+
+
+def test_a_bounce_counts_for_whichever_of_two_merged_contacts_has_the_address() -> None:
+    ada, twin = person("ada"), person("twin")
+    add(twin, preferred=True)
+    acts.merge(ada, twin, now=NOON)
+    keeping.bounced(ada, "email", SAFE, now=NOON)
+    assert ContactPoint.objects.get().state == "bounced"
+    assert address(ada) == "ada@patients.example"
+
+
+def test_an_address_of_a_merged_contact_that_is_given_again_is_one_row() -> None:
+    ada, twin = person("ada"), person("twin")
+    add(twin)
+    acts.merge(ada, twin, now=NOON)
+    add(ada, preferred=True)
     assert ContactPoint.objects.get().preferred is True
 
 
