@@ -19,7 +19,7 @@ from accounts import tenancy
 from audit import actor, trail
 from contacts import events, persons, registry, writing
 from contacts.fields import SEALED_CLASSES, DataClass
-from contacts.merge import carried, joining, moving, since
+from contacts.merge import carried, joining, moving, proposing, since
 from contacts.merge.models import BeforeMerge, Merge, MergeProposal
 from contacts.models import Contact
 from contacts.packing import Record
@@ -65,6 +65,7 @@ def merge(survivor_id: int, absorbed_id: int, *, now: datetime) -> Merge:
         Contact.objects.filter(pk=absorbed.id).update(merged_into=survivor.id, erased_at=now)
         Contact.objects.filter(merged_into=absorbed.id).update(merged_into=survivor.id)
         _settle_proposals(survivor.id, absorbed.id, now=now)
+        proposing.carry(absorbed.id, survivor.id, now=now)
         _tell("contact.merged", made, now=now)
         follow.forget([absorbed.id], now=now)
         touches.touch([survivor.id], "record", now=now)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import tenancy
 from audit import actor, trail
@@ -51,6 +52,23 @@ def propose(pairs: Iterable[Pair], *, reason: str, now: datetime) -> int:
     ]
     MergeProposal.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1_000)
     return len(fresh)
+
+
+def waiting() -> QuerySet[MergeProposal]:
+    """Return the proposals that wait for a decision, of contacts that are both there."""
+    there = [
+        Exists(Contact.objects.filter(pk=OuterRef(name), erased_at=None))
+        for name in ("first_id", "second_id")
+    ]
+    return MergeProposal.objects.filter(*there, state=MergeProposal.State.OPEN).order_by("pk")
+
+
+def carry(absorbed_id: int, survivor_id: int, *, now: datetime) -> None:
+    """Who may be the one that goes may be the one that stays: propose that instead."""
+    mine = Q(first_id=absorbed_id) | Q(second_id=absorbed_id)
+    for row in MergeProposal.objects.filter(mine, state=MergeProposal.State.OPEN):
+        (other,) = {row.first_id, row.second_id} - {absorbed_id}
+        propose([(survivor_id, other)], reason=row.reason, now=now)
 
 
 def by_hand(one: int, other: int, *, now: datetime) -> MergeProposal:

@@ -139,9 +139,7 @@ class Proposals(MachineView):
         responses=ProposalRows,
     )
     def get(self, request: Request) -> Response:
-        rows = list(
-            MergeProposal.objects.filter(state=MergeProposal.State.OPEN).order_by("pk")[:MOST]
-        )
+        rows = list(proposing.waiting()[:MOST])
         return Response({"proposals": _proposed(rows)})
 
     @extend_schema(
@@ -182,8 +180,7 @@ class ProposalsDismissed(MachineView):
         responses={204: None},
     )
     def post(self, request: Request, proposal_id: UUID) -> Response:
-        open_ = MergeProposal.objects.filter(pk=proposal_id, state=MergeProposal.State.OPEN)
-        proposal = open_.first()
+        proposal = proposing.waiting().filter(pk=proposal_id).first()
         if proposal is None:
             raise not_found("proposal")
         proposing.dismiss(proposal, now=self.now)

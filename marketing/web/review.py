@@ -26,7 +26,6 @@ from contacts.reveal import RevealRefused, reveal
 from marketing.web import shown, timeline
 
 MOST = 100
-OPEN = MergeProposal.State.OPEN
 
 
 class ByHand(forms.Form):
@@ -43,7 +42,7 @@ def proposals(request: HttpRequest) -> HttpResponse:
     form = ByHand(request.POST or None)
     if request.method == "POST" and form.is_valid() and (made := _by_hand(form)):
         return redirect("people-compare", made.pk)
-    rows = list(MergeProposal.objects.filter(state=OPEN).order_by("pk")[: MOST + 1])
+    rows = list(proposing.waiting()[: MOST + 1])
     done = list(Merge.objects.filter(undone_at=None).order_by("-merged_at")[:MOST])
     context = {
         "rows": [_row(row) for row in rows[:MOST]],
@@ -132,7 +131,7 @@ def undo(request: HttpRequest, merge_id: UUID) -> HttpResponse:
 
 
 def _proposal(proposal_id: UUID) -> MergeProposal:
-    return get_object_or_404(MergeProposal, pk=proposal_id, state=OPEN)
+    return get_object_or_404(proposing.waiting(), pk=proposal_id)
 
 
 def _row(row: MergeProposal) -> dict[str, Any]:

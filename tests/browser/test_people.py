@@ -40,9 +40,10 @@ def ada(harbor: Organisation) -> Contact:
 
 
 def looked_at(page: Page) -> None:
-    """Check the page for people who cannot see or point, wide and on a small screen."""
-    for width, height in (WIDE, NARROW):
+    """Check the page for people who cannot see or point, wide and small, light and dark."""
+    for (width, height), look in zip((WIDE, NARROW), ("light", "dark"), strict=True):
         page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=look)  # type: ignore[arg-type]  # one of the two
         assert axe.findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -88,6 +89,25 @@ def test_hd04_two_contacts_are_merged_and_parted_by_hand(
     expect(page.get_by_text("No merges")).to_be_visible()
     with tenancy.acting_for(harbor.pk):
         assert Merge.objects.get().undone_at is not None
+
+
+def test_se06_a_death_is_recorded_and_then_the_person_is_erased_by_hand(
+    open_as: OpenAs, omar: User, ada: Contact, harbor: Organisation
+) -> None:
+    """SE-06, HD-06"""
+    page = open_as(omar, f"/contacts/{ada.public_id}/")
+    page.get_by_text("Record that this person died").click()
+    page.get_by_role("button", name="Record the death").click()
+    expect(page.get_by_text("recorded as deceased: nothing is sent")).to_be_visible()
+    looked_at(page)
+    page.get_by_role("link", name="Erase…").click()
+    expect(page.get_by_text("1 further address", exact=True)).to_be_visible()
+    looked_at(page)
+    page.get_by_label("Why").select_option("retention")
+    page.get_by_role("button", name="Erase 1 person for good").click()
+    expect(page.get_by_text("1 person erased.")).to_be_visible()
+    with tenancy.acting_for(harbor.pk):
+        assert Contact.objects.get(pk=ada.pk).erased_at is not None
 
 
 def test_an_address_is_added_by_keyboard_alone(open_as: OpenAs, omar: User, ada: Contact) -> None:

@@ -100,3 +100,14 @@ def test_the_loop_looks_again_when_people_came_since() -> None:
     assert not proposing.is_due(now=NOON + timedelta(days=2))
     Contact.objects.update(created_at=NOON + timedelta(days=9_999))
     assert proposing.is_due(now=NOON + timedelta(days=9_999))
+
+
+def test_who_may_be_the_one_that_goes_may_be_the_one_that_stays() -> None:
+    """A proposal of a contact that was merged leads nowhere; the person's own stands instead."""
+    ada, twin, third = person("ada"), person("twin"), person("third")
+    proposing.propose([(twin, third)], reason="same_number", now=NOON)
+    made = acts.merge(ada, twin, now=NOON)
+    merged = [(one.first_id, one.second_id) for one in proposing.waiting()]
+    acts.undo(made.pk, now=NOON)
+    assert merged == [(ada, third)]
+    assert (twin, third) in [(one.first_id, one.second_id) for one in proposing.waiting()]
