@@ -16,6 +16,7 @@ from accounts.models import Organisation
 from audit.actor import Actor, acting_as
 from consent import ledger
 from consent.sending import terms
+from contacts import erase
 from messaging import claims, dispatch, recall
 from messaging.dispatch import working
 from messaging.models import Message
@@ -151,6 +152,27 @@ def test_a_withdrawal_recalls_what_is_claimed_but_not_handed_over(
 
 
 @pytest.mark.usefixtures("committed_db")
+def test_se06_who_is_erased_while_the_campaign_goes_out_gets_nothing_more(
+    at_harbor: Organisation, enqueue: Enqueue, watches: list[recall.Watch]
+) -> None:
+    """SE-06: also what was made and marked already."""
+    people = [person(f"p{n}", email=f"p{n}@example.org") for n in range(3)]
+    sign(*people)
+    enqueue(people)
+
+    def meanwhile(gone: int) -> None:
+        if gone == 0:
+            elsewhere(at_harbor, lambda: _erase(people[2]))
+            told = [watch.listening.pgconn.socket for watch in watches]
+            assert select(told, [], [], 30)[0]
+
+    done = dispatch.run_once(transport=Slow(meanwhile), now=NOON)
+    assert (done.sent, done.refused) == (2, 1)
+    stopped = Message.objects.get(contact_id=people[2])
+    assert (stopped.state, stopped.refusal_code) == ("refused", "unknown_contact")
+
+
+@pytest.mark.usefixtures("committed_db")
 def test_a_withdrawal_heard_by_one_slice_recalls_from_the_next_as_well(
     at_harbor: Organisation,
     enqueue: Enqueue,
@@ -171,6 +193,10 @@ def test_a_withdrawal_heard_by_one_slice_recalls_from_the_next_as_well(
 
     done = dispatch.run_once(transport=Slow(meanwhile), now=NOON)
     assert (done.sent, done.refused) == (4, 1)
+
+
+def _erase(contact_id: int) -> None:
+    erase.erase(contact_id, now=NOON)
 
 
 def _withdraw(contact_id: int) -> None:
