@@ -5,17 +5,16 @@ Everything here begins with a token from a mail, which names the organisation an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from uuid import UUID
 
 from django.db import transaction
 
 from accounts import tenancy
 from audit import trail
 from audit.actor import Actor, acting_as
-from consent import ledger
+from consent import ledger, precedence
 from consent.models import OptOut
 from contacts import events, persons
 from contacts.models import Contact, Event
@@ -81,8 +80,9 @@ def unsubscribe(token: str, *, one_click: bool, now: datetime) -> None:
     timeline one.
     """
     with message_of(token, purpose=links.UNSUBSCRIBE, now=now) as message, transaction.atomic():
+        told = _told_already(message)
         with acting_as(Actor("patient", str(message.contact_id))):
-            said = ledger.opt_out(
+            ledger.opt_out(
                 message.contact_id,
                 channel="email",
                 purpose=scope(message),
@@ -95,19 +95,27 @@ def unsubscribe(token: str, *, one_click: bool, now: datetime) -> None:
                 subject=f"message:{message.pk}",
                 detail={"channel": "email", "scope": scope(message), "one_click": one_click},
             )
-        if not _told_already(message, said, now=now):
+        if not told:
             _record(message, "message.unsubscribed", now=now)
 
 
-def _told_already(message: Message, said: Collection[UUID], *, now: datetime) -> bool:
-    """Say whether this no stood before, and this very message had brought it."""
-    stood = OptOut.objects.filter(pk__in=said, received_at__lt=now).exists()
+def _told_already(message: Message) -> bool:
+    """Say whether this no stands, and this very message brought it; nobody says it meanwhile."""
+    precedence.hold_for_withdrawal()
+    stands = OptOut.objects.filter(
+        contact_id=message.contact_id,
+        channel="email",
+        purpose=scope(message),
+        topic=message.topic,
+        lifted_at=None,
+        until=None,
+    )
     told = Event.objects.filter(
         contact_id__in=persons.ids_of([message.contact_id])[message.contact_id],
         kind="message.unsubscribed",
         message_id=message.pk,
     )
-    return stood and told.exists()
+    return stands.exists() and told.exists()
 
 
 def decline_tracking(token: str, *, now: datetime) -> None:

@@ -114,7 +114,8 @@ def drop(point_id: UUID, contact_id: int, *, now: datetime, source: str = "staff
 def bounced(contact_id: int, kind: str, value: str, *, now: datetime) -> None:
     """Note that the address took no mail, whether it is the record's own or one of the rows."""
     with transaction.atomic():
-        for row in _alike(contact_id, kind, value) or [None]:
+        known: list[ContactPoint | None] = [*_alike(contact_id, kind, value)]
+        for row in known or [None]:
             _bounce(row, contact_id, kind, value, now=now)
 
 

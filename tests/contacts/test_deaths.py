@@ -50,5 +50,5 @@ def test_a_death_recorded_by_hand_is_taken_back_by_hand() -> None:
     amending.amend({dora: {"deceased_at": "2026-02-27"}}, source="staff", now=NOON)
     dead = answer(dora)
     amending.amend({dora: {"deceased": False, "deceased_at": CLEAR}}, source="staff", now=NOON)
-    assert (dead, answer(dora)) == ("deceased", "treatment")
+    assert (dead, answer(dora)) == ("deceased", "permit")
     assert not Contact.objects.get(pk=dora).deceased

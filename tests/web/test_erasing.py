@@ -50,7 +50,7 @@ def test_exactly_what_was_shown_is_erased(
     assert officer.get(f"/contacts/{ada.public_id}/").status_code == 404
 
 
-@pytest.mark.parametrize("role", set(Role) - {Role.COMPLIANCE})
+@pytest.mark.parametrize("role", [one for one in Role if one is not Role.COMPLIANCE])
 def test_no_other_role_erases(
     role: Role, ada: Contact, harbor: Organisation, sign_in_as: SignIn
 ) -> None:
