@@ -31,18 +31,20 @@ _POSITIONS: Mapping[FieldType, tuple[str, ...]] = {
 LISTS = {key: _POSITIONS[field.type] for key, field in FIELDS.items() if field.is_list}
 """The positions of each list field."""
 _SYSTEM_NUMBER = {system: number for number, system in enumerate(KNOWN_SYSTEMS)}
+_NO_NUMBERS: Mapping[str, int] = {}
 _MOST_SHAPES = 200
 
 
 class _Shape(NamedTuple):
-    """How items with the same parts become rows. `blanks` are the parts that they lack;
-    `by_system` the same with the number of a known system. `take` leaves the time out.
+    """How items with the same parts in the same order become rows.
+
+    `rest` takes the parts after the first from an item's values with None behind them;
+    `rest_timed` takes the time too.
     """
 
-    blanks: Item
-    by_system: Mapping[str, Item]
-    take: Callable[[Item], Row]
-    take_timed: Callable[[Item], Row]
+    first: int
+    rest: Callable[[Row], Row]
+    rest_timed: Callable[[Row], Row]
 
 
 _shapes: dict[str, dict[tuple[str, ...], _Shape]] = {key: {} for key in LISTS}
@@ -51,33 +53,34 @@ _shapes: dict[str, dict[tuple[str, ...], _Shape]] = {key: {} for key in LISTS}
 def packed(key: str, items: list[Item], stamp: int) -> list[Row]:
     """Return the items' rows; one as old as its field says so by saying nothing."""
     shapes, rows = _shapes[key], []
+    numbers = _SYSTEM_NUMBER if LISTS[key][0] == "system" else _NO_NUMBERS
     for item in items:
         names = tuple(item)
-        blanks, by_system, take, take_timed = shapes.get(names) or _shape(key, names)
-        if item.get("as_of", stamp) != stamp:
-            take = take_timed
-        rows.append(take(item | by_system.get(item.get("system"), blanks)))  # type: ignore[arg-type]
+        first, rest, rest_timed = shapes.get(names) or _shape(key, names)
+        if "as_of" in item and item["as_of"] != stamp:
+            rest = rest_timed
+        values = (*item.values(), None)
+        start = values[first]
+        rows.append((numbers.get(start, start), *rest(values)))
     return rows
 
 
 def _shape(key: str, names: tuple[str, ...]) -> _Shape:
-    positions = LISTS[key]
-    untimed = [name for name in names if name != "as_of"]
-    blanks = dict.fromkeys(name for name in positions if name not in names)
-    numbers = _SYSTEM_NUMBER if "system" in names else {}
-    by_system = {system: {**blanks, "system": number} for system, number in numbers.items()}
-    shape = _Shape(blanks, by_system, _taker(positions, untimed), _taker(positions, names))
+    places = {name: place for place, name in enumerate(names)}
+    first, *others = [places.get(name, len(names)) for name in LISTS[key]]
+    shape = _Shape(first, _taker(others[:-1], len(names)), _taker(others, len(names)))
     if len(_shapes[key]) < _MOST_SHAPES:
         _shapes[key][names] = shape
     return shape
 
 
-def _taker(positions: tuple[str, ...], names: list[str] | tuple[str, ...]) -> Callable[[Item], Row]:
-    """Return what takes an item's parts up to the last position that it has."""
-    wanted = positions[: 1 + max(map(positions.index, names), default=-1)]
-    if len(wanted) > 1:
-        return itemgetter(*wanted)
-    return lambda item: tuple(item[name] for name in wanted)
+def _taker(places: list[int], nothing: int) -> Callable[[Row], Row]:
+    """Return what takes the values at these places, up to the last that has something."""
+    while places and places[-1] == nothing:
+        places = places[:-1]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple(values[place] for place in places)
 
 
 def unpacked(key: str, rows: list[list[Any]], stamp: int) -> list[Item]:

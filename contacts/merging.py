@@ -49,7 +49,7 @@ def fresh(
         if record is None:
             record = records[kind] = Record({}, {})
         if value is not None and value is not CLEAR:
-            record.values[key] = _each_once(key, value, as_of) if key in _LISTS else value
+            record.values[key] = each_once(key, value, as_of) if key in _LISTS else value
             record.as_of[key] = as_of
     return records
 
@@ -130,7 +130,7 @@ def _seen(items: Iterable[Item]) -> list[Item]:
     return [{name: part for name, part in item.items() if name != "as_of"} for item in items]
 
 
-def _each_once(key: str, items: list[Item], as_of: int) -> list[Item]:
+def each_once(key: str, items: list[Item], as_of: int) -> list[Item]:
     """Return the items as they are where no two are the same; an item as old as its field says so
     by saying nothing.
     """

@@ -19,7 +19,7 @@ from contacts.changes import Change, cleaned
 from contacts.facts import CLEAR
 from contacts.fields import FIELDS, DataClass, Field
 from contacts.packing import Record
-from contacts.ready import ready
+from contacts.ready import New, of_values
 from contacts.writing import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,10 +69,9 @@ def _fields(changes: Sequence[Change]) -> Mapping[str, Field]:
 def _rows(
     changes: Sequence[Change], now: datetime, fields: Mapping[str, Field]
 ) -> dict[identity.Number, Row]:
-    """Return the rows of new people, without an id yet. Their records are let go when packed,
-    but for those that history asks for.
-    """
-    made = ready(tenancy.current(), (_records(change, now, fields) for change in changes))
+    """Return the rows of new people, without an id yet; with the records that history asks for."""
+    said = (New(with_numbers(change), as_of(change, now)) for change in changes)
+    made = of_values(tenancy.current(), said, fields=fields)
     return {
         (change.source, change.record_number): Row(
             0,

@@ -14,7 +14,7 @@ from contacts.fields import SEALED_CLASSES, DataClass
 from contacts.identity import NewNumber
 from contacts.models import ordinal_of
 from contacts.packing import Record, pack, unpack
-from contacts.ready import Ready, form_of, indexes, is_deceased, ready
+from contacts.ready import Ready, form_of, indexes, is_deceased, of_records
 from crypto import data_keys
 from crypto.ids import uuids7
 from crypto.rows import Insert, binary_cursor, insert_rows
@@ -99,7 +99,7 @@ def _new_rows(
 
 def _all_ready(organisation_id: int, rows: Sequence[Row]) -> list[Ready]:
     """Return what was made of each row, and make what was not."""
-    late = iter(ready(organisation_id, (row.records for row in rows if row.ready is None)))
+    late = iter(of_records(organisation_id, (row.records for row in rows if row.ready is None)))
     return [row.ready or next(late) for row in rows]
 
 
