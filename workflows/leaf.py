@@ -28,9 +28,9 @@ from contacts.segments.facts import Facts
 from contacts.segments.flips import relatives
 from contacts.segments.models import Segment
 from contacts.segments.nodes import Window
+from contacts.segments.phrases import window_in_words
 from contacts.segments.reading import DefinitionInvalid, Problem, Reader
 from contacts.segments.references import Dependencies
-from contacts.segments.words import window_in_words
 from workflows.models import Enrolment, Workflow, WorkflowVersion
 
 KEY: Final = "journey"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from contacts.segments import moments
-from contacts.segments.moments import MICROSECOND, Point, Relative
+from contacts.segments.moments import MICROSECOND, Point, Relative, Start
 from contacts.segments.nodes import Window
 
 
 def first_day(point: Point, now: datetime, *, after: bool) -> date:
     """The first day not before the point, or the first one past it."""
-    if isinstance(point, Relative):
-        point = moments.shift_day(now.date(), point.count, point.unit)
+    if isinstance(point, Relative | Start):
+        point = moments.day_meant(point, now.date())
     return point + timedelta(days=int(after))
 
 
@@ -20,6 +20,8 @@ def first_moment(point: Point, now: datetime, *, after: bool) -> datetime:
     """The first moment not before the point, or the first one past it; a day is a long point."""
     if isinstance(point, Relative):
         point = moments.shift(now, point.count, point.unit)
+    if isinstance(point, Start):
+        point = moments.day_meant(point, now.date())
     if isinstance(point, datetime):
         return point + MICROSECOND if after else point
     return moments.day_of(point, now)[int(after)]

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
 from contacts import stage_rules
 from contacts.fields import FIELDS, Field
-from contacts.segments import event_clauses, field_clauses, language, reading
+from contacts.segments import (
+    entry_clauses,
+    event_clauses,
+    field_clauses,
+    language,
+    lots,
+    reading,
+)
 from contacts.segments.nodes import (
+    ENTERED,
     All,
     Any_,
+    Been,
     Clause,
     Definition,
+    Everyone,
+    Happened,
     Household,
     InSegment,
     Not,
     OnList,
     Registered,
     Several,
+    Share,
+    Window,
     children,
 )
 from contacts.segments.reading import DefinitionInvalid, Problem, Reader
@@ -60,12 +73,42 @@ def _among(choices: tuple[str, ...], value: Any) -> str:
     return str(value)
 
 
+def _everyone(at: Reader) -> Clause | None:
+    if at.tree["everyone"] is True:
+        return Everyone(path=at.path)
+    at.wrong("everyone", "must be true; put it under not for nobody")
+    return None
+
+
+def _share(at: Reader) -> Clause | None:
+    given = at.tree["share"]
+    if not isinstance(given, Mapping):
+        at.wrong("share", 'must be an object such as {"percent": 10, "of": "spring pilot"}')
+        return None
+    inner = Reader(given, f"{at.path}.share", at.problems)
+    name = inner.take("of", reading.text, "the name that lots are drawn by")
+    wide = inner.take("percent", reading.percent, "a percentage above 0, to two decimals")
+    low = inner.maybe("from", reading.percent, "a percentage above 0, to two decimals") or 0
+    inner.close()
+    if wide is not None and low + wide > lots.LOTS:
+        inner.wrong("from", "and percent come to more than 100")
+    return None if name is None or wide is None else Share(name, low, low + wide, path=at.path)
+
+
 class _Parser:
     def __init__(self, fields: Mapping[str, Field]) -> None:
         self.fields = fields
         self.problems: list[Problem] = []
         self.clauses = 0
         self.asks_others = False
+        self._leaves: Mapping[str, Callable[[Reader], Clause | None]] = {
+            "field": self._field,
+            "event": event_clauses.read,
+            "list": self._list,
+            "segment": self._segment,
+            "everyone": _everyone,
+            "share": _share,
+        }
 
     def clause(self, tree: object, path: str, *, depth: int) -> Clause | None:
         self.clauses += 1
@@ -92,19 +135,12 @@ class _Parser:
         elif kind == "not":
             inner = self.clause(at.tree["not"], f"{at.path}.not", depth=depth + 1)
             found = inner and Not(inner, path=at.path)
-        elif kind in ("field", "event", "list", "segment"):
-            found = self._leaf(kind, at)
+        elif kind in self._leaves:
+            found = self._leaves[kind](at)
         else:
             found = self._registered(kind, at)
         at.close()
         return found
-
-    def _leaf(self, kind: str, at: Reader) -> Clause | None:
-        if kind == "field":
-            return self._field(at)
-        if kind == "event":
-            return event_clauses.read(at)
-        return self._list(at) if kind == "list" else self._segment(at)
 
     def _group(self, kind: str, at: Reader, depth: int) -> Clause | None:
         trees = at.tree.get(kind)
@@ -183,7 +219,13 @@ class _Parser:
 
     def _segment(self, at: Reader) -> Clause | None:
         found = at.take("segment", reading.uuid, "the id of a segment")
-        return None if found is None else InSegment(found, path=at.path)
+        came_in = entry_clauses.window(at, dated=False)
+        if found is None:
+            return None
+        if came_in == Window():
+            return InSegment(found, path=at.path)
+        entered = Happened(ENTERED, window=came_in, campaign=found, path=at.path)
+        return Been(entered, path=at.path)
 
     def _registered(self, kind: str, at: Reader) -> Clause | None:
         leaf = language.leaf(kind)

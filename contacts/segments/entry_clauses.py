@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from contacts.fields import Field, FieldType
 from contacts.segments import reading
-from contacts.segments.moments import EXACT, UNITS, Span
+from contacts.segments.moments import EXACT, PERIODS, UNITS, Span
 from contacts.segments.nodes import All, Clause, Count, HasWords, Latest, Not, Size, Where, Window
 from contacts.segments.reading import Reader
 
@@ -17,7 +17,7 @@ Read = Callable[[Reader, Field], Clause | None]
 
 
 def window(at: Reader, *, dated: bool) -> Window:
-    """`since`, `before`, `within_<unit>` and `next_<unit>`, all optional."""
+    """`since`, `before`, `during`, `within_<unit>` and `next_<unit>`, all optional."""
     expected = "a date, a time with its offset, or an ago"
     since = at.maybe("since", reading.point, expected)
     before = at.maybe("before", reading.point, expected)
@@ -28,7 +28,10 @@ def window(at: Reader, *, dated: bool) -> Window:
     for span in (last, ahead):
         if dated and span and span.unit in EXACT:
             at.wrong("", "these entries carry a date only: use days")
-    return Window(since, before, last, ahead)
+    during = at.maybe("during", reading.period, f"one of {', '.join(PERIODS)}")
+    if during and (since is not None or before is not None):
+        at.wrong("during", "names both ends: leave since and before out")
+    return Window(*(during or (since, before)), last, ahead)
 
 
 def _spans(at: Reader, prefix: str) -> Span | None:

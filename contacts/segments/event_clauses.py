@@ -26,8 +26,11 @@ TOTALS: Final[tuple[Total, ...]] = ("sum", "avg", "min", "max", "count_distinct"
 MAX_NAME: Final = 100
 _KIND = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _MOMENTS: Final = frozenset(
-    {"before", "on_or_before", "after", "on_or_after", "within_last", "within_next", "older_than"}
-)
+    {
+        "before", "on_or_before", "after", "on_or_after",
+        "within_last", "within_next", "older_than", "during",
+    }
+)  # fmt: skip
 _LISTS: Final = frozenset(entry_clauses.WORDS)
 
 

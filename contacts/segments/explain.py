@@ -7,7 +7,7 @@ are partly hidden is hidden itself: its answer beside the others would give the 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -29,14 +29,17 @@ from contacts.segments.nodes import (
     Age,
     All,
     Any_,
+    Been,
     Clause,
     Definition,
     Happened,
     Not,
     Registered,
     Several,
+    Window,
     children,
 )
+from contacts.segments.phrases import number_in_words
 from contacts.segments.words import clause_in_words
 
 SHOWN: Final = 3
@@ -133,6 +136,8 @@ class _Person:
     def value_of(self, clause: Clause) -> str:
         if isinstance(clause, Happened):
             return self._events(clause)
+        if isinstance(clause, Been):
+            return self._events(replace(clause.entered, window=Window()))
         if isinstance(clause, Registered):
             evidence = getattr(clause.question, "evidence", None)
             return evidence(self.contact_id, now=self.now) if evidence else ""
@@ -164,7 +169,7 @@ class _Person:
 
     def _entry(self, one: Entry) -> str:
         what = one.text or ", ".join(code for _, code in one.codings)
-        number = "" if one.value is None else f"{one.value:g} {one.unit}".strip()
+        number = "" if one.value is None else f"{number_in_words(one.value)} {one.unit}".strip()
         at = "" if one.at is None else self._plain(one.at)
         return ", ".join(part for part in (what, number or one.answer, one.status, at) if part)
 
@@ -173,7 +178,7 @@ class _Person:
             return "yes" if value else "no"
         if isinstance(value, datetime):
             return f"{value.astimezone(self.now.tzinfo):%Y-%m-%d %H:%M %Z}"
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return number_in_words(value) if isinstance(value, float) else str(value)
 
     def _events(self, clause: Happened) -> str:
         """How many there were, and when the last one was; properties are not looked into."""

@@ -58,6 +58,8 @@ class Facts:
     lists: frozenset[UUID] = frozenset()
     registered: Mapping[str, Any] = field(default_factory=dict)
     household: tuple[Facts, ...] = ()
+    ordinal: int = 0
+    """The person's place in the organisation, which lots are drawn by."""
 
 
 NOTHING = Facts()

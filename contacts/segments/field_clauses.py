@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from contacts.fields import Field, FieldType
 from contacts.segments import entry_clauses, patterns, reading
-from contacts.segments.moments import EXACT, UNITS, Point, Relative, Span
+from contacts.segments.moments import EXACT, PERIODS, UNITS, Point, Relative, Span
 from contacts.segments.nodes import (
     Affix,
     Age,
@@ -166,6 +166,11 @@ def _older_than(at: Reader, field: Field) -> Clause | None:
     return Between(field.key, high=high, high_open=True, path=at.path)
 
 
+def _during(at: Reader, field: Field) -> Clause | None:
+    both = at.take("value", reading.period, f"one of {', '.join(PERIODS)}")
+    return both and Between(field.key, both[0], both[1], high_open=True, path=at.path)
+
+
 def _age(low: int | None, high: int | None) -> Read:
     """`low` and `high` are added to the number given; None leaves that side open."""
 
@@ -228,6 +233,7 @@ _MOMENT: dict[str, Read] = {
     "within_last": _within_last,
     "within_next": _within_next,
     "older_than": _older_than,
+    "during": _during,
 }
 _DATE: dict[str, Read] = {
     **_MOMENT,

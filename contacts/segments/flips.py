@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from contacts.segments import moments, properties, semantics
 from contacts.segments.facts import Facts
-from contacts.segments.moments import MICROSECOND, Relative
+from contacts.segments.moments import MICROSECOND, Relative, Start
 from contacts.segments.nodes import (
     Age,
     Anniversary,
@@ -63,7 +63,7 @@ def next_flip(definition: Definition, facts: Facts, now: datetime) -> datetime |
 def moves_with_time(clause: Clause) -> bool:
     """Whether the clock alone can change the clause's own answer, for anyone."""
     if isinstance(clause, Between):
-        return isinstance(clause.low, Relative) or isinstance(clause.high, Relative)
+        return isinstance(clause.low, Relative | Start) or isinstance(clause.high, Relative | Start)
     if isinstance(clause, Age):
         return clause.on is None
     if isinstance(clause, Count | Latest):
@@ -132,9 +132,10 @@ def _asked_again(definition: Definition, now: datetime) -> datetime | None:
     return now + ASKED_AGAIN if moving else None
 
 
-def relatives(window: Window) -> list[Relative]:
+def relatives(window: Window) -> list[Relative | Start]:
     """The points of a window that move with the clock."""
-    found = [point for point in (window.since, window.before) if isinstance(point, Relative)]
+    ends = (window.since, window.before)
+    found = [point for point in ends if isinstance(point, Relative | Start)]
     if last := window.last:
         found += [Relative(-last.count, last.unit), Relative(0, last.unit)]
     if ahead := window.next:
@@ -144,13 +145,28 @@ def relatives(window: Window) -> list[Relative]:
 
 def _crossings(value: Any, points: Any, now: datetime) -> Iterator[datetime]:
     for point in points:
-        if not isinstance(point, Relative):
+        if isinstance(point, Start):
+            yield from _start_crossings(value, point, now)
+        elif not isinstance(point, Relative):
             continue
-        if isinstance(value, datetime):
+        elif isinstance(value, datetime):
             yield from _moment_crossings(value, point, now)
         elif isinstance(value, date):
             days = (_first_day(value + past * _DAY, point) for past in (0, 1))
             yield from (moments.start_of(day, now) for day in days if day)
+
+
+def _start_crossings(value: Any, point: Start, now: datetime) -> Iterator[datetime]:
+    """The beginnings of the stretches in which the point reaches the value's day, and passes it."""
+    if isinstance(value, datetime):
+        value = value.astimezone(now.tzinfo).date()
+    if not isinstance(value, date) or value.year > moments.LATEST:
+        return
+    here = moments.start_day(value, 0, point.stretch)
+    reached = 0 if here == value else 1
+    for ahead in {reached, 1}:
+        day = moments.start_day(here, ahead - point.count, point.stretch)
+        yield moments.start_of(day, now)
 
 
 def _first_day(value: date, point: Relative) -> date | None:

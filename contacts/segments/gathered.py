@@ -42,7 +42,9 @@ def masks_of(
     return masks
 
 
-_PLAIN = frozenset({"path", "kind", "low", "high", "window", "campaign", "link", "machine"})
+_PLAIN = frozenset(
+    {"path", "kind", "low", "high", "window", "campaign", "link", "machine", "told_of"}
+)
 
 
 def _is_plain(clause: Happened) -> bool:

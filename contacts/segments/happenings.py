@@ -12,15 +12,18 @@ from typing import Any
 import numpy as np
 
 from accounts import tenancy
-from contacts.segments import housed, opened_events
+from contacts.models import Ordinal, first_id
+from contacts.segments import housed, lots, opened_events
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.bounds import window_bounds
 from contacts.segments.nodes import (
+    Been,
     Clause,
     Happened,
     Household,
     OnList,
     Registered,
+    Share,
     asked_of_events,
 )
 from contacts.segments.opened_events import Found
@@ -40,10 +43,14 @@ def find(
     `ask` evaluates what is asked of those whom somebody lives with. `only` is a mask over all
     ordinals: nobody asks what is answered for others, and what they did need not be opened.
     """
+    if isinstance(clause, Been):
+        return Found(_been(clause, now, among))
     if asked_of_events(clause):
         return _of_events(clause, now, among, only)
     if isinstance(clause, Household):
         return housed.find(clause, now=now, among=among, ask=ask)
+    if isinstance(clause, Share):
+        return Found(_drawn(clause, among))
     if isinstance(clause, OnList):
         return Found(_ids("contacts_listmember", ["list_id = %s"], [clause.list_id], among))
     assert isinstance(clause, Registered)
@@ -51,6 +58,38 @@ def find(
     if isinstance(answered, np.ndarray):
         return Found(answered.astype(np.int64))
     return Found(np.fromiter(answered, np.int64))
+
+
+def _been(clause: Been, now: datetime, among: Sequence[int] | None) -> Ints:
+    """Whose newest coming or going is a coming in, within the window."""
+    kinds = [such.kind for such in asked_of_events(clause)]
+    newest = "organisation_id = %s AND kind = ANY(%s) AND campaign = %s"
+    given: list[Any] = [tenancy.current(), kinds, clause.entered.campaign]
+    if among is not None:
+        newest, given = f"{newest} AND contact_id = ANY(%s)", [*given, list(among)]
+    table = (
+        "(SELECT DISTINCT ON (contact_id) organisation_id, contact_id, kind, occurred_at"
+        f" FROM contacts_event WHERE {newest} ORDER BY contact_id, occurred_at DESC, id DESC) AS n"
+    )
+    tests = ["kind = %s"]
+    values: list[Any] = [clause.entered.kind]
+    first, after = window_bounds(clause.entered.window, now)
+    if first is not None:
+        tests, values = [*tests, "occurred_at >= %s"], [*values, first]
+    if after is not None:
+        tests, values = [*tests, "occurred_at < %s"], [*values, after]
+    return _ids(table, tests, values, None, before=given)
+
+
+def _drawn(clause: Share, among: Sequence[int] | None) -> Ints:
+    first = first_id(tenancy.current())
+    if among is None:
+        given = Ordinal.objects.filter(organisation_id=tenancy.current()).values_list("next")
+        ordinals = np.arange(given[0][0] if given else 0, dtype=np.int64)
+    else:
+        ordinals = np.array(among, np.int64) - first
+    drawn = lots.of_each(ordinals, clause.name)
+    return ordinals[(drawn >= clause.low) & (drawn < clause.high)] + first
 
 
 def _of_events(
@@ -98,8 +137,11 @@ def _ids(
     among: Sequence[int] | None,
     tail: str = "",
     tail_values: Sequence[Any] = (),
+    *,
+    before: Sequence[Any] = (),
 ) -> Ints:
-    where, given = ["organisation_id = %s", *tests], [tenancy.current(), *values]
+    """`before` are the values that the table, where it is a query itself, is given."""
+    where, given = ["organisation_id = %s", *tests], [*before, tenancy.current(), *values]
     if among is not None:
         where.append("contact_id = ANY(%s)")
         given.append(list(among))

@@ -13,7 +13,7 @@ from contacts.segments.nodes import Question
 RESERVED = frozenset(
     {
         "all", "any", "not", "exactly", "at_least", "at_most",
-        "field", "event", "list", "segment", "household",
+        "field", "event", "list", "segment", "household", "everyone", "share",
     }
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Unit = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
 UNITS: Final[tuple[Unit, ...]] = (
@@ -45,7 +45,31 @@ class Relative:
     unit: Unit
 
 
-Point = date | datetime | Relative
+Stretch = Literal["day", "week", "month", "quarter", "year"]
+STRETCHES: Final[tuple[Stretch, ...]] = get_args(Stretch)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The day on which a stretch of the calendar begins, counted from today's: -1 is the last."""
+
+    count: int
+    stretch: Stretch
+
+
+Point = date | datetime | Relative | Start
+PERIODS: Final[Mapping[str, tuple[Start, Start]]] = {
+    **{
+        name: (Start(count, "day"), Start(count + 1, "day"))
+        for name, count in (("today", 0), ("yesterday", -1), ("tomorrow", 1))
+    },
+    **{
+        f"{which}_{stretch}": (Start(count, stretch), Start(count + 1, stretch))
+        for stretch in STRETCHES[1:]
+        for which, count in (("this", 0), ("last", -1), ("next", 1))
+    },
+}
+"""Named stretches of the calendar: the day each begins on, and the first day past it."""
 
 
 def add_months(day: date, months: int) -> date:
@@ -55,6 +79,27 @@ def add_months(day: date, months: int) -> date:
     year = min(max(year, EARLIEST), LATEST)
     last = calendar.monthrange(year, month + 1)[1]
     return day.replace(year=year, month=month + 1, day=min(day.day, last))
+
+
+def start_day(day: date, count: int, stretch: Stretch) -> date:
+    """The first day of the stretch that lies so many from the one `day` is in.
+
+    Weeks begin on Monday (ISO 8601), quarters in January, April, July and October.
+    """
+    if stretch == "day":
+        return day + timedelta(days=count)
+    if stretch == "week":
+        return day + timedelta(days=7 * count - day.weekday())
+    months = {"month": 1, "quarter": 3, "year": 12}[stretch]
+    first = day.replace(month=(day.month - 1) // months * months + 1, day=1)
+    return add_months(first, count * months)
+
+
+def day_meant(point: Relative | Start, today: date) -> date:
+    """The day that a moving point names today."""
+    if isinstance(point, Start):
+        return start_day(today, point.count, point.stretch)
+    return shift_day(today, point.count, point.unit)
 
 
 def shift_day(day: date, count: int, unit: Unit) -> date:

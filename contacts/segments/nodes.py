@@ -7,7 +7,7 @@ in equality: two clauses that ask the same are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -16,6 +16,7 @@ from contacts.fields import FIELDS, Field, FieldType
 from contacts.segments.facts import Facts
 from contacts.segments.moments import Point, Span
 
+ENTERED, LEFT = "segment.entered", "segment.left"
 Affix = Literal["starts_with", "ends_with", "contains"]
 Total = Literal["sum", "avg", "min", "max", "count_distinct"]
 
@@ -53,6 +54,20 @@ class Several(Clause):
     parts: tuple[Clause, ...]
     low: int = 0
     high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone(Clause):
+    """Holds for everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share(Clause):
+    """The person's lot by this name lies in low <= lot < high, in hundredths of a percent."""
+
+    name: str
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +236,8 @@ class Happened(Clause):
     machine: bool = False
     where: Clause | None = None
     """Holds of the event's properties."""
+    told_of: Clause | None = field(default=None, compare=False)
+    """What the segment asks that somebody came into or left, once it was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +260,13 @@ class OneHappened(Clause):
     which: Literal["first", "last"]
     of: Happened
     such: Happened
+
+
+@dataclass(frozen=True, slots=True)
+class Been(Clause):
+    """The person came into the segment at such a time, and has not left it since."""
+
+    entered: Happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +355,8 @@ def asked_of_events(clause: Clause) -> tuple[Happened, ...]:
         return (clause,)
     if isinstance(clause, Totalled):
         return (clause.such,)
+    if isinstance(clause, Been):
+        return (clause.entered, replace(clause.entered, kind=LEFT))
     return (clause.of, clause.such) if isinstance(clause, OneHappened) else ()
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from contacts.segments.moments import UNITS, Point, Relative, Span, Unit
+from contacts.segments.moments import PERIODS, UNITS, Point, Relative, Span, Start, Unit
 
 MAX_VALUES: Final = 1000
 MAX_TEXT: Final = 1000
@@ -128,6 +128,14 @@ def positive(value: Any) -> int:
     return whole(value)
 
 
+def percent(value: Any) -> int:
+    """A percentage above 0 and at most 100, as hundredths of a percent."""
+    hundredths = round(number(value) * 100, 6)
+    if not 0 < hundredths <= 10_000 or hundredths != int(hundredths):
+        raise ValueError
+    return int(hundredths)
+
+
 def month(value: Any) -> int:
     if not 1 <= whole(value) <= 12:
         raise ValueError
@@ -173,6 +181,15 @@ def moment(value: str) -> datetime:
     if not 1800 <= parsed.year <= 2200:
         raise ValueError
     return parsed.astimezone(UTC)
+
+
+def period(value: Any) -> tuple[Start, Start]:
+    """A named stretch of the calendar, such as `last_month`."""
+    if not isinstance(value, str):
+        raise TypeError
+    if value not in PERIODS:
+        raise ValueError
+    return PERIODS[value]
 
 
 def pair(read: Callable[[Any], T]) -> Callable[[Any], tuple[T, T]]:

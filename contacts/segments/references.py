@@ -14,13 +14,16 @@ from contacts.segments.flips import moves_with_time
 from contacts.segments.nodes import (
     All,
     Any_,
+    Been,
     Clause,
     Count,
     Definition,
+    Happened,
     Household,
     InSegment,
     Latest,
     Not,
+    OneHappened,
     OnList,
     Registered,
     Several,
@@ -44,6 +47,8 @@ CLINICAL_KINDS: Final = (
 """Events whose kind says something of a person's care, or who is in a segment that may."""
 OUR_KINDS: Final = ("message.",)
 """Events that are written here alone: what their properties say is known."""
+ABOUT_SEGMENTS: Final = "segment."
+"""Events of somebody's coming into a segment, or leaving it; the campaign is the segment."""
 WRITTEN: Final = frozenset({"message.replied"})
 """Of those, what holds a person's own words: they may say anything."""
 
@@ -99,7 +104,40 @@ def _expand(
         return _refer(clause, room, trail, problems)
     if isinstance(clause, Count | Latest) and clause.where.groups:
         return _with_codes(clause, room, problems)
+    if any(such.kind.startswith(ABOUT_SEGMENTS) for such in asked_of_events(clause)):
+        return _told_of(clause, room, trail, problems)
     return clause
+
+
+def _told_of(
+    clause: Clause, room: _Room, trail: tuple[UUID, ...], problems: list[Problem]
+) -> Clause:
+    """Coming into a segment betrays what being in it does, and must not lead back here either."""
+    named = asked_of_events(clause)[0].campaign
+    if named is None:
+        said = "is about a segment: name it, by its id under campaign"
+        problems.append(Problem(clause.path, said))
+        return clause
+    found = _refer(InSegment(named, path=clause.path), room, trail, problems)
+    means = found.means if isinstance(found, InSegment) else None
+    if isinstance(clause, Happened):
+        return replace(clause, told_of=means)
+    if isinstance(clause, OneHappened):
+        return replace(
+            clause, of=replace(clause.of, told_of=means), such=replace(clause.such, told_of=means)
+        )
+    if isinstance(clause, Been):
+        return replace(clause, entered=replace(clause.entered, told_of=means))
+    assert isinstance(clause, Totalled)
+    return replace(clause, such=replace(clause.such, told_of=means))
+
+
+def _segments_told_of(definition: Definition) -> Iterator[Definition]:
+    """What the segments ask whose coming and going the definition asks about."""
+    for clause in walk(definition.root):
+        for such in asked_of_events(clause)[:1]:
+            if such.told_of is not None:
+                yield replace(definition, root=such.told_of)
 
 
 def _with_codes(clause: Count | Latest, room: _Room, problems: list[Problem]) -> Clause:
@@ -208,6 +246,8 @@ def data_classes(
     found = {fields[key].data_class for key in keys}
     for clause in walk(definition.root):
         found |= _betrays(clause)
+    for told in _segments_told_of(definition):
+        found |= data_classes(told, fields=fields)
     # A last visit is worked out from visits: it betrays what they betray.
     if any(fields[key].derived_from for key in keys):
         found.add(DataClass.CLINICAL)
@@ -231,7 +271,9 @@ def _betrays(clause: Clause) -> set[DataClass]:
         found.add(DataClass.ENGAGEMENT)
         opened = such.where is not None or isinstance(clause, Totalled)
         ours = such.kind.startswith(OUR_KINDS) and such.kind not in WRITTEN
-        if such.kind.startswith(CLINICAL_KINDS) or (opened and not ours):
+        # A segment that was looked up says itself what being in it betrays.
+        of_care = such.kind.startswith(CLINICAL_KINDS) and such.told_of is None
+        if of_care or (opened and not ours):
             found.add(DataClass.CLINICAL)
     return found
 
@@ -247,6 +289,8 @@ def labels(definition: Definition, *, fields: Mapping[str, Field] | None = None)
         if isinstance(clause, Registered):
             found |= getattr(clause.question, "labels", Sensitivity.NONE)
         found |= codes.labels_of(_codings_named(clause))
+    for told in _segments_told_of(definition):
+        found |= labels(told, fields=fields)
     return found
 
 
@@ -268,7 +312,14 @@ def label_names(found: Sensitivity) -> list[str]:
 
 
 def segments_named(definition: Definition) -> frozenset[UUID]:
-    return frozenset(c.segment_id for c in walk(definition.root) if isinstance(c, InSegment))
+    clauses = list(walk(definition.root))
+    told_of = {
+        such.campaign
+        for clause in clauses
+        for such in asked_of_events(clause)
+        if such.kind.startswith(ABOUT_SEGMENTS) and such.campaign is not None
+    }
+    return frozenset(told_of | {c.segment_id for c in clauses if isinstance(c, InSegment)})
 
 
 def code_groups_named(definition: Definition) -> frozenset[UUID]:

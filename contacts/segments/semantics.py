@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from contacts.segments import moments, patterns, properties
+from contacts.segments import lots, moments, patterns, properties
 from contacts.segments.facts import Entry, Facts, Happening
-from contacts.segments.moments import Relative
+from contacts.segments.moments import Relative, Start
 from contacts.segments.nodes import (
     Age,
     All,
     Anniversary,
     Any_,
+    Been,
     Between,
     Clause,
     Count,
     Definition,
+    Everyone,
     Exists,
     Happened,
     HasWords,
@@ -38,11 +41,13 @@ from contacts.segments.nodes import (
     Property,
     Registered,
     Several,
+    Share,
     Size,
     TextIs,
     Totalled,
     Where,
     Window,
+    asked_of_events,
     walk,
 )
 
@@ -79,6 +84,14 @@ def _not(clause: Not, facts: Facts, now: datetime) -> bool:
 def _several(clause: Several, facts: Facts, now: datetime) -> bool:
     found = sum(holds(part, facts, now) for part in clause.parts)
     return _in_range(found, clause.low, clause.high)
+
+
+def _everyone(clause: Everyone, facts: Facts, now: datetime) -> bool:
+    return True
+
+
+def _share(clause: Share, facts: Facts, now: datetime) -> bool:
+    return clause.low <= lots.of(facts.ordinal, clause.name) < clause.high
 
 
 def _exists(clause: Exists, facts: Facts, now: datetime) -> bool:
@@ -146,11 +159,10 @@ def _compare(value: Any, bound: Any, now: datetime) -> int:
 
     A moment lies "at" a day from the day's start to the next day's start, in the zone of `now`.
     """
-    if isinstance(bound, Relative):
-        if isinstance(value, datetime):
-            bound = moments.shift(now, bound.count, bound.unit)
-        else:
-            bound = moments.shift_day(now.date(), bound.count, bound.unit)
+    if isinstance(bound, Relative) and isinstance(value, datetime):
+        bound = moments.shift(now, bound.count, bound.unit)
+    elif isinstance(bound, Relative | Start):
+        bound = moments.day_meant(bound, now.date())
     if isinstance(value, datetime) and not isinstance(bound, datetime):
         start, end = moments.day_of(bound, now)
         return -1 if value < start else int(value >= end)
@@ -278,6 +290,14 @@ def _one_happened(clause: OneHappened, facts: Facts, now: datetime) -> bool:
     return _is_such(clause.such, ordered[0 if clause.which == "first" else -1], now)
 
 
+def _been(clause: Been, facts: Facts, now: datetime) -> bool:
+    """Coming in and leaving at one moment: the later written is the later."""
+    asked = [replace(one, window=Window()) for one in asked_of_events(clause)]
+    events = [event for event in facts.events if any(_is_such(such, event, now) for such in asked)]
+    newest = max(enumerate(events), key=lambda one: (one[1].at, one[0]), default=None)
+    return newest is not None and _is_such(clause.entered, newest[1], now)
+
+
 def _property(clause: Property, facts: Facts, now: datetime) -> bool:
     """`facts` are those of one event: its properties."""
     typed = properties.typed(facts.values.get(clause.name, ()), clause.type, now)
@@ -327,6 +347,8 @@ _MEANINGS: Final[dict[type, Callable[[Any, Facts, datetime], bool]]] = {
     Any_: _any,
     Not: _not,
     Several: _several,
+    Everyone: _everyone,
+    Share: _share,
     Exists: _exists,
     OneOf: _one_of,
     TextIs: _text_is,
@@ -342,6 +364,7 @@ _MEANINGS: Final[dict[type, Callable[[Any, Facts, datetime], bool]]] = {
     Happened: _happened,
     Totalled: _totalled,
     OneHappened: _one_happened,
+    Been: _been,
     Property: _property,
     Household: _household,
     OnList: _on_list,

@@ -22,10 +22,12 @@ from contacts.segments.nodes import (
     All,
     Anniversary,
     Any_,
+    Been,
     Between,
     Clause,
     Count,
     Definition,
+    Everyone,
     Exists,
     Happened,
     HasWords,
@@ -40,6 +42,7 @@ from contacts.segments.nodes import (
     OnList,
     Registered,
     Several,
+    Share,
     Size,
     TextIs,
     Totalled,
@@ -60,8 +63,10 @@ from contacts.segments.planning import (
 )
 from contacts.segments.semantics import fold
 
-_ELSEWHERE: Final = (Happened, Totalled, OneHappened, OnList, Registered, Household)
-"""Clauses that rows in the clear answer, not columns."""
+_ELSEWHERE: Final = (
+    Happened, Totalled, OneHappened, Been, OnList, Registered, Household, Share,
+)  # fmt: skip
+"""Clauses that rows in the clear answer, or a contact's place, not columns."""
 
 
 def plan(
@@ -144,6 +149,10 @@ def _several(clause: Several, plan: Plan) -> Run:
         return list_plans.in_range(found, clause.low, clause.high)
 
     return run
+
+
+def _everyone(clause: Everyone, plan: Plan) -> Run:
+    return lambda block: np.ones(block.size, np.bool_)
 
 
 def _exists(clause: Exists, plan: Plan) -> Run:
@@ -297,6 +306,7 @@ _PLANS: Final[dict[type, Callable[[Any, Plan], Run]]] = {
     Any_: _any,
     Not: _not,
     Several: _several,
+    Everyone: _everyone,
     Exists: _exists,
     OneOf: _one_of,
     TextIs: _text_is,
@@ -312,8 +322,10 @@ _PLANS: Final[dict[type, Callable[[Any, Plan], Run]]] = {
     Happened: _outside,
     Totalled: _outside,
     OneHappened: _outside,
+    Been: _outside,
     Household: _outside,
     OnList: _outside,
     InSegment: _in_segment,
     Registered: _outside,
+    Share: _outside,
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,10 +17,12 @@ from contacts.segments.nodes import (
     All,
     Anniversary,
     Any_,
+    Been,
     Between,
     Clause,
     Count,
     Definition,
+    Everyone,
     Exists,
     Happened,
     HasWords,
@@ -36,12 +38,21 @@ from contacts.segments.nodes import (
     Property,
     Registered,
     Several,
+    Share,
     Size,
     TextIs,
     Total,
     Totalled,
     Where,
-    Window,
+)
+from contacts.segments.phrases import (
+    PERIODS_IN_WORDS,
+    bounds_in_words,
+    joined,
+    span_in_words,
+    times_in_words,
+    value_in_words,
+    window_in_words,
 )
 
 Names = Mapping[UUID, str]
@@ -50,6 +61,8 @@ _MONTHS: Final = calendar.month_name
 
 def in_words(definition: Definition, *, names: Names | None = None) -> str:
     """Return the sentence. `names` gives lists, segments and campaigns their names."""
+    if isinstance(definition.root, Everyone):
+        return "Everyone"
     return "People whose " + clause_in_words(definition.root, names=names, fields=definition.fields)
 
 
@@ -74,23 +87,17 @@ def _said(clause: Clause, names: Told) -> str:
     return _WORDS[type(clause)](clause, names)
 
 
-def _join(parts: Sequence[str], word: str) -> str:
-    if len(parts) == 1:
-        return parts[0]
-    return f"{', '.join(parts[:-1])}{',' if len(parts) > 2 else ''} {word} {parts[-1]}"
-
-
 def _inner(part: Clause, names: Told) -> str:
     said = _said(part, names)
     return f"({said})" if isinstance(part, All | Any_ | Several) else said
 
 
 def _all(clause: All, names: Told) -> str:
-    return _join([_inner(part, names) for part in clause.parts], "and")
+    return joined([_inner(part, names) for part in clause.parts], "and")
 
 
 def _any(clause: Any_, names: Told) -> str:
-    return _join([_inner(part, names) for part in clause.parts], "or")
+    return joined([_inner(part, names) for part in clause.parts], "or")
 
 
 def _not(clause: Not, names: Told) -> str:
@@ -107,45 +114,30 @@ def _several(clause: Several, names: Told) -> str:
     return f"answers to {times_in_words(clause.low, clause.high)} of these are yes: {said}"
 
 
+def _everyone(clause: Everyone, names: Told) -> str:
+    return "record is kept here"
+
+
+def _share(clause: Share, names: Told) -> str:
+    low, high = clause.low / 100, clause.high / 100
+    among = f"among the first {high:g} %" if low == 0 else f"from {low:g} to {high:g} %"
+    return f"lot by “{clause.name}” is {among}"
+
+
 def _exists(clause: Exists, names: Told) -> str:
     return f"{_label(clause.field, names)} is known"
 
 
 def _one_of(clause: OneOf, names: Told) -> str:
-    said = [_value(value) for value in clause.values]
+    said = [value_in_words(value) for value in clause.values]
     exact = " (exact case)" if clause.exact else ""
-    return f"{_label(clause.field, names)} is {_join(said, 'or')}{exact}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, Relative):
-        return _relative(value)
-    if isinstance(value, time):
-        return value.isoformat("minutes")
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M UTC")
-    return value.isoformat() if isinstance(value, date) else f"“{value}”"
-
-
-def _span(span: Span | Relative) -> str:
-    count = abs(span.count)
-    return f"{count} {span.unit[:-1] if count == 1 else span.unit}"
-
-
-def _relative(point: Relative) -> str:
-    if point.count == 0:
-        return "now" if point.unit == "hours" else "today"
-    return f"{_span(point)} {'ago' if point.count < 0 else 'ahead'}"
+    return f"{_label(clause.field, names)} is {joined(said, 'or')}{exact}"
 
 
 def _text_is(clause: TextIs, names: Told) -> str:
     how = clause.how.replace("_", " ")
     exact = " (exact case)" if clause.exact else ""
-    said = _join([_value(value) for value in clause.values], "or")
+    said = joined([value_in_words(value) for value in clause.values], "or")
     return f"{_label(clause.field, names)} {how} {said}{exact}"
 
 
@@ -156,7 +148,9 @@ def _matches(clause: Matches, names: Told) -> str:
 
 def _has_words(clause: HasWords, names: Told) -> str:
     exact = " (exact case)" if clause.exact else ""
-    said = _join([_value(value) for value in clause.values], "and" if clause.every else "or")
+    said = joined(
+        [value_in_words(value) for value in clause.values], "and" if clause.every else "or"
+    )
     every = "all of " if clause.every and len(clause.values) > 1 else ""
     return f"{_label(clause.field, names)} include {every}{said}{exact}"
 
@@ -167,27 +161,17 @@ def _size(clause: Size, names: Told) -> str:
 
 def _between(clause: Between, names: Told) -> str:
     label, low, high = _label(clause.field, names), clause.low, clause.high
+    if (low, high) in PERIODS_IN_WORDS:
+        return f"{label} is {PERIODS_IN_WORDS[low, high]}"
     if isinstance(low, Relative) and isinstance(high, Relative):
         if high.count == 0 and low.count < 0:
-            return f"{label} is within the last {_span(low)}"
+            return f"{label} is within the last {span_in_words(low)}"
         if low.count == 0 and high.count > 0:
-            return f"{label} is within the next {_span(high)}"
+            return f"{label} is within the next {span_in_words(high)}"
     if isinstance(high, Relative) and low is None and clause.high_open and high.count < 0:
-        return f"{label} is more than {_span(high)} ago"
+        return f"{label} is more than {span_in_words(high)} ago"
     dated = any(isinstance(side, date | time | Relative) for side in (low, high))
-    return f"{label} is {_bounds(clause, dated=dated)}"
-
-
-def _bounds(clause: Between | Latest | Totalled | Where, *, dated: bool) -> str:
-    if clause.low is not None and clause.low == clause.high:
-        return _value(clause.low)
-    if clause.low is not None and clause.high is not None:
-        return f"from {_value(clause.low)} to {_value(clause.high)}"
-    more = ("after", "on or after") if dated else ("more than", "at least")
-    less = ("before", "on or before") if dated else ("less than", "at most")
-    if clause.low is not None:
-        return f"{more[0] if clause.low_open else more[1]} {_value(clause.low)}"
-    return f"{less[0] if clause.high_open else less[1]} {_value(clause.high)}"
+    return f"{label} is {bounds_in_words(clause, dated=dated)}"
 
 
 def _age(clause: Age, names: Told) -> str:
@@ -201,26 +185,22 @@ def _age(clause: Age, names: Told) -> str:
 
 
 def _month_is(clause: MonthIs, names: Told) -> str:
-    said = _join([_MONTHS[month] for month in clause.months], "or")
+    said = joined([_MONTHS[month] for month in clause.months], "or")
     return f"{_label(clause.field, names)} falls in {said}"
 
 
 def _anniversary(clause: Anniversary, names: Told) -> str:
-    when = "today" if clause.days == 0 else f"within the next {_span(Span(clause.days, 'days'))}"
+    when = (
+        "today"
+        if clause.days == 0
+        else f"within the next {span_in_words(Span(clause.days, 'days'))}"
+    )
     what = (
         "birthday"
         if clause.field == "birth_date"
         else f"anniversary of {_label(clause.field, names)}"
     )
     return f"{what} is {when}"
-
-
-def times_in_words(low: int, high: int | None) -> str:
-    if high is None:
-        return f"at least {low}"
-    if low == high:
-        return f"exactly {low}"
-    return f"{low} to {high}" if low else f"at most {high}"
 
 
 def _count(clause: Count, names: Told) -> str:
@@ -237,17 +217,17 @@ def _where(where: Where, names: Told) -> str:
         *(names.get(group, "a code group") for group in where.groups),
     ]
     if coded:
-        said.append(f"code {_join(coded, 'or')}")
+        said.append(f"code {joined(coded, 'or')}")
     if where.kinds:
-        said.append(f"class {_join(list(where.kinds), 'or')}")
+        said.append(f"class {joined(list(where.kinds), 'or')}")
     if where.texts:
-        said.append(f"text with {_join([_value(text) for text in where.texts], 'or')}")
+        said.append(f"text with {joined([value_in_words(text) for text in where.texts], 'or')}")
     if where.statuses:
-        said.append(f"status {_join(list(where.statuses), 'or')}")
+        said.append(f"status {joined(list(where.statuses), 'or')}")
     if where.unit:
         said.append(f"in {where.unit}")
     if where.low is not None or where.high is not None:
-        said.append(f"a value {_bounds(where, dated=False)}")
+        said.append(f"a value {bounds_in_words(where, dated=False)}")
     if where.system and not where.codes:
         said.append(f"system {where.system}")
     return " ".join([", ".join(said), *window_in_words(where.window)]).strip()
@@ -259,24 +239,11 @@ def _code(code: str, system: str) -> str:
     return f"{code} ({means})" if means else code
 
 
-def window_in_words(window: Window) -> list[str]:
-    said = []
-    if window.since is not None:
-        said.append(f"since {_value(window.since)}")
-    if window.before is not None:
-        said.append(f"before {_value(window.before)}")
-    if window.last:
-        said.append(f"in the last {_span(window.last)}")
-    if window.next:
-        said.append(f"in the next {_span(window.next)}")
-    return said
-
-
 def _latest(clause: Latest, names: Told) -> str:
     if clause.answers:
-        asked = f"is {_join([_value(answer) for answer in clause.answers], 'or')}"
+        asked = f"is {joined([value_in_words(answer) for answer in clause.answers], 'or')}"
     else:
-        asked = f"is {_bounds(clause, dated=False)}"
+        asked = f"is {bounds_in_words(clause, dated=False)}"
     return f"latest result of {_where(clause.where, names)} {asked}"
 
 
@@ -307,7 +274,7 @@ _TOTALS: Final[Mapping[Total, str]] = {
 
 def _totalled(clause: Totalled, names: Told) -> str:
     what = f"{_TOTALS[clause.how]} of {clause.name} over events {_such(clause.such, names)}"
-    return f"{what} is {_bounds(clause, dated=False)}"
+    return f"{what} is {bounds_in_words(clause, dated=False)}"
 
 
 def _one_happened(clause: OneHappened, names: Told) -> str:
@@ -316,6 +283,13 @@ def _one_happened(clause: OneHappened, names: Told) -> str:
         asked.append(f"where {_said(clause.such.where, names)}")
     what = f"{clause.which} event {_such(clause.of, names)}"
     return f"{what} is {' '.join(asked)}" if asked else f"{what} is known"
+
+
+def _been(clause: Been, names: Told) -> str:
+    such = clause.entered
+    named = names.get(such.campaign, "another segment") if such.campaign else "another segment"
+    when = " ".join(window_in_words(such.window))
+    return f"segments include {named}, entered {when}"
 
 
 def _property(clause: Property, names: Told) -> str:
@@ -343,6 +317,8 @@ _WORDS: Final[dict[type, Callable[[Any, Told], str]]] = {
     Any_: _any,
     Not: _not,
     Several: _several,
+    Everyone: _everyone,
+    Share: _share,
     Exists: _exists,
     OneOf: _one_of,
     TextIs: _text_is,
@@ -358,6 +334,7 @@ _WORDS: Final[dict[type, Callable[[Any, Told], str]]] = {
     Happened: _happened,
     Totalled: _totalled,
     OneHappened: _one_happened,
+    Been: _been,
     Property: _property,
     Household: _household,
     OnList: _on_list,

@@ -18,6 +18,7 @@ from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid
 from marketing.api.segment_forms import SegmentForm, SegmentRow, SegmentRows
 from marketing.api.segment_rows import EXAMPLE, find, opened, pointer, row_of, rows_of
+from marketing.campaigns import usage as campaigns
 from workflows import usage
 
 _IF_MATCH = OpenApiParameter(
@@ -91,9 +92,12 @@ class OneSegment(MachineView):
         responses={204: None},
     )
     def delete(self, request: Request, segment_id: UUID) -> Response:
-        found = find(segment_id)
+        found = opened(find(segment_id), self.key())
         if catalogue.used_by(found.id) or usage.of_segment(found.id):
             detail = "Other segments or live workflows ask for it: change those first."
+            raise Problem(409, "conflict", detail)
+        if campaigns.of_segment(found.id):
+            detail = "Campaigns go to it: cancel or change those first."
             raise Problem(409, "conflict", detail)
         catalogue.archive(found, now=self.now)
         return Response(status=204)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from contacts import codes
 from contacts.fields import Field
 from contacts.segments import field_clauses
+from contacts.segments.moments import PERIODS
 
 Json = dict[str, Any]
 Options = list[list[Any]]
@@ -23,6 +24,7 @@ MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
+CALENDAR: Final[Options] = [[name, name.replace("_", " ")] for name in PERIODS]
 CLASSES: Final[Options] = [
     ["AMB", "ambulatory"],
     ["EMER", "emergency"],
@@ -180,6 +182,7 @@ def _moments(field: Field, *, hours: bool) -> list[Json]:
         op("within_last", "is within the last", *span),
         op("older_than", "is more than … ago", *span),
         op("within_next", "is within the next", *span),
+        op("during", "is in the period", choice("value", "Period", CALENDAR)),
         op("before", "is before", point),
         op("on_or_before", "is on or before", point),
         op("after", "is after", point),

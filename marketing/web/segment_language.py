@@ -22,7 +22,7 @@ from contacts.segments import language
 from contacts.segments.catalogue import titled
 from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.models import Segment
-from marketing.web import naming
+from marketing.web import naming, segment_inputs
 from marketing.web.segment_inputs import Json, Options, choice, entry, op, operators_of, window
 from messaging.models import Template
 from workflows.models import Workflow
@@ -68,8 +68,10 @@ def whole(user: User, *, but: UUID | None = None) -> Json:
     leaves = [leaf.key for leaf in language.leaves()]
     return {
         "subjects": subjects(user, but=but),
-        "kinds": ["field", "list", "segment", *leaves, "event"],
+        "kinds": ["field", "list", "segment", "everyone", "share", *leaves, "event"],
         "groups": [name for name in _GROUP_TREES if speaks(name)],
+        "periods": segment_inputs.CALENDAR,
+        "campaigns": _campaigns(),
         "codes": reverse("segment-codes"),
     }
 
@@ -88,6 +90,7 @@ def subjects(user: User, *, but: UUID | None = None) -> list[Json]:
         *_journeys(),
         *_lists(),
         *_segments(user, but),
+        *_anybody(),
     ]
 
 
@@ -156,12 +159,12 @@ def _field(field: Field, groups: list[list[Any]]) -> Json:
 
 
 def _events() -> list[Json]:
+    asked = _happened()
     named = [
-        _subject("event", kind, label, "What they did", _happened())
-        for kind, label in EVENTS.items()
+        _subject("event", kind, label, "What they did", asked) for kind, label in EVENTS.items()
     ]
     kind = entry("event", "Name of the event", "text", placeholder="form.submitted")
-    other = [{**one, "inputs": [kind, *one["inputs"]]} for one in _happened()]
+    other = [{**one, "inputs": [kind, *one["inputs"]]} for one in asked]
     return [
         *named,
         {
@@ -173,7 +176,7 @@ def _events() -> list[Json]:
 
 def _happened() -> list[Json]:
     more = [
-        entry("campaign", "Of the campaign (its id)", "text", optional=True, more=True),
+        choice("campaign", "Of the campaign", [], optional=True, more=True, listed="campaigns"),
         entry("link", "On the link labelled", "text", optional=True, more=True),
         entry("machine", "Count machines too", "boolean", optional=True, more=True, none="no"),
         window(hours=True),
@@ -192,6 +195,8 @@ def _happened() -> list[Json]:
     ]
     if speaks("aggregate"):
         found += [op(name, words, *_aggregate(), *more, *asked) for name, words in _COMPARED]
+        between = entry("value", "Range", "pair", of="number")
+        found.append(op("between", "adds up to between", *_aggregate()[:2], between, *more, *asked))
     if speaks("which"):
         found += [
             op("", f"the {which} one was", *more, *asked, fixed={"which": which})
@@ -223,15 +228,18 @@ def _aggregate() -> list[Json]:
     ]
 
 
+def _campaigns() -> Options:
+    rows = Template.objects.filter(archived_at=None).order_by("name")[:200]
+    return [[str(row.id), row.name] for row in rows]
+
+
 def _messages() -> list[Json]:
     """Engagement over the last so many messages of a kind, or of chosen campaigns."""
     if language.leaf("engagement") is None:
         return []
-    rows = Template.objects.filter(archived_at=None).order_by("name")[:200]
-    campaigns: Options = [[str(row.id), row.name] for row in rows]
     last = entry("last", "How many", "whole", default=3)
     topic = entry("of", "Of the topic", "text", placeholder="newsletter")
-    several = choice("of", "Of the campaigns", campaigns, type="choices")
+    several = choice("of", "Of the campaigns", _campaigns(), type="choices")
     ways: Options = [["none", "none"], ["any", "at least one"], ["all", "all"]]
     operators = [
         op("", words, last, of, choice(act, "Which", ways))
@@ -314,10 +322,27 @@ def _segments(user: User, but: UUID | None) -> list[Json]:
     clinical = DataClass.CLINICAL.value in user.data_classes
     rows = Segment.objects.filter(archived_at=None).order_by("created_at")[:200]
     return [
-        _subject("segment", str(row.id), titled(row, clinical=clinical), "Segments", _HAS)
+        _subject("segment", str(row.id), titled(row, clinical=clinical), "Segments", _CAME_IN)
         for row in rows
         if row.id != but
     ]
 
 
+def _anybody() -> list[Json]:
+    drawn = op(
+        "",
+        "are drawn, of all people:",
+        entry("percent", "Percent", "number", default=10),
+        entry("of", "Drawn by the name", "text", default="pilot"),
+        entry("from", "Beginning at percent", "number", optional=True, more=True),
+    )
+    everyone = _subject("everyone", "true", "Everyone", "Anybody", [op("", "is meant")])
+    share = _whole("share", "A random share", "Anybody", drawn)
+    return [
+        {**everyone, "value": True, "also": "all people everybody"},
+        {**share, "also": "percent lot sample pilot hold-out test group"},
+    ]
+
+
 _HAS: list[Json] = [op("", "has this person")]
+_CAME_IN: list[Json] = [op("", "has this person", {**window(hours=True), "label": "Came in"})]

@@ -94,6 +94,8 @@ def count(request: HttpRequest, segment_id: UUID) -> HttpResponse:
 @requires(Permission.SEGMENTS_EDIT)
 def archive(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     found = segment_sight.found(segment_id)
+    if not segment_sight.of(found, staff_of(request)).open:
+        raise PermissionDenied
     if catalogue.used_by(found.id):
         messages.error(request, "Other segments refer to this one: change those first.")
         return redirect("segment", segment_id=found.id)

@@ -108,6 +108,15 @@ def test_pr30_a_key_without_clinical_sight_reads_neither_name_nor_definition(
     assert (row["definition"], row["name"][:10]) == (None, "Restricted")
 
 
+def test_pr30_a_key_without_clinical_sight_takes_no_labelled_segment_away(
+    machine: Machine, harbor: Organisation, machine_for: Maker
+) -> None:
+    place = f"segments/{made(machine, ADDICTED, 'In recovery')}"
+    key = machine_for(harbor, scopes=[Permission.SEGMENTS_VIEW, Permission.SEGMENTS_EDIT])
+    problem(key.delete(place), 403, "scope-missing")
+    assert machine.get(place).status_code == 200
+
+
 def test_pr40_a_key_that_sees_contacts_but_not_clinical_facts_gets_no_small_clinical_count(
     harbor: Organisation, ada: Contact, machine_for: Maker
 ) -> None:

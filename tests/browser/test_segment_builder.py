@@ -119,6 +119,15 @@ def test_the_list_of_what_is_missing_says_it_in_words_and_leads_there(page: Page
     expect(page.get_by_label("Years")).to_be_focused()
 
 
+def test_a_definition_that_is_too_deep_is_said_to_be_so(page: Page) -> None:
+    deep: Any = BOSTON
+    for _ in range(14):
+        deep = {"not": deep}
+    show_json(page, deep)
+    expect(page.locator("#preview")).to_contain_text("is too large: 200 clauses, 12 levels")
+    expect(page.locator("#preview")).not_to_contain_text("Fill in")
+
+
 def test_not_turns_a_condition_around_and_keeps_the_focus(page: Page) -> None:
     press = page.locator(".clause").get_by_role("button", name="Not")
     press.click()
@@ -166,9 +175,26 @@ ROUND_TRIPS: list[Any] = [
         "aggregate": {"property": "amount", "fn": "sum"},
         "op": "gte",
         "value": 100,
-        "where": [{"property": "kind", "op": "equals", "value": "book"}],
+        "where": [
+            {"property": "kind", "op": "matches", "value": "^book"},
+            {"property": "due", "op": "before", "value": "2026-01-01"},
+        ],
     },
     {"event": "shop.bought", "which": "first", "within_days": 30},
+    {
+        "event": "shop.bought",
+        "during": "last_month",
+        "campaign": "7f8e2c1a-0000-4000-8000-000000000007",
+    },
+    {"field": "last_visit", "op": "during", "value": "this_week"},
+    {"everyone": True},
+    {"share": {"percent": 12.5, "of": "spring pilot", "from": 25}},
+    {
+        "event": "shop.bought",
+        "aggregate": {"property": "amount", "fn": "avg"},
+        "op": "between",
+        "value": [5, 9],
+    },
 ]
 
 
@@ -178,6 +204,16 @@ def test_every_sentence_has_a_form_and_comes_back_as_it_was(page: Page, definiti
     expect(page.locator("[data-part=raw]")).to_have_count(0)
     page.get_by_role("button", name="Add condition").last.click()
     assert tree(page)["all"][0] == definition
+
+
+def test_digits_that_are_looked_for_in_a_text_stay_text(page: Page) -> None:
+    asked = {"property": "code", "op": "equals", "value": 5}
+    show_json(page, {"all": [{"event": "shop.bought", "where": [asked]}]})
+    for more in page.locator("details.clause-more").all():
+        more.evaluate("view => { view.open = true; }")
+    page.get_by_role("combobox", name="Test", exact=True).select_option(label="contains")
+    assert tree(page)["all"][0]["where"] == [{**asked, "op": "contains", "value": "5"}]
+    expect(page.locator("#preview")).to_contain_text("code contains “5”")
 
 
 def test_a_sentence_without_a_form_stays_as_json(page: Page) -> None:

@@ -173,6 +173,16 @@ def test_why_of_a_labelled_segment_is_refused_to_those_who_do_not_see_its_name(
     assert answer.status_code == 403
 
 
+def test_a_labelled_segment_is_not_taken_away_by_those_who_do_not_see_its_name(
+    at_harbor: Organisation, mara: User, sign_in_as: SignedIn
+) -> None:
+    """PR-30"""
+    found = catalogue.save(name="In recovery", tree=ADDICTED, now=NOON)
+    assert sign_in_as(mara).post(f"/segments/{found.id}/archive/").status_code == 403
+    found.refresh_from_db()
+    assert found.archived_at is None
+
+
 def test_a_person_is_found_by_record_number(
     people: list[int], mara: User, sign_in_as: SignedIn
 ) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from accounts import tenancy
 from contacts import registry
-from contacts.models import ListMember
+from contacts.models import ListMember, ordinal_of
 from contacts.segments import building, opening
 from contacts.segments.definition import Definition
 from contacts.segments.facts import Facts, Happening
@@ -36,6 +36,7 @@ def read(
             building.facts_values(values.get(one, {}), fields),
             tuple(events.get(one, ())),
             frozenset(lists.get(one, ())),
+            ordinal=ordinal_of(one),
         )
         for one in ids
     }

@@ -189,6 +189,7 @@ class House:
             (*start.events, *done),
             frozenset((start.lists | on) - off),
             answered,
+            ordinal=start.ordinal if person.contact_id > 0 else person.number,
         )
 
     def _campaign(self, node: str) -> UUID | None:

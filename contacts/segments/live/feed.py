@@ -60,7 +60,7 @@ _SINCE = """
 SELECT DISTINCT contact_id FROM (
     SELECT contact_id, txid FROM contacts_event e
     WHERE e.organisation_id = %(o)s AND e.txid >= pg_snapshot_xmin(%(s)s::pg_snapshot)
-      AND e.kind NOT LIKE 'segment.%%'
+      AND (e.kind NOT LIKE 'segment.%%' OR e.kind = ANY(%(kinds)s))
     UNION ALL
     SELECT contact_id, txid FROM contacts_touch t
     WHERE t.organisation_id = %(o)s AND t.txid >= pg_snapshot_xmin(%(s)s::pg_snapshot)
@@ -196,13 +196,17 @@ def instant(*, alone: bool) -> Instant:
     return Instant(snapshot, "" if alone or own is None else own)
 
 
-def changed_since(then: Instant) -> set[int]:
-    """Whose change could not be seen then: the followers answer for them."""
+def changed_since(then: Instant, kinds: Sequence[str]) -> set[int]:
+    """Whose change could not be seen then: the followers answer for them.
+
+    Members that come and go are no change to who does not ask for it; `kinds` are asked for.
+    """
     with connection.cursor() as cursor:
         given: dict[str, Any] = {
             "o": tenancy.current(),
             "s": then.snapshot,
             "own": then.own,
+            "kinds": list(kinds),
         }
         cursor.execute(_SINCE, given)
         return {row[0] for row in cursor.fetchall()}

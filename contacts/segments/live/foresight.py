@@ -26,7 +26,7 @@ from contacts.segments import building, flips, moments, opening
 from contacts.segments.arrays import Ints
 from contacts.segments.facts import Facts, Happening
 from contacts.segments.live.models import Foreseen
-from contacts.segments.moments import Relative
+from contacts.segments.moments import Relative, Start
 from contacts.segments.nodes import (
     Age,
     Anniversary,
@@ -77,7 +77,8 @@ def clock(definition: Definition) -> Clock:
     moving = [one for one in walk_own(definition.root) if flips.moves_with_time(one)]
     by_day = [one for one in moving if _by_day(one, fields)]
     by_moment = tuple(one for one in moving if one not in by_day and _by_moment(one))
-    return Clock(bool(by_day), by_moment, len(by_day) + len(by_moment) < len(moving))
+    days = bool(by_day) or any(map(_has_start, by_moment))
+    return Clock(days, by_moment, len(by_day) + len(by_moment) < len(moving))
 
 
 def _by_day(clause: Clause, fields: Mapping[str, Field]) -> bool:
@@ -86,6 +87,16 @@ def _by_day(clause: Clause, fields: Mapping[str, Field]) -> bool:
     if isinstance(clause, Between):
         return fields[clause.field].type is FieldType.DATE
     return isinstance(clause, Count | Latest) and fields[clause.field].type is FieldType.CODES
+
+
+def _has_start(clause: Clause) -> bool:
+    """Whether a stretch of the calendar begins or ends it: that is at a midnight."""
+    if isinstance(clause, Between):
+        return isinstance(clause.low, Start) or isinstance(clause.high, Start)
+    windows = [such.window for such in asked_of_events(clause)]
+    if isinstance(clause, Count | Latest):
+        windows = [clause.where.window]
+    return any(isinstance(one, Start) for each in windows for one in flips.relatives(each))
 
 
 def _by_moment(clause: Clause) -> bool:

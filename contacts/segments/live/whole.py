@@ -25,7 +25,7 @@ from accounts import tenancy
 from accounts.models import Organisation
 from audit import trail
 from contacts.models import BLOCK_SIZE, ImportRun, ordinal_of
-from contacts.segments import catalogue, evaluate
+from contacts.segments import catalogue, evaluate, references
 from contacts.segments.arrays import Ints
 from contacts.segments.definition import Definition
 from contacts.segments.live import attend, bits, feed, foresight, index, telling, wake
@@ -78,6 +78,8 @@ class _Evaluated:
     clock: foresight.Clock
     next_at: datetime
     moved: list[tuple[int, int]] | None
+    kinds: frozenset[str]
+    """The kinds of events that the segment asks for."""
 
     @property
     def until(self) -> datetime:
@@ -91,7 +93,8 @@ def _refresh(segment: Segment, definition: Definition, *, now: datetime) -> Chan
         locked = Segment.objects.select_for_update().get(pk=segment.pk)
         if locked.version != segment.version or locked.archived_at is not None:
             return NOBODY  # it was edited meanwhile: the edit has made it due again
-        since = np.array([ordinal_of(i) for i in feed.changed_since(found.then)], np.int64)
+        unseen = feed.changed_since(found.then, sorted(found.kinds))
+        since = np.array([ordinal_of(one) for one in unseen], np.int64)
         changed = bits.replace(segment.id, found.ordinals, apart_from=since)
         count = len(bits.members(segment.id))
         Segment.objects.filter(pk=segment.pk).update(refreshed_at=now, count=count, counted_at=now)
@@ -111,7 +114,8 @@ def _evaluated(segment: Segment, definition: Definition, *, now: datetime) -> _E
     next_at = foresight.next_whole(clock, segment.id, now=zoned)
     found = evaluate.members(definition, now=now)
     moved = _moved(clock, now=zoned, until=next_at + foresight.SPARE)
-    return _Evaluated(found.ordinals, asked, then, clock, next_at, moved)
+    kinds = references.dependencies(definition).event_kinds
+    return _Evaluated(found.ordinals, asked, then, clock, next_at, moved, kinds)
 
 
 def _settle(

@@ -188,7 +188,7 @@ function showProblem(problem) {
   if (!owner) return;
   const rest = path.slice(owner.dataset.path.length + 1).replace(/^where\./, "");
   const control = controlFor(owner, rest);
-  const words = control?.closest("label")?.firstChild.textContent ?? control?.closest(".combo")?.querySelector("label").textContent ?? rest;
+  const words = control?.closest("label")?.firstChild.textContent ?? control?.closest(".combo")?.querySelector("label").textContent ?? (rest.length > 40 ? "" : rest);
   const empty = control?.value === "" && !control.closest(".chips-field")?.querySelector(".chip");
   const said = empty ? `Fill in “${words}”` : `${words} ${message}`.trim();
   owner.classList.add("wrong");
@@ -205,7 +205,7 @@ function showProblem(problem) {
 
 function controlFor(owner, rest) {
   const named = (part) => (n) => part && (n.dataset.part === part || n.dataset.part.startsWith(`${part}[`) || part.startsWith(`${n.dataset.part}[`));
-  const parts = [...owner.querySelectorAll("[data-part]")];
+  const parts = [...owner.querySelectorAll("[data-part]")].filter((n) => n.matches("input, select, textarea, fieldset"));
   return parts.find(named(rest)) ?? parts.find(named(rest.split(".").pop()));
 }
 

@@ -3,7 +3,7 @@
 
 const CHOICES = {
   points: [["day", "the day"], ["ago", "… ago"], ["ahead", "… from now"], ["moment", "the moment"]],
-  windows: [["", "at any time"], ["within", "in the last"], ["next", "in the next"], ["since", "since"], ["before", "before"], ["both", "since … before"]],
+  windows: [["", "at any time"], ["within", "in the last"], ["next", "in the next"], ["since", "since"], ["before", "before"], ["both", "since … before"], ["during", "during"]],
   times: [["", "at least once"], ["never", "never"], ["at_least", "at least"], ["at_most", "at most"], ["exactly", "exactly"]],
 };
 
@@ -85,7 +85,7 @@ function windowFields(node, input) {
     const how = windowHow(held);
     const set = (next) => edit(node, input, next);
     holder.replaceChildren(picker(input.label, `${input.name}.how`, CHOICES.windows, how, (chosen) => {
-      set({ "": {}, within: { within_days: 30 }, next: { next_days: 30 }, since: { since: "" }, before: { before: "" }, both: { since: "", before: "" } }[chosen]);
+      set({ "": {}, within: { within_days: 30 }, next: { next_days: 30 }, since: { since: "" }, before: { before: "" }, both: { since: "", before: "" }, during: { during: "this_month" } }[chosen]);
       draw();
     }));
     if (how === "within" || how === "next") {
@@ -95,6 +95,7 @@ function windowFields(node, input) {
         numberField("How many", key, held[key], (count) => set({ [`${how}_${windowUnit(node, input)}`]: count }), { min: "0" }),
         picker("Unit", `${input.name}.unit`, unitsFor(input), unit, (next) => set({ [`${how}_${next}`]: Object.values(node.given[input.name])[0] })));
     }
+    if (how === "during") holder.append(picker("Period", "during", language.periods, held.during, (during) => set({ during })));
     for (const key of ["since", "before"].filter((one) => one in held)) {
       holder.append(pointFields(key === "since" ? "Since" : "Before", key, input, held[key], (value) => set({ ...node.given[input.name], [key]: value })));
     }
@@ -147,8 +148,8 @@ function conditionFields(node, input) {
       const put = (more) => set(rows().map((one, at) => (at === place ? { ...one, ...more } : one)));
       return make("div", { class: "clause-row" },
         textField("Property", `${input.name}[${place}].property`, row.property, (property) => put({ property })),
-        picker("Test", `${input.name}[${place}].op`, TESTS, row.op, (op) => { put(op === "exists" ? { op, value: undefined } : { op, value: row.value ?? "" }); draw(); }),
-        ...(row.op === "exists" ? [] : [textField("Value", `${input.name}[${place}].value`, row.value, (text) => put({ value: asJson(text) }))]),
+        picker("Test", `${input.name}[${place}].op`, TESTS, row.op, (op) => { put(op === "exists" ? { op, value: undefined } : { op, value: readAs(op, String(row.value ?? "")) }); draw(); }),
+        ...(row.op === "exists" ? [] : [textField("Value", `${input.name}[${place}].value`, row.value, (text) => put({ value: readAs(row.op, text) }))]),
         make("button", { type: "button", class: "button small quiet", onclick: () => { set(rows().filter((_, at) => at !== place)); draw(true); } }, `Drop property ${place + 1}`));
     }));
     const more = make("button", { type: "button", class: "button small", "data-part": "add-property", onclick: () => { set([...rows(), { property: "", op: "equals", value: "" }]); draw(); holder.querySelector(".clause-row:last-of-type input")?.focus(); } }, "Add a property");
@@ -157,6 +158,11 @@ function conditionFields(node, input) {
   };
   draw();
   return holder;
+}
+
+// Numbers and yes are what they say, except where a text is looked into.
+function readAs(op, text) {
+  return WORDY.has(op) ? text : asJson(text);
 }
 
 function asJson(text) {
@@ -246,7 +252,9 @@ function controls(node, input) {
 }
 
 function choiceField(node, input, held) {
-  const options = input.type === "boolean" ? [[true, "yes"], [false, "no"]] : input.options;
+  const listed = input.type === "boolean" ? [[true, "yes"], [false, "no"]] : input.options;
+  const unlisted = input.listed && held !== undefined && !offered(input, held);
+  const options = unlisted ? [...listed, [held, held]] : listed;
   if (held === undefined && !input.optional) node.given[input.name] = options[0]?.[0];
   const shown = input.optional ? [[undefined, input.none ?? "any"], ...options] : options;
   return picker(input.label, input.name, shown, node.given[input.name], (value) => edit(node, input, value));

@@ -4,9 +4,14 @@
 
 const language = JSON.parse(document.getElementById("segment-language").textContent);
 const bySubject = new Map(language.subjects.map((subject) => [subject.id, subject]));
+// What many conditions offer alike comes once.
+for (const input of language.subjects.flatMap(({ operators }) => operators.flatMap(({ inputs }) => inputs))) {
+  if (input.listed) input.options = language[input.listed];
+}
 const COUNTED = ["exactly", "at_least", "at_most"];
 const UNITS = ["seconds", "minutes", "hours", "days", "weeks", "months", "years"];
-const TESTS = [["equals", "is"], ["not_equals", "is not"], ["gte", "is at least"], ["gt", "is more than"], ["lte", "is at most"], ["lt", "is less than"], ["contains", "contains"], ["starts_with", "starts with"], ["exists", "is known"]];
+const TESTS = [["equals", "is"], ["not_equals", "is not"], ["gte", "is at least"], ["gt", "is more than"], ["lte", "is at most"], ["lt", "is less than"], ["contains", "contains"], ["starts_with", "starts with"], ["ends_with", "ends with"], ["matches", "fits the pattern"], ["before", "is before"], ["after", "is after"], ["exists", "is known"]];
+const WORDY = new Set(["contains", "starts_with", "ends_with", "matches", "before", "after"]);
 let serial = 0;
 
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
@@ -147,10 +152,14 @@ const several = (accepts) => ({
 
 const windowCodec = {
   read(input, left, given) {
-    const keys = ["since", "before", ...UNITS.flatMap((unit) => [`within_${unit}`, `next_${unit}`])].filter((key) => left.has(key));
+    const keys = ["since", "before", "during", ...UNITS.flatMap((unit) => [`within_${unit}`, `next_${unit}`])].filter((key) => left.has(key));
     const spans = keys.filter((key) => key !== "since" && key !== "before");
     if (spans.length > 1 || (spans.length === 1 && keys.length > 1)) return false;
-    if (!keys.every((key) => (spans.includes(key) ? typeof left.get(key) === "number" : isPoint(left.get(key))))) return false;
+    const fits = (key, value) => {
+      if (key === "during") return language.periods.some(([period]) => period === value);
+      return spans.includes(key) ? typeof value === "number" : isPoint(value);
+    };
+    if (!keys.every((key) => fits(key, left.get(key)))) return false;
     given[input.name] = Object.fromEntries(keys.map((key) => [key, left.get(key)]));
     keys.forEach((key) => left.delete(key));
     return true;
@@ -180,7 +189,7 @@ const CODECS = {
   number: plain(isNumber),
   whole: plain(isNumber),
   point: plain(isPoint),
-  choice: plain((value, input) => offered(input, value)),
+  choice: plain((value, input) => offered(input, value) || (Boolean(input.listed) && isText(value))),
   boolean: plain((value) => typeof value === "boolean"),
   pair: plain((value, input) => Array.isArray(value) && value.length === 2 && value.every((one) => (input.of === "point" ? isPoint(one) : isNumber(one)))),
   conditions: plain((value) => Array.isArray(value) && value.every(isPropertyTest)),

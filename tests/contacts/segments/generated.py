@@ -14,6 +14,7 @@ from contacts.fields import DataClass, Field, FieldType
 from contacts.segments import references
 from contacts.segments.definition import Definition, parse
 from contacts.segments.facts import Happening
+from contacts.segments.moments import PERIODS
 
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia")
 SYSTEMS = ("http://snomed.info/sct", "http://loinc.org")
@@ -194,6 +195,7 @@ relatives = st.fixed_dictionaries({"unit": st.sampled_from(CALENDAR)}).flatmap(
 day_points = days.map(date.isoformat) | relatives
 points = day_points | moments.map(lambda m: m.isoformat()) | st.just({"ago": 5, "unit": "hours"})
 cases = st.sampled_from([{}, {}, {"case": "exact"}])
+periods = st.sampled_from(sorted(PERIODS))
 spans = st.fixed_dictionaries({"value": st.integers(0, 50), "unit": st.sampled_from(CALENDAR)})
 
 
@@ -327,6 +329,9 @@ dates = (
         value=st.lists(st.integers(1, 12), min_size=1, max_size=3),
     )
     | _clause(
+        field=st.sampled_from(["birth_date", "last_visit"]), op=st.just("during"), value=periods
+    )
+    | _clause(
         field=st.just("birth_date"), op=st.just("anniversary_within"), value=st.integers(0, 366)
     )
 )
@@ -336,6 +341,12 @@ GROUPED = st.sampled_from(sorted(GROUPS)).map(str)
 BETWEEN = st.sampled_from(
     [{"gt": 5}, {"gte": 6.5, "lt": 7.1}, {"lte": 0.1}, {"gt": 9, "lte": 3}, {"lt": 6.5}]
 )
+
+
+def _one_window(asked: dict[str, Any]) -> dict[str, Any]:
+    """A period names both of its ends: nothing else may."""
+    other = ("since", "before") if "during" in asked else ()
+    return {key: value for key, value in asked.items() if key not in other}
 
 
 def wheres(kind: FieldType) -> st.SearchStrategy[dict[str, Any]]:
@@ -354,12 +365,13 @@ def wheres(kind: FieldType) -> st.SearchStrategy[dict[str, Any]]:
         asked["status"] = st.sampled_from(STATUSES)
     if kind is FieldType.OCCURRENCES:
         asked["class"] = st.sampled_from(KINDS)
-    spans = st.sampled_from(
+    lengths = st.sampled_from(
         [f"{prefix}_{unit}" for prefix in ("within", "next") for unit in units]
     ).flatmap(lambda key: st.fixed_dictionaries({key: st.integers(0, 50)}))
+    spans: st.SearchStrategy[Any] = lengths | periods.map(lambda name: {"during": name})
     measured = BETWEEN if kind is FieldType.RESULTS else st.just({})
     some = st.builds(
-        lambda plain, span, value: {**plain, **span, **value},
+        lambda plain, span, value: _one_window({**plain, **span, **value}),
         st.lists(st.sampled_from(sorted(asked)), max_size=2, unique=True).flatmap(
             lambda keys: st.fixed_dictionaries({key: asked[key] for key in keys})
         ),
@@ -438,8 +450,9 @@ narrowed = st.fixed_dictionaries(
         "campaign": st.sampled_from(CAMPAIGNS).map(str),
         "link": st.just("plan"),
         "machine": st.booleans(),
+        "during": periods,
     },
-)
+).map(_one_window)
 asked_of_property = (
     _clause(
         property=st.sampled_from(["amount", "order.lines"]),
@@ -467,6 +480,7 @@ asked_of_property = (
         value=st.integers(0, 40),
         unit=st.sampled_from(UNITS),
     )
+    | _clause(property=st.just("at"), op=st.just("during"), value=periods)
     | _clause(
         property=st.sampled_from(["tags", "order.lines"]),
         op=st.sampled_from(["has_any", "has_all", "has_none"]),
@@ -536,7 +550,13 @@ def _any_leaf(draw: st.DrawFn) -> Any:
 
 leaves = _any_leaf()
 housed = (leaves | events | on_list).map(lambda asked: {"household": asked})
-anything = leaves | events | on_list | housed
+shares = st.builds(
+    lambda percent, start, name: {"share": {"percent": percent, "of": name, **start}},
+    st.sampled_from([0.01, 10, 33.33, 50]),
+    st.sampled_from([{}, {"from": 25}, {"from": 50}]),
+    st.sampled_from(["pilot", "Pilot", "é"]),
+)
+anything = leaves | events | on_list | housed | shares | st.just({"everyone": True})
 
 
 def trees(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from contacts.canonical import ValueRefused, canonical
@@ -36,14 +36,20 @@ def answer(row: dict[str, Any]) -> bool:
     world = World(row["profile"])
     tree = world.translate(row["rule"])
     events = tuple(
-        Happening(kind(event["name"]), NOW, properties=event) for event in row.get("events", ())
+        Happening(kind(event["name"]), clock(row), properties=event)
+        for event in row.get("events", ())
     )
     try:
         definition = parse(tree, fields=world.fields)
     except DefinitionInvalid as invalid:
         raise Refused(str(invalid)) from invalid
-    now = datetime.combine(date.fromisoformat(row["now"]), NOW.timetz()) if "now" in row else NOW
-    return matches(definition, Facts(world.held(), events), now=now)
+    return matches(definition, Facts(world.held(), events), now=clock(row))
+
+
+def clock(row: dict[str, Any]) -> datetime:
+    """The row's clock: a day, or a time; UTC where it has no offset."""
+    now = datetime.fromisoformat(row["now"]) if "now" in row else NOW
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
 
 
 def kind(name: str) -> str:
@@ -98,7 +104,15 @@ class World:
         whole = op == "eq" and isinstance(value, list)
         if whole or op.startswith("array_") or isinstance(self.value_at(key), list):
             return self.of_list(key, op, value, case)
+        if op == "in" and isinstance(value, list):
+            return self.one_of(key, value, case)
         return self.scalar(key, op, value, case)
+
+    def one_of(self, key: str, values: list[Any], case: Rule) -> Rule:
+        """Of values of several types, those of the profile's own can be its value."""
+        mine = sort_of(self.value_at(key))
+        fitting = [value for value in values if mine in (None, sort_of(value))]
+        return self.scalar(key, "in", fitting or values, case)
 
     def of_items(self, key: str, rule: Rule) -> Rule:
         """An entry of the list for which the rule holds; of objects, one of their fields."""
@@ -166,6 +180,13 @@ class World:
         if field.type is FieldType.RESULTS:
             return [{"system": "", "code": "", "value": one} for one in value or ()] or None
         return _stored(key, value, self.fields)
+
+
+def sort_of(value: Any) -> type | None:
+    """What kind of JSON value it is; None for nothing."""
+    if isinstance(value, bool) or value is None:
+        return None if value is None else bool
+    return float if isinstance(value, int | float) else type(value)
 
 
 def _text(key: str) -> Field:

@@ -103,6 +103,11 @@ def test_a_definition_reads_as_a_sentence() -> None:
     )
 
 
+def test_large_numbers_are_said_with_all_of_their_digits() -> None:
+    said = in_words(parse({"field": "income", "op": "gte", "value": 1_500_000}))
+    assert said == "People whose yearly household income is at least 1500000"
+
+
 def test_a_definition_tells_which_classes_membership_betrays() -> None:
     tree = {"any": [CITY, {"field": "last_visit", "op": "exists"}]}
     found = {kind.value for kind in data_classes(parse(tree))}

@@ -13,7 +13,7 @@ from contacts import custom_fields, events, households, records, registry
 from contacts.declared.models import CodeGroup, CodeGroupVersion
 from contacts.fields import DataClass
 from contacts.households import living
-from contacts.models import Contact, ContactList, Event, ListMember
+from contacts.models import Contact, ContactList, Event, ListMember, ordinal_of
 from contacts.records import Change
 from contacts.reveal import reveal
 from contacts.segments import building, semantics
@@ -111,6 +111,7 @@ def facts() -> dict[int, Facts]:
             frozenset(
                 ListMember.objects.filter(contact_id=contact_id).values_list("list_id", flat=True)
             ),
+            ordinal=ordinal_of(contact_id),
         )
         for contact_id in ids
     }

@@ -106,6 +106,18 @@ def test_the_day_that_clocks_change_still_ends_at_midnight() -> None:
     assert due - before == timedelta(hours=22)
 
 
+def test_a_period_ends_at_the_clinics_midnight_and_that_is_no_drift() -> None:
+    (ada,) = world.add([seen(NOON)])
+    today = segment({"field": "last_visit", "op": "during", "value": "today"})
+    tomorrow = NOON.astimezone(BOSTON).date() + timedelta(days=1)
+    midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=BOSTON)
+    step(midnight - timedelta(seconds=1))
+    assert inside(today) == {ada}
+    step(midnight + timedelta(seconds=1))
+    assert inside(today) == set()
+    assert Following.objects.get(pk=today.pk).drifted == 0
+
+
 def test_se33_a_dump_tells_neither_who_nor_when() -> None:
     """Every hour has a row of one size, with somebody in it or with nobody."""
     world.add([seen(NOON - timedelta(hours=1))])
