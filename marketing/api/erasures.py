@@ -76,6 +76,8 @@ class Erasure(MachineView):
     )
     def post(self, request: Request, public_id: UUID) -> Response:
         form = ErasureForm(data=request.data)
+        if not form.is_valid():
+            people.one(public_id)  # nobody learns of a body's faults where there is no contact
         form.is_valid(raise_exception=True)
         return self.once(
             lambda: self._erase(public_id, form.validated_data),

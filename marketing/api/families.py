@@ -122,10 +122,11 @@ class Relationships(MachineView):
         ],
     )
     def post(self, request: Request, public_id: UUID) -> Response:
+        contact_id = people.one(public_id)
         form = RelationshipForm(data=request.data)
         form.is_valid(raise_exception=True)
         return self.once(
-            lambda: self._add(people.one(public_id), dict(form.validated_data)),
+            lambda: self._add(contact_id, dict(form.validated_data)),
             "add_relationship",
             [str(public_id), request.data],
         )

@@ -145,10 +145,11 @@ class Points(MachineView):
         examples=[OpenApiExample("A confidential one", value=_EXAMPLE, request_only=True)],
     )
     def post(self, request: Request, public_id: UUID) -> Response:
+        contact_id = people.one(public_id)
         form = PointForm(data=request.data)
         form.is_valid(raise_exception=True)
         return self.once(
-            lambda: self._add(people.one(public_id), form),
+            lambda: self._add(contact_id, form),
             "add_point",
             [str(public_id), request.data],
         )

@@ -13,13 +13,15 @@ import pytest
 from audit.models import Entry
 from consent import ledger, suppression
 from contacts.models import Event
+from contacts.points import keeping
+from contacts.points.keeping import NewPoint
 from messaging import claims, compose, dispatch, evidence, reconcile, sender, tracking, versions
 from messaging.models import Message, Pickup, Transition
 from messaging.protect import Hop, Onward
 from messaging.transports.base import Fate, Outcome, Outgoing
 from messaging.transports.memory import Memory
 from tests.conftest import NOON
-from tests.messaging.conftest import Enqueue, person, sign
+from tests.messaging.conftest import Enqueue, approved, person, sign, template
 
 LATER = NOON + timedelta(hours=1)
 
@@ -85,6 +87,35 @@ def test_a_death_after_the_order_stops_it(enqueue: Enqueue, ada: int, memory: Me
     person("ada", deceased=True)
     send(memory)
     assert Message.objects.get().refusal_code == "deceased"
+
+
+def test_pr22_a_confidential_mail_goes_to_the_address_asked_for_and_names_no_other(
+    enqueue: Enqueue, ada: int, memory: Memory
+) -> None:
+    """PR-22: RCPT TO is the alternative; the primary address stands nowhere in the mail."""
+    safe = NewPoint(kind="email", value="safe@elsewhere.example", categories=frozenset({"harbor"}))
+    keeping.add(ada, safe, source="staff", now=NOON)
+    kept_apart = approved(template("apart", topic="harbor"))
+    enqueue([ada], template_version=kept_apart.id)
+    enqueue([ada], step="other")
+    send(memory)
+    kept, other = sorted(memory.sent, key=lambda mail: mail.recipient != "safe@elsewhere.example")
+    assert (kept.recipient, other.recipient) == ("safe@elsewhere.example", "Ada@Example.org")
+    assert b"ada@example.org" not in kept.data.lower()
+    assert b"elsewhere" not in other.data
+
+
+def test_pr22_without_a_way_to_the_safe_address_nothing_goes(
+    enqueue: Enqueue, ada: int, memory: Memory
+) -> None:
+    """PR-22: never the shared inbox instead."""
+    safe = NewPoint(kind="email", value="safe@elsewhere.example", categories=frozenset({"harbor"}))
+    keeping.add(ada, safe, source="staff", now=NOON)
+    keeping.bounced(ada, "email", "safe@elsewhere.example", now=NOON)
+    kept_apart = approved(template("apart", topic="harbor"))
+    enqueue([ada], template_version=kept_apart.id)
+    send(memory)
+    assert memory.sent == []
 
 
 def test_it_reveals_only_what_the_version_declares(
