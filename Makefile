@@ -10,8 +10,9 @@ python := $(ENV)/bin/python
 
 .PHONY: run test demo check bench build lock
 
+# `exec`, so that a signal to make reaches the supervisor and no shell stands between.
 run: $(ENV)/.run
-	@ATTUNE_MODE=sample $(python) -m deploy.run
+	@exec env ATTUNE_MODE=sample $(python) -m deploy.run
 
 test: $(ENV)/.dev
 	@$(python) -m deploy.build
