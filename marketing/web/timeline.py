@@ -52,6 +52,7 @@ EVENTS: Mapping[str, str] = {
     "segment.left": "Left a segment",
 }
 
+_OF_IDENTITY = frozenset({"contact.deceased", "contact.alive"})
 _BADGES: Mapping[str, str] = {
     "message.clicked": "ok",
     "message.opened": "info",
@@ -127,6 +128,8 @@ def _aside(row: Event) -> str:
 
 
 def _within(kind: str, classes: Collection[str]) -> bool:
+    if kind in _OF_IDENTITY:
+        return "identity" in classes
     return "clinical" in classes or not kind.startswith(CLINICAL_KINDS)
 
 

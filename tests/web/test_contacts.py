@@ -12,7 +12,7 @@ from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
 from audit.models import Entry
-from contacts import records
+from contacts import amending, records
 from contacts.models import Contact
 
 SignIn = Callable[[User], Client]
@@ -137,7 +137,17 @@ def test_a_role_without_clinical_facts_is_told_of_clinical_events_by_number_only
         )
     html = sign_in_as(integrator).get(f"/contacts/{ada.public_id}/").content
     assert b"Appointment missed" not in html
-    assert b"1 clinical event not shown" in html
+    assert b"1 event not shown" in html
+
+
+def test_a_role_without_identity_is_not_told_of_a_death(
+    ada: Contact, harbor: Organisation, integrator: User, now: datetime, sign_in_as: SignIn
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        amending.amend({ada.id: {"deceased": True}}, source="staff", now=now)
+    html = sign_in_as(integrator).get(f"/contacts/{ada.public_id}/").content
+    assert b"eceased" not in html.replace(b"<dt>Deceased", b"")
+    assert b"1 event not shown" in html
 
 
 def test_the_list_goes_on_by_pages(
