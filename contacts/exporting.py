@@ -7,6 +7,11 @@ import re
 _PLAIN_NUMBER = re.compile(r"[+-]?[\d.,]+")
 
 
+def as_it_was(value: str) -> str:
+    """Return the text that `cell` was given."""
+    return value[1:] if value[:1] == "'" and cell(value[1:]) == value else value
+
+
 def cell(value: str) -> str:
     """Return text that no spreadsheet takes for a formula (OWASP, CSV injection).
 

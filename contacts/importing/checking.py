@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from accounts import tenancy
 from audit import trail
 from contacts import identity, records
-from contacts.importing import chunks, jobs, mapping, sifting
+from contacts.importing import cells, chunks, jobs, mapping, sifting
 from contacts.importing.jobs import After, State
 from contacts.importing.models import ImportJob, ImportSeen
 from contacts.importing.sifting import Refused, Sifted
@@ -61,6 +61,7 @@ def _check_part(job: ImportJob, part: Sifted, now: datetime) -> None:
         unchanged=outcome.unchanged,
         repeated=len(part.changes) - first.people if part.may_create else 0,
         short_codes=_short_codes(part.changes),
+        placeholders=_placeholders(part.changes),
     )
     job.foreseen = dict(counted)
     _count_ignored(job, part.ignored)
@@ -129,6 +130,16 @@ def _short_codes(changes: Sequence[Change]) -> int:
         and code.isdigit()
         and len(code) in (3, 4)
         and str(change.values.get("country", "US")).upper() in ("US", "USA", "UNITED STATES")
+    )
+
+
+def _placeholders(changes: Sequence[Change]) -> int:
+    """Count texts such as N/A, which would come in as they stand."""
+    return sum(
+        cells.says_nothing(value)
+        for change in changes
+        for value in change.values.values()
+        if value.__class__ is str and len(value) < 12
     )
 
 

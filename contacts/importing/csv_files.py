@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from contacts.importing import jobs, work
-from contacts.importing.csv_reading import FileBroken
+from contacts.importing import accepting, jobs, work
+from contacts.importing.broken import FileBroken
 from contacts.importing.jobs import After
 from contacts.importing.models import ImportJob
 from contacts.importing.runs import Problem, Report, Tally
@@ -32,20 +32,23 @@ def import_file(
     strict: bool = True,
     name: str = "",
     more: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
 ) -> Report:
     """Check the file and, unless it is a dry run or anything is wrong, store its people.
 
     `source` names the system whose record numbers these are. `mapping` goes before the guesses; an
     empty field skips a column. `dates` is a form of `contacts.importing.dates`, or "" to guess it.
+    `reading` is how the file is written (`contacts.importing.asking`), as far as that is said.
     """
     try:
-        run = jobs.accept(
+        run = accepting.accept(
             parts(path),
             name=name or path.name,
             source=source,
             now=now,
             after=After.CHECK if dry_run else After.RUN,
             strict=strict,
+            reading=reading,
             choice={"columns": dict(mapping or {}), "dates": dates, **(more or {})},
         )
     except FileBroken as broken:

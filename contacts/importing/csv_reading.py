@@ -6,99 +6,27 @@ problem; a quote that never closes breaks the file, because nothing after it can
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 from collections.abc import Generator, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
+from contacts.exporting import as_it_was
 from contacts.importing import encodings
+from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
+from contacts.importing.csv_form import Form
+from contacts.importing.heads import letter
 
+LINE, REASON = "Line", "Reason"
+"""The last columns of refused rows that were downloaded here, to be mended and brought again."""
 MAX_LINE = 4 << 20
 MAX_COLUMNS = 1_000
-_DELIMITERS = (",", ";", "\t", "|")
-_QUOTED = re.compile(r'"[^"]*"')
 _DOS_END = ["\x1a"]
 """What old programs write behind the last row."""
-ENCODINGS = {
-    "utf-8-sig": "UTF-8",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16, little-endian, without a mark",
-    "utf-16-be": "UTF-16, big-endian, without a mark",
-    "utf-32": "UTF-32",
-    "cp1252": "Windows, Western Europe (1252)",
-    "iso-8859-15": "Latin 9 (ISO 8859-15)",
-    "cp1250": "Windows, Central Europe (1250)",
-    "cp1251": "Windows, Cyrillic (1251)",
-    "mac-roman": "Mac Roman",
-    "cp850": "DOS, Western Europe (850)",
-    "cp437": "DOS, United States (437)",
-    "shift-jis": "Japanese (Shift JIS)",
-    "gb18030": "Chinese (GB 18030)",
-}
-DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
-_NOT_CSV = (
-    (b"\xd0\xcf\x11\xe0", "an old or a protected Excel file; save it as .xlsx or as CSV (UTF-8)"),
-    (b"\x1f\x8b", "a packed file; unpack it first"),
-    (b"\xfd7zXZ", "a packed file; unpack it first"),
-    (b"%PDF", "a PDF; export it as CSV (UTF-8)"),
-    (b"PK\x03\x04", "a zip file, and no Excel workbook; unpack it first"),
-)
-
-
-class FileBroken(ValueError):
-    """The file cannot be read. Names the line where there is one, and never a value."""
-
-    def __init__(self, reason: str, line: int = 0, place: str = "") -> None:
-        super().__init__(f"line {line}: {reason}" if line else reason)
-        self.reason = reason
-        self.line = line
-        self.place = place or (f"line {line}" if line else "the file")
-
-
-class Form(NamedTuple):
-    """How the file is written, and on which line its header stands."""
-
-    encoding: str
-    delimiter: str
-    head: int = 1
-
-
-def form_of(file: BinaryIO) -> Form:
-    """Look at the file and say how it is written."""
-    file.seek(0)
-    start = file.read(encodings.SAMPLE)
-    for magic, what in _NOT_CSV:
-        if start.startswith(magic):
-            raise FileBroken(f"this is {what}")
-    encoding = _encoding(file, start)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
-    first = _first_line(text.lstrip("\ufeff"))
-    if first.lower().startswith("sep=") and len(first) == 5:  # Excel's own hint, and no header
-        return Form(encoding, first[4], 2)
-    return Form(encoding, _delimiter(_first_line(_QUOTED.sub("", text))))
-
-
-def _encoding(file: BinaryIO, start: bytes) -> str:
-    try:
-        return encodings.of(file, start)
-    except encodings.EncodingUnclear:
-        raise FileBroken(
-            "its letters are neither UTF-8 nor those of Windows in Western Europe; choose the"
-            " encoding, or save the file as CSV (UTF-8)"
-        ) from None
-
-
-def _first_line(text: str) -> str:
-    """The first line that is not blank."""
-    return next((line for line in text.splitlines() if line.strip()), "")
-
-
-def _delimiter(header: str) -> str:
-    """Return the delimiter that the header, without what is in quotes, uses most."""
-    return max(_DELIMITERS, key=header.count)
+_NULL = re.compile(r"(?:(?<=[,;\t|^~])|^)\\N(?=[,;\t|^~\r\n]|$)")
+"""What databases write for nothing where a backslash escapes; it is no escaped N."""
 
 
 def lines(file: BinaryIO, form: Form) -> Generator[Line, None, None]:
@@ -106,15 +34,13 @@ def lines(file: BinaryIO, form: Form) -> Generator[Line, None, None]:
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=form.encoding, newline="", errors="strict")
     try:
-        yield from _fitted(_records(text, form))
+        yield from _fitted(_headed(_records(text, form), form))
     finally:
         text.detach()  # the file is the caller's to close
 
 
 def _records(text: io.TextIOWrapper, form: Form) -> Iterator[Line]:
-    reader = csv.reader(
-        _bounded(text), delimiter=form.delimiter, strict=True, skipinitialspace=True
-    )
+    reader = _reader(text, form)
     line = 1
     try:
         for cells in reader:
@@ -122,17 +48,52 @@ def _records(text: io.TextIOWrapper, form: Form) -> Iterator[Line]:
                 yield Line(line, _unmarked(cells))
             line = reader.line_num + 1
     except csv.Error as broken:
-        raise FileBroken(_in_words(str(broken)), line) from None
-    except UnicodeDecodeError as broken:
-        words = ENCODINGS.get(form.encoding, form.encoding)
+        raise FileBroken(_in_words(str(broken)), line, read_otherwise=True) from None
+    except UnicodeError as broken:
         line = reader.line_num + 1 + _lines_before(broken)
-        raise FileBroken(f"the text is not {words}; choose the encoding", line) from None
+        raise _not_so(form, line) from None
 
 
-def _lines_before(broken: UnicodeDecodeError) -> int:
+def _reader(text: io.TextIOWrapper, form: Form) -> Any:
+    escaped = form.escape != ""
+    return csv.reader(
+        map(_nulls_kept, _bounded(text)) if escaped else _bounded(text),
+        delimiter=form.delimiter,
+        quotechar=form.quote,
+        escapechar=form.escape or None,
+        doublequote=not escaped,
+        strict=True,
+        skipinitialspace=True,
+    )
+
+
+def _nulls_kept(line: str) -> str:
+    return _NULL.sub(r"\\\\N", line)
+
+
+def _not_so(form: Form, line: int) -> FileBroken:
+    words = encodings.ENCODINGS.get(form.encoding, form.encoding)
+    reason = f"the text is not {words}; choose the encoding, or mend that line"
+    return FileBroken(reason, line, read_otherwise=True)
+
+
+def _lines_before(broken: UnicodeError) -> int:
     """How many lines end before what is broken, in the piece that was decoded last."""
+    if not isinstance(broken, UnicodeDecodeError):
+        return 0
     before = broken.object[: broken.start]
     return before.count(b"\n") or before.count(b"\r")
+
+
+def _headed(records: Iterator[Line], form: Form) -> Iterator[Line]:
+    """Where the file has no header, call the columns by their letters."""
+    if form.head:
+        yield from records
+        return
+    if (first := next(records, None)) is not None:
+        yield Line(0, [f"Column {letter(place)}" for place in range(len(first.cells))])
+        yield first
+        yield from records
 
 
 def _unmarked(cells: list[str]) -> list[str]:
@@ -148,13 +109,17 @@ def _fitted(records: Iterator[Line]) -> Iterator[Line]:
     if header is None:
         return
     if len(header.cells) > MAX_COLUMNS:
-        raise FileBroken(f"the header has more than {MAX_COLUMNS} columns", header.number)
+        reason = f"the header has more than {MAX_COLUMNS} columns"
+        raise FileBroken(reason, header.number, read_otherwise=True)
     if any("\0" in cell for cell in header.cells):
-        raise FileBroken("there is a zero byte; the file is damaged or no CSV", header.number)
+        reason = "there is a zero byte; the file is damaged or no CSV"
+        raise FileBroken(reason, header.number, read_otherwise=True)
     yield header
     width = len(header.cells)
+    is_ours = header.cells[-2:] == [LINE, REASON]
     for line in records:
-        yield _fit(line, width)
+        fitted = _fit(line, width)
+        yield fitted._replace(cells=list(map(as_it_was, fitted.cells))) if is_ours else fitted
 
 
 def _fit(line: Line, width: int) -> Line:
@@ -176,7 +141,8 @@ def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
     while part := text.readline(MAX_LINE):
         number += 1
         if len(part) == MAX_LINE and part[-1] not in "\r\n":
-            raise FileBroken(f"a line is longer than {MAX_LINE >> 20} million characters", number)
+            reason = f"a line is longer than {MAX_LINE >> 20} million characters"
+            raise FileBroken(reason, number, read_otherwise=True)
         yield part
 
 

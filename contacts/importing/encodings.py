@@ -1,8 +1,8 @@
 """Tell by its bytes in which encoding a file of text was written. Pure but for reading the file.
 
 What is certain is found: a mark, UTF-16 by its zero bytes, UTF-8 by decoding the whole. Of what is
-left, Chinese and Japanese show by how their bytes go in pairs; the rest is taken for what Excel
-writes on a Western machine, unless letters then stand where no language has them. A name that came
+left, Chinese and Japanese show by how their bytes go in pairs; the rest is Western or Central
+European, whichever alone makes sense of the words (`contacts.importing.letters`). A name that came
 in as another name would never be noticed, so what cannot be told is asked.
 """
 
@@ -10,10 +10,44 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from typing import BinaryIO
+
+from contacts.importing import letters
 
 SAMPLE = 64 * 1024
 CHUNK = 1 << 20
+MOST_WORDS = 20_000
+ENCODINGS = {
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16, little-endian, without a mark",
+    "utf-16-be": "UTF-16, big-endian, without a mark",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows, Western Europe (1252)",
+    "cp1250": "Windows, Central Europe (1250)",
+    "cp1251": "Windows, Cyrillic (1251)",
+    "cp1253": "Windows, Greek (1253)",
+    "cp1254": "Windows, Turkish (1254)",
+    "cp1257": "Windows, Baltic (1257)",
+    "iso-8859-2": "Latin 2, Central Europe (ISO 8859-2)",
+    "iso-8859-15": "Latin 9, Western Europe (ISO 8859-15)",
+    "mac-roman": "Mac Roman",
+    "mac-latin2": "Mac, Central Europe",
+    "cp850": "DOS, Western Europe (850)",
+    "cp437": "DOS, United States (437)",
+    "cp852": "DOS, Central Europe (852)",
+    "cp865": "DOS, Nordic (865)",
+    "cp866": "DOS, Cyrillic (866)",
+    "koi8-r": "Cyrillic (KOI8-R)",
+    "cp932": "Japanese (Shift JIS)",
+    "euc-jp": "Japanese (EUC)",
+    "iso2022-jp": "Japanese (ISO 2022)",
+    "gb18030": "Chinese, simplified (GB 18030)",
+    "big5": "Chinese, traditional (Big5)",
+    "cp949": "Korean (EUC-KR, 949)",
+}
+"""By which names a person may choose; what is found by looking is among them."""
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -22,18 +56,28 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 """In this order: the mark of UTF-16 LE begins that of UTF-32 LE."""
+_WORD = re.compile(rb"[A-Za-z\x80-\xff'-]*[\x80-\xff][A-Za-z\x80-\xff'-]*")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _JAPANESE = re.compile(rb"[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]|[\xa1-\xdf]")
-_ODD = re.compile(rb"[a-z][\x8a\x8c\x8e\x9f]|[A-Za-z][\x82-\x84\x86-\x89\x8b\x98\x99\x9b][A-Za-z]")
-"""As Windows-1252: a capital letter in the midst of a word, or a sign such as a dagger."""
-_LAST_KOREAN = 0xC8
-"""No syllable of EUC-KR, which goes in pairs too, begins above it."""
+_LONELY = re.compile("[A-Za-z][\u3040-\uffef]|[\u3040-\uffef][A-Za-z]")
+"""A Japanese sign beside a Latin letter: two letters of the West, taken for one sign."""
+_ESCAPES = (b"\x1b$B", b"\x1b$@")
+_CHINESE = frozenset(
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏"
+    "薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎"
+    "易常武乔贺赖龚文姓名电话地址出生日期性别男女编号手机病人患者省市区县路街北京上海广东中国"
+)
+"""Surnames and words of headers, of which a Chinese file of people has many."""
 _MOSTLY = 4
 """So many times as much must speak for an encoding as against it."""
+_NEVER, _OFTEN = 20, 4
+"""At most one word in twenty is odd in the right reading, at least one in four in a wrong one."""
+_OTHERS = ("cp1254", "cp1257")
+_ASKED = tuple(name for name in ENCODINGS if not name.startswith("utf"))
 
 
 class EncodingUnclear(ValueError):
-    """The bytes are those of a Mac, of DOS or of another script; of which, they do not say."""
+    """The bytes may be read in several ways, or are those of a Mac, of DOS or of another script."""
 
 
 def of(file: BinaryIO, start: bytes) -> str:
@@ -66,18 +110,19 @@ def _by_decoding(file: BinaryIO) -> str:
     """UTF-8 if the whole file is; or all but a few bytes, and then reading says where they are."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     file.seek(0)
-    chunk = b""
+    chunk, escaped = b"", False
     try:
         while chunk := file.read(CHUNK):
+            escaped = escaped or any(escape in chunk for escape in _ESCAPES)
             decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         file.seek(0)
-        return _not_utf8(file.read(CHUNK) + chunk)
-    return "utf-8-sig"
+        return _not_utf8(file.read(CHUNK) + chunk, file)
+    return "iso2022-jp" if escaped else "utf-8-sig"
 
 
-def _not_utf8(sample: bytes) -> str:
+def _not_utf8(sample: bytes, file: BinaryIO) -> str:
     text = sample.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     if len(text) - len(text.encode("ascii", "ignore")) > (1 + _MOSTLY) * broken:
@@ -85,10 +130,79 @@ def _not_utf8(sample: bytes) -> str:
     if _is_chinese(sample):
         return "gb18030"
     if _is_japanese(sample):
-        return "shift-jis"
-    if _ODD.search(sample) or _is_another_script(sample):
+        return "cp932"
+    if _is_another_script(sample):
         raise EncodingUnclear(EncodingUnclear.__doc__)
-    return "cp1252"
+    return _european(words(file))
+
+
+def words(file: BinaryIO) -> list[bytes]:
+    """Return the words with other letters than ASCII has, each once, from the whole file."""
+    file.seek(0)
+    found: set[bytes] = set()
+    rest = b""
+    while (chunk := file.read(CHUNK)) and len(found) < MOST_WORDS:
+        cut = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1 or len(chunk)
+        found.update(_WORD.findall(rest + chunk[:cut]))
+        rest = chunk[cut:]
+    found.update(_WORD.findall(rest))
+    return sorted(found)
+
+
+def _european(found: Sequence[bytes]) -> str:
+    """Return the one encoding in which the words make sense."""
+    west, central = _odd(found, "cp1252"), _odd(found, "cp1250")
+    has_letters = any(byte >= 0xC0 for word in found for byte in word)
+    if not has_letters and letters.are_broken(_read(found, "cp1252")):
+        raise EncodingUnclear(EncodingUnclear.__doc__)
+    if not west and (central or _read(found, "cp1252") == _read(found, "cp1250")):
+        return "cp1252"
+    if west and not central:
+        return _windows_or_iso(found)
+    if west and central:
+        return _mostly(found, west, central)
+    raise EncodingUnclear(EncodingUnclear.__doc__)
+
+
+def _windows_or_iso(found: Sequence[bytes]) -> str:
+    """Two encodings of Central Europe differ in some letters only."""
+    if _read(found, "cp1250") != _read(found, "iso-8859-2") and not _odd(found, "iso-8859-2"):
+        raise EncodingUnclear(EncodingUnclear.__doc__)
+    return "cp1250"
+
+
+def _mostly(found: Sequence[bytes], west: int, central: int) -> str:
+    """Return the reading that makes sense where the usual two do not, or do so but seldom."""
+    sound = [name for name in ("iso-8859-2", *_OTHERS) if not _odd(found, name)]
+    if len(sound) == 1:
+        return sound[0]
+    if west * _NEVER <= len(found) <= central * _OFTEN:
+        return "cp1252"
+    if central * _NEVER <= len(found) <= west * _OFTEN:
+        return "cp1250"
+    raise EncodingUnclear(EncodingUnclear.__doc__)
+
+
+def _read(found: Sequence[bytes], name: str) -> list[str]:
+    return [word.decode(name, "replace") for word in found]
+
+
+def _odd(found: Sequence[bytes], name: str) -> int:
+    return letters.nonsense(_read(found, name))
+
+
+def likeliest(found: Sequence[bytes]) -> list[str]:
+    """Return the encodings in which the words can be read at all, the most sensible first."""
+    usable = [name for name in _ASKED if _decodes(b"\n".join(found), name)]
+    return sorted(usable, key=lambda name: _odd(found, name))
+
+
+def _decodes(text: bytes, name: str) -> bool:
+    try:
+        text.decode(name)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_another_script(sample: bytes) -> bool:
@@ -98,17 +212,16 @@ def _is_another_script(sample: bytes) -> bool:
 
 
 def _is_chinese(sample: bytes) -> bool:
-    """GB 2312, which GB 18030 contains: high bytes go in pairs, and begin as its signs do.
+    """GB 2312, which GB 18030 contains: high bytes go in pairs, and give signs that names have.
 
-    Korean does so too, but begins none so high; Cyrillic words may be even, but have no bytes so
-    low.
+    Korean and Japanese go in pairs too, but then hardly a sign is one of those.
     """
     runs = _HIGH.findall(sample)
     pairs = [run for run in runs if len(run) % 2 == 0 and all(0xA1 <= b <= 0xF7 for b in run[::2])]
-    signs = b"".join(pairs)
-    if max(signs[::2], default=0) <= _LAST_KOREAN or sum(b < 0xC0 for b in signs) * 10 < len(signs):
+    if len(pairs) <= _MOSTLY * (len(runs) - len(pairs)):
         return False
-    return len(pairs) > _MOSTLY * (len(runs) - len(pairs))
+    text = b"".join(pairs).decode("gb18030", "replace")
+    return sum(sign in _CHINESE for sign in text) * 5 > len(text)
 
 
 def _is_japanese(sample: bytes) -> bool:
@@ -118,8 +231,8 @@ def _is_japanese(sample: bytes) -> bool:
     if not lead or lead < len(signs) - lead:
         return False
     try:
-        text = sample[: sample.rfind(b"\n") + 1 or None].decode("shift-jis")
+        text = sample[: sample.rfind(b"\n") + 1 or None].decode("cp932")
     except UnicodeDecodeError:
         return False
     signs_of_its_own = sum("\u3040" <= one <= "\u9fff" for one in text)
-    return signs_of_its_own > 1
+    return signs_of_its_own > 1 + _MOSTLY * len(_LONELY.findall(text))

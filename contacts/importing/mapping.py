@@ -16,8 +16,10 @@ from contacts.canonical import ValueRefused
 from contacts.changes import Cleaner
 from contacts.facts import CLEAR
 from contacts.fields import Field, FieldType
+from contacts.importing import cells as written
 from contacts.importing import dates
 from contacts.importing.chunks import Line
+from contacts.importing.heads import letter
 from contacts.records import Change, ChangeRefused
 
 RECORD_NUMBER = "record_number"
@@ -92,15 +94,6 @@ class Meaning:
 def unpacked(packed: Mapping[str, Any]) -> Meaning:
     columns = tuple(Column(**column) for column in packed["columns"])
     return Meaning(**{**packed, "columns": columns})
-
-
-def letter(place: int) -> str:
-    """Return a spreadsheet's name of a column: A, B … Z, AA."""
-    name, rest = "", place + 1
-    while rest:
-        rest, digit = divmod(rest - 1, 26)
-        name = chr(65 + digit) + name
-    return name
 
 
 def fields() -> dict[str, Field]:
@@ -213,6 +206,7 @@ class Reader:
         self.cleaner = Cleaner(self.fields)
         number = next(c for c in mapping.columns if c.key == RECORD_NUMBER)
         self.number = number
+        self.markers = written.markers(mapping.marker)
         self.others = [
             (column.place, column.key, self._convert(column.key), column.blank_clears)
             for column in mapping.columns
@@ -221,21 +215,15 @@ class Reader:
 
     def change(self, cells: Sequence[str]) -> Change:
         """Return the row as a change in canonical form, or raise ChangeRefused."""
-        marker = self.mapping.marker
         values: dict[str, Any] = {}
         for place, key, convert, blank_clears in self.others:
             text = cells[place].strip()
-            if (marker and text == marker) or (not text and blank_clears):
+            if text in self.markers or (not text and blank_clears):
                 values[key] = CLEAR
             elif text:
                 values[key] = convert(text)
-        return self.cleaner.clean(
-            Change(
-                source=self.source,
-                record_number=cells[self.number.place].strip(),
-                values=values,
-            )
-        )
+        number = _digits_kept(RECORD_NUMBER, cells[self.number.place].strip())
+        return self.cleaner.clean(Change(source=self.source, record_number=number, values=values))
 
     def taken(self, line: Line) -> Change | str:
         """Return the row's change, or in words everything that is wrong with the row."""
@@ -261,6 +249,7 @@ class Reader:
     def _alone(self, others: list[Any], cells: Sequence[str]) -> str | None:
         reader = object.__new__(Reader)
         reader.mapping, reader.source, reader.number = self.mapping, self.source, self.number
+        reader.markers = self.markers
         reader.others, reader.fields, reader.cleaner = others, self.fields, self.cleaner
         try:
             reader.change(cells)
@@ -274,6 +263,10 @@ class Reader:
             return _as_it_is
         if field_.type in _DAYS:
             return lambda text: self._day(field_, text)
+        if key in _DIGITS:
+            return lambda text: _digits_kept(key, text)
+        if field_.type is FieldType.BOOLEAN:
+            return written.answer
         if field_.type in (FieldType.NUMBER, FieldType.DECIMAL) and self.mapping.comma:
             return lambda text: dates.number(text, comma=True)
         return {FieldType.CHOICES: _several, FieldType.CODED: _coded}.get(field_.type, _as_it_is)
@@ -284,8 +277,17 @@ class Reader:
         try:
             return dates.day(text, self.mapping.dates)
         except dates.NotADay:
-            like = dates.LIKE[self.mapping.dates or dates.ISO]
-            raise ValueRefused(field_.key, f"must be a date like {like}") from None
+            reason = dates.why_not(text, self.mapping.dates or dates.ISO)
+            raise ValueRefused(field_.key, reason) from None
+
+
+_DIGITS = ("phone", "postal_code")
+
+
+def _digits_kept(key: str, text: str) -> str:
+    if written.has_lost_digits(text):
+        raise ValueRefused(key, written.LOST_DIGITS)
+    return text
 
 
 def _as_it_is(text: str) -> str:

@@ -14,10 +14,10 @@ from django.db.models import Sum
 from audit import trail
 from contacts.exporting import cell
 from contacts.importing import chunks, jobs, sifting
+from contacts.importing.csv_reading import LINE, REASON
 from contacts.importing.models import ImportChunk, ImportJob
 from contacts.importing.sifting import Download, Refused
 
-LINE, REASON = "Line", "Reason"
 _MARK = b"\xef\xbb\xbf"
 """Without it, Excel takes UTF-8 for Windows-1252."""
 

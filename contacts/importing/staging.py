@@ -18,9 +18,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
-from contacts.importing import chunks, jobs, mapping, sheets, sifting
+from contacts.importing import asking, chunks, jobs, mapping, sheets, sifting
+from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
-from contacts.importing.csv_reading import FileBroken
 from contacts.importing.jobs import After, State
 from contacts.importing.mapping import MappingInvalid, Meaning
 from contacts.importing.models import ImportChunk, ImportJob
@@ -62,13 +62,17 @@ def stage(job: ImportJob, *, now: datetime) -> None:
         with chunks.opened(job.pk, 0, job.size) as file:
             _read(job, file, now)
     except FileBroken as broken:
-        refuse(job, broken.place, broken.reason, now=now)
+        if broken.read_otherwise and job.after == After.WAIT:
+            with chunks.opened(job.pk, 0, job.size) as file:
+                asking.ask(job, broken, file)
+            return
+        how = asking.HOW if broken.read_otherwise else ""
+        refuse(job, broken.place, broken.reason + how, now=now)
 
 
 def _read(job: ImportJob, file: BinaryIO, now: datetime) -> None:
     form = job.run.form
-    chosen = sheets.unpacked(job.reading) if job.reading else None
-    reading = chosen or sheets.look(file, form)
+    reading = sheets.look(file, form, job.reading)
     with closing(sheets.lines(file, form, reading)) as found:
         _take(job, found)
     job.reading = reading.packed()
@@ -79,7 +83,7 @@ def _take(job: ImportJob, found: Iterator[Line]) -> None:
     """Keep the header, a few rows to show, and every row in its part."""
     header = next(found, None)
     if header is None:
-        raise FileBroken("the file is empty")
+        raise FileBroken("there is nothing in it", read_otherwise=True)
     samples: list[list[str]] = []
     number = rows = 0
     for number, part in enumerate(_parts(found), 1):
@@ -87,7 +91,7 @@ def _take(job: ImportJob, found: Iterator[Line]) -> None:
         samples = samples or [line.cells for line in part if not line.problem][:SAMPLES]
         rows += len(part)
     if not rows:
-        raise FileBroken("there is no row below the header")
+        raise FileBroken("there is no row below the header", read_otherwise=True)
     job.header, job.samples, job.rows, job.chunks = header.cells, samples, rows, number
 
 

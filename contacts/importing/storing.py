@@ -10,7 +10,8 @@ from django.db.models import F
 from audit import trail
 from contacts import matching, records, writing
 from contacts.importing import chunks, jobs, sifting, undoing
-from contacts.importing.jobs import KEPT, UNDOABLE, State
+from contacts.importing.accepting import KEPT
+from contacts.importing.jobs import UNDOABLE, State
 from contacts.importing.models import ImportJob
 from contacts.importing.sifting import Sifted
 from contacts.importing.store import store_prepared

@@ -13,11 +13,15 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
+from contacts.importing import heads
+from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
-from contacts.importing.csv_reading import MAX_COLUMNS, FileBroken
+from contacts.importing.csv_reading import MAX_COLUMNS
 
 MAX_PARTS = 5_000
 MAX_UNPACKED = 2 * 1024**3
@@ -37,6 +41,13 @@ _EXACT = 10**15
 _TOO_LONG = (
     "a number has more than 15 digits, of which a workbook keeps 15; format its column as text"
 )
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+_NEVER_CALCULATED = re.compile(
+    rb'<c(?: (?!t=)[a-z]+="[^"]*")*><f[^>]{0,400}(?:/>|>[^<]{0,8192}</f>)(?:<v ?/>|<v></v>)?</c>'
+)
+"""A formula without a result. One whose result is blank says that it is text (`t="str"`)."""
+_OVERLAP = 512
+_LOCALE = re.compile(r"\[\$[^\]]*\]")
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 
 
@@ -51,18 +62,55 @@ class _Cell(NamedTuple):
 _EMPTY = _Cell("")
 
 
-def look(file: BinaryIO) -> tuple[str, list[str]]:
-    """Check the workbook; return the sheet to read first, and all of them."""
+class Look(NamedTuple):
+    """The sheet to read, all that can be chosen, and on which row the header stands."""
+
+    sheet: str
+    names: list[str]
+    head: int
+
+
+def look(file: BinaryIO, wanted: str = "") -> Look:
+    """Check the workbook, and find its first table, or that of the `wanted` sheet."""
     _refuse_bombs(file)
-    book = _opened(file)
-    try:
+    with _book(file) as book:
         names = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
         names = names or [sheet.title for sheet in book.worksheets]
+        if not names:
+            raise FileBroken("the workbook has no sheet of cells")
+        if wanted and wanted not in names:
+            raise FileBroken("the workbook has no sheet of this name")
+        for name in [wanted] if wanted else names:
+            first = _first_rows(book[name])
+            if len(first) > 1:
+                return Look(name, names, first[heads.place_of([row for _, row in first])][0])
+        return Look(wanted or names[0], names, 1)
+
+
+def _first_rows(sheet: Any) -> list[tuple[int, list[str]]]:
+    """Return the numbers and texts of the first rows that are not blank."""
+    found: list[tuple[int, list[str]]] = []
+    for number, cells in islice(_rows(sheet, 1), 10 * heads.LOOKED_AT):
+        texts = [cell.text for cell in cells]
+        if any(map(str.strip, texts)):
+            found.append((number, texts))
+        if len(found) >= heads.LOOKED_AT:
+            break
+    return found[:1] if found and found[0][0] > 10 * heads.LOOKED_AT else found
+
+
+@contextmanager
+def _book(file: BinaryIO) -> Iterator[Any]:
+    """Open the workbook; whatever its parts make the library trip over, it is damaged."""
+    book = _opened(file)
+    try:
+        yield book
+    except (KeyError, ValueError, TypeError, IndexError, OSError, zipfile.BadZipFile) as broken:
+        if isinstance(broken, FileBroken):
+            raise
+        raise FileBroken(_DAMAGED) from None
     finally:
         book.close()
-    if not names:
-        raise FileBroken("the workbook has no sheet of cells")
-    return names[0], names
 
 
 def lines(file: BinaryIO, sheet: str, head: int, numeric: list[int]) -> Generator[Line, None, None]:
@@ -71,17 +119,10 @@ def lines(file: BinaryIO, sheet: str, head: int, numeric: list[int]) -> Generato
     `numeric` is complete when the last line has been taken.
     """
     _refuse_bombs(file)
-    book = _opened(file)
-    try:
+    with _book(file) as book:
         if sheet not in book.sheetnames:
             raise FileBroken("the workbook has no sheet of this name")
-        yield from _fitted(_rows(book[sheet], head), numeric)
-    except (KeyError, ValueError, TypeError, IndexError, OSError, zipfile.BadZipFile) as broken:
-        if isinstance(broken, FileBroken):
-            raise
-        raise FileBroken(_DAMAGED) from None
-    finally:
-        book.close()
+        yield from _fitted(_rows(book[sheet], head), numeric, has_head=head > 0)
 
 
 _DAMAGED = "the workbook is damaged; open it in a spreadsheet program and save it again"
@@ -118,10 +159,7 @@ def _refuse_bombs(file: BinaryIO) -> None:
 def _refuse_sizes(parts: list[zipfile.ZipInfo]) -> None:
     """Refuse by what the parts say of themselves; reading never gives more than they say."""
     names = {part.filename for part in parts}
-    if "[Content_Types].xml" not in names or not any(n.startswith("xl/") for n in names):
-        raise FileBroken("this is a zip file, and no Excel workbook; unpack it first")
-    if "xl/vbaProject.bin" in names:
-        raise FileBroken("the workbook holds macros; save it as .xlsx without them")
+    _refuse_kind(names)
     if len(parts) > MAX_PARTS or len(names) != len(parts):
         raise FileBroken("the workbook has too many parts, or the same part twice")
     if sum(part.file_size for part in parts) > MAX_UNPACKED:
@@ -131,6 +169,15 @@ def _refuse_sizes(parts: list[zipfile.ZipInfo]) -> None:
             raise FileBroken("a part of the workbook unpacks to hundreds of times its size")
         if part.filename.endswith("sharedStrings.xml") and part.file_size > MAX_STRINGS:
             raise FileBroken("the workbook holds too much text at once; split it, or use CSV")
+
+
+def _refuse_kind(names: set[str]) -> None:
+    if "xl/workbook.bin" in names:
+        raise FileBroken("this is a binary workbook (.xlsb); save it as .xlsx or as CSV (UTF-8)")
+    if "[Content_Types].xml" not in names or not any(n.startswith("xl/") for n in names):
+        raise FileBroken("this is a zip file, and no Excel workbook; unpack it first")
+    if "xl/vbaProject.bin" in names:
+        raise FileBroken("the workbook holds macros; save it as .xlsx without them")
 
 
 def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
@@ -143,11 +190,26 @@ def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         before = b""
         while stretch := opened.read(_STRETCH):
             joined = before + stretch
-            if b"<!DOCTYPE" in joined or b"<!ENTITY" in joined or b"\x00" in stretch[:64]:
-                raise FileBroken("a part of the workbook declares entities, which none needs")
+            _refuse_markup(joined)
             if len(stretch) == _STRETCH and b"<" not in stretch:
                 raise FileBroken(f"a cell is longer than {MAX_CELL:,} characters")
-            before = stretch[-16:]
+            before = joined[-_OVERLAP:]
+
+
+def _refuse_markup(stretch: bytes) -> None:
+    if b"<!DOCTYPE" in stretch or b"<!ENTITY" in stretch:
+        raise FileBroken("a part of the workbook declares entities, which none needs")
+    if b"\x00" in stretch[:64]:
+        raise FileBroken("a part of the workbook is not in UTF-8; save it again as .xlsx")
+    if _STRICT in stretch:
+        raise FileBroken(
+            "the workbook is in the strict form of Open XML; save it as an ordinary Excel Workbook"
+        )
+    if b"<f" in stretch and _NEVER_CALCULATED.search(stretch):
+        raise FileBroken(
+            "the workbook has formulas that were never calculated, so their results are not in it;"
+            " open it in a spreadsheet program and save it again"
+        )
 
 
 def _rows(sheet: Any, head: int) -> Iterator[tuple[int, list[_Cell]]]:
@@ -160,7 +222,9 @@ def _rows(sheet: Any, head: int) -> Iterator[tuple[int, list[_Cell]]]:
             yield number, [_cell(cell) for cell in row]
 
 
-def _fitted(rows: Iterator[tuple[int, list[_Cell]]], numeric: list[int]) -> Iterator[Line]:
+def _fitted(
+    rows: Iterator[tuple[int, list[_Cell]]], numeric: list[int], *, has_head: bool
+) -> Iterator[Line]:
     width = 0
     bare: set[int] = set()
     for number, cells in rows:
@@ -169,17 +233,25 @@ def _fitted(rows: Iterator[tuple[int, list[_Cell]]], numeric: list[int]) -> Iter
             continue
         if not width:
             width = _width(texts, number)
-            yield Line(number, texts[:width])
-            continue
+            yield _header(number, texts[:width], has_head=has_head)
+            if has_head:
+                continue
         bare.update(place for place, cell in enumerate(cells[:width]) if cell.is_bare)
         numeric[:] = sorted(bare) if len(bare) != len(numeric) else numeric
         yield _fit(number, texts, width, next((c.problem for c in cells[:width] if c.problem), ""))
 
 
+def _header(number: int, texts: list[str], *, has_head: bool) -> Line:
+    if has_head:
+        return Line(number, texts)
+    return Line(0, [f"Column {heads.letter(place)}" for place in range(len(texts))])
+
+
 def _width(header: list[str], number: int) -> int:
     width = max(place for place, text in enumerate(header) if text.strip()) + 1
     if width > MAX_COLUMNS:
-        raise FileBroken(f"the header has more than {MAX_COLUMNS} columns", number)
+        reason = f"the header has more than {MAX_COLUMNS} columns"
+        raise FileBroken(reason, number, read_otherwise=True)
     return width
 
 
@@ -245,7 +317,8 @@ def _number(value: Any, shown: str) -> _Cell:
 
 def _padded(digits: str, shown: str) -> str:
     """Return the digits as a format of zeros shows them (`00000`, `000-00-0000`), else ""."""
-    places = _LITERAL.sub(lambda found: found[1] or found[2], shown.split(";", maxsplit=1)[0])
+    places = _LOCALE.sub("", shown.split(";", maxsplit=1)[0])
+    places = _LITERAL.sub(lambda found: found[1] or found[2], places)
     count = places.count("0")
     if count < 2 or not digits.isdigit() or not _ZEROS.fullmatch(places):
         return ""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from contacts import custom_fields, grouping, matching, records
 from contacts.households import living, representing
-from contacts.importing import jobs
+from contacts.importing import accepting
 from contacts.merge import proposing
 from contacts.models import CodeGroup, ImportJob
 from contacts.records import Change
@@ -65,7 +65,7 @@ def ask_by_group(*, now: datetime) -> None:
 
 def bring_file(*, now: datetime) -> None:
     """Leave a file for the loop of imports: three people, and one whose date is none."""
-    jobs.accept(
+    accepting.accept(
         [FILE.encode()],
         name="newsletter-sign-ups.csv",
         source="sample-newsletter",

@@ -233,6 +233,18 @@ class ImportPartsRow(serializers.Serializer[Any]):
     all = serializers.IntegerField()
 
 
+class ImportReadingRow(serializers.Serializer[Any]):
+    encoding = serializers.CharField()
+    delimiter = serializers.CharField()
+    head = serializers.IntegerField(help_text="The line of the header; 0 where there is none.")
+    sheet = serializers.CharField()
+    sheets = serializers.ListField(child=serializers.CharField())
+    encodings = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="Where the encoding is asked: the likeliest, each with the letters it gives.",
+    )
+
+
 class ImportRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     state = serializers.CharField()
@@ -246,6 +258,7 @@ class ImportRow(serializers.Serializer[Any]):
     columns = serializers.ListField(
         child=serializers.CharField(), help_text="The headers, while a mapping is waited for."
     )
+    reading = ImportReadingRow(allow_null=True, help_text="How a table is read.")
     foreseen = serializers.DictField(
         child=serializers.IntegerField(), help_text="What the check counted."
     )

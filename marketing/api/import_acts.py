@@ -15,7 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Permission
-from contacts.importing import jobs, refused_file, undoing
+from contacts.importing import asking, jobs, refused_file, sheets, undoing
+from contacts.importing.asking import ReadingInvalid
+from contacts.importing.encodings import ENCODINGS
 from contacts.importing.jobs import NotNow, State
 from contacts.importing.mapping import Column, MappingInvalid, Meaning
 from contacts.importing.models import ImportJob
@@ -40,7 +42,12 @@ class MappingForm(serializers.Serializer[Any]):
     )
     dates = serializers.CharField(default="", allow_blank=True, max_length=10)
     decimal_comma = serializers.BooleanField(default=False)
-    clear_marker = serializers.CharField(default="", allow_blank=True, max_length=40)
+    clear_marker = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=100,
+        help_text="Texts of cells that clear what is known, divided by commas.",
+    )
     remember = serializers.BooleanField(default=True)
 
 
@@ -49,6 +56,45 @@ _EXAMPLE = {
     "blank_clears": [],
     "dates": "mdy",
 }
+
+
+class ReadingForm(serializers.Serializer[Any]):
+    """How the file is written; what is not said is found by looking."""
+
+    encoding = serializers.ChoiceField(choices=[*ENCODINGS], required=False)
+    delimiter = serializers.CharField(
+        required=False, max_length=3, trim_whitespace=False, help_text="tab or one of , ; | ^ ~"
+    )
+    head = serializers.IntegerField(
+        required=False, min_value=0, max_value=asking.DEEPEST, help_text="The header's line, or 0."
+    )
+    sheet = serializers.CharField(required=False, max_length=100)
+
+
+class ImportReadings(MachineView):
+    """Read the kept file another way."""
+
+    scopes: ClassVar[Scopes] = {"POST": Permission.IMPORTS_RUN}
+
+    @extend_schema(
+        operation_id="read_import_again",
+        summary="Say how the file is written, and have it read again",
+        request=ReadingForm,
+        responses=ImportRow,
+    )
+    def post(self, request: Request, run_id: UUID) -> Response:
+        run = run_of(run_id)
+        form = ReadingForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        if run.form == sheets.FHIR:
+            raise Problem(409, "conflict", "A FHIR file is read in one way only.")
+        try:
+            asking.read_again(run_id, form.validated_data)
+        except ReadingInvalid as refused:
+            raise invalid([Fault(f"/{refused.name}", f"It {refused.reason}.")]) from None
+        except NotNow as late:
+            raise Problem(409, "conflict", f"{late}.") from None
+        return Response(described(run_of(run_id)))
 
 
 class UndoForeseen(serializers.Serializer[Any]):

@@ -16,8 +16,10 @@ from rest_framework.response import Response
 
 from accounts.roles import Permission
 from contacts.canonical import ValueRefused
-from contacts.importing import csv_files, jobs, sheets
-from contacts.importing.csv_reading import FileBroken
+from contacts.importing import accepting, asking, csv_files, sheets
+from contacts.importing.asking import ReadingInvalid
+from contacts.importing.broken import FileBroken
+from contacts.importing.encodings import ENCODINGS
 from contacts.importing.jobs import After
 from contacts.importing.models import ImportJob
 from contacts.models import ImportRun
@@ -28,6 +30,7 @@ from marketing.api.problems import Fault, Problem, invalid, not_found
 from marketing.intake import arriving, fhir_files
 
 CHUNK = 1 << 20
+READ = ("encoding", "delimiter", "head", "sheet")
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -89,6 +92,21 @@ class Imports(MachineView):
                 OpenApiTypes.STR,
                 description="How dates are written: iso, mdy, dmy or compact.",
             ),
+            OpenApiParameter(
+                "encoding",
+                OpenApiTypes.STR,
+                enum=[*ENCODINGS],
+                description="How a CSV file is encoded, where its letters may be read in more than "
+                "one way. What is not said is found by looking, or refused where it is unclear.",
+            ),
+            OpenApiParameter("delimiter", OpenApiTypes.STR, description="tab or one of , ; | ^ ~"),
+            OpenApiParameter(
+                "head",
+                OpenApiTypes.INT,
+                description="The line of the header; 0 where the file has none, and then the "
+                "columns are called Column A, Column B ...",
+            ),
+            OpenApiParameter("sheet", OpenApiTypes.STR, description="The sheet of a workbook."),
         ],
         request={
             "application/fhir+json": OpenApiRequest(OpenApiTypes.OBJECT),
@@ -110,8 +128,8 @@ class Imports(MachineView):
                 return self._take_once(request, asked, path)
         except arriving.TooLarge:
             raise _too_large(arriving.LARGEST) from None
-        except jobs.TooLarge:
-            raise _too_large(jobs.MAX_BYTES) from None
+        except accepting.TooLarge:
+            raise _too_large(accepting.MAX_BYTES) from None
 
     def _form_of(self, request: Request) -> str:
         """Return what the file is where its type says so; a table shows what it is."""
@@ -145,7 +163,7 @@ class Imports(MachineView):
         if then not in After.values:
             raise invalid([Fault("?then", "Say wait, check or run.")])
         try:
-            run = jobs.accept(
+            run = accepting.accept(
                 parts,
                 name="bundle.json" if form else "",
                 source=asked.get("source", fhir_files.SOURCE if form else ""),
@@ -154,9 +172,12 @@ class Imports(MachineView):
                 strict=asked.get("strict") == "true",
                 choice={"dates": asked["dates"]} if asked.get("dates") else None,
                 form=form,
+                reading=None if form else asking.checked({name: asked.get(name) for name in READ}),
             )
-        except jobs.TooLarge:
+        except accepting.TooLarge:
             raise
+        except ReadingInvalid as refused:
+            raise invalid([Fault(f"?{refused.name}", f"It {refused.reason}.")]) from None
         except FileBroken as broken:
             raise invalid([Fault("", broken.reason)]) from None
         except ValueRefused as refused:
@@ -200,7 +221,23 @@ def described(run: ImportRun) -> dict[str, Any]:
         "rows": job.rows if job else run.read,
         "parts": {"done": job.next_chunk, "all": job.chunks} if job else None,
         "columns": job.header if job and run.state == ImportRun.State.MAPPING else [],
+        "reading": _reading(run, job),
         "foreseen": job.foreseen if job else {},
         "undone": job.undone if job else {},
         "problems": [{"place": one.place, "detail": one.message} for one in run.problems.all()],
+    }
+
+
+def _reading(run: ImportRun, job: ImportJob | None) -> dict[str, Any] | None:
+    """Return how a table is read, and the letters by which to choose where that is asked."""
+    if job is None or run.form == sheets.FHIR or "trouble" not in job.reading:
+        return None
+    read = sheets.unpacked(job.reading)
+    return {
+        "encoding": read.encoding,
+        "delimiter": read.delimiter,
+        "head": read.head,
+        "sheet": read.sheet,
+        "sheets": read.sheets,
+        "encodings": dict(read.letters),
     }

@@ -312,6 +312,9 @@ urlpatterns = [
     path(
         "imports/<uuid:run_id>/mapping", import_acts.ImportMappings.as_view(), name="import-mapping"
     ),
+    path(
+        "imports/<uuid:run_id>/reading", import_acts.ImportReadings.as_view(), name="import-reading"
+    ),
     path("imports/<uuid:run_id>/start", import_acts.ImportStarts.as_view(), name="import-start"),
     path("imports/<uuid:run_id>/pause", import_acts.ImportPauses.as_view(), name="import-pause"),
     path(

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from contacts.facts import PersonFacts
 from marketing.intake import fhir_clinical, fhir_patient
 from marketing.intake.fhir_elements import Json, Malformed, objects, reference_tail, updated_at
+from marketing.intake.fhir_versions import refuse_others
 from marketing.intake.resource_types import R4
 
 
@@ -132,7 +133,11 @@ class _Gathering:
             self.problems.append(Problem(entry.place, _unknown(kind), position))
             return
         try:
-            if kind == "Patient":
+            if kind == "Patient" or kind in fhir_clinical.MAPPERS:
+                refuse_others(entry.resource)
+            if kind == "Patient" and fhir_patient.replaced_by(entry.resource):
+                self.mapped_ignored["Patient replaced by another"] += 1
+            elif kind == "Patient":
                 self._take_patient(entry, position)
             elif kind in fhir_clinical.MAPPERS:
                 self._take_clinical(kind, entry, position)
@@ -163,7 +168,7 @@ class _Gathering:
             self.mapped_ignored[f"{kind} {item.ignored}"] += 1
         for subject in subjects:
             tail = reference_tail(subject)
-            person = self._person(self.names.get(tail, tail), entry.place)
+            person = self._person(known_as(tail, self.names), entry.place)
             person.add(item)
             person.about.append(position)
             seen = updated_at(entry.resource)
@@ -235,6 +240,12 @@ def spoken_of(entries: Iterable[Entry]) -> set[str]:
     return found
 
 
+def known_as(name: str, names: Mapping[str, str]) -> str:
+    """Return the first name of the patient called so; one merged with another has the other's."""
+    first = names.get(name, name)
+    return names.get(first, first)
+
+
 def other_names(entries: Iterable[Entry]) -> dict[str, str]:
     """Return by which further names the patients among the entries are known."""
     found: dict[str, str] = {}
@@ -243,5 +254,7 @@ def other_names(entries: Iterable[Entry]) -> dict[str, str]:
         if isinstance(resource, dict) and resource.get("resourceType") == "Patient":
             with suppress(Malformed):
                 first, *others = fhir_patient.names(resource, entry.full_url)
+                if survivor := fhir_patient.replaced_by(resource):
+                    first, others = survivor, [first, *others]
                 found.update(dict.fromkeys(others, first))
     return found

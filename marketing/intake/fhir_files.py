@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from contacts.importing import csv_files, jobs
-from contacts.importing.csv_reading import FileBroken
+from contacts.importing import accepting, csv_files
+from contacts.importing.broken import FileBroken
 from contacts.importing.jobs import After
 from contacts.importing.runs import Problem, Report, State, Tally
 from contacts.importing.sheets import FHIR
@@ -40,7 +40,7 @@ def import_files(
     called = list(names) or [path.name for path in paths]
     sizes = [_size(path) for path in paths]
     try:
-        run = jobs.accept(
+        run = accepting.accept(
             chain.from_iterable(csv_files.parts(path) for path in paths),
             name=", ".join(called),
             source=source,

@@ -19,7 +19,7 @@ from contacts.changes import Change, ChangeRefused, Cleaner
 from contacts.facts import PersonFacts
 from contacts.fields import FIELDS
 from contacts.importing import chunks
-from contacts.importing.csv_reading import FileBroken
+from contacts.importing.broken import FileBroken
 from contacts.importing.models import ImportChunk, ImportJob
 from contacts.importing.sifting import Download, Keep, Refused, Sifted
 from crypto import blind_index
@@ -97,7 +97,9 @@ def _keep_all(entries: Iterator[Entry], names: dict[str, str], keep: Keep) -> _K
     kept = _Kept()
     for group, rows in _together(entries):
         names |= fhir.other_names(group)
-        spoken = {name: names[name] for name in fhir.spoken_of(group) if name in names}
+        spoken = {
+            name: fhir.known_as(name, names) for name in fhir.spoken_of(group) if name in names
+        }
         keep(kept.parts, [spoken, *rows])
         kept.parts, kept.rows = kept.parts + 1, kept.rows + len(rows)
     return kept
@@ -114,7 +116,10 @@ class _Group:
     length: int = 0
 
     def add(self, entry: Entry) -> None:
-        text = json.dumps(entry.resource, separators=(",", ":"))
+        try:
+            text = json.dumps(entry.resource, separators=(",", ":"))
+        except RecursionError:
+            raise FileBroken("the JSON is nested too deeply", place=entry.place) from None
         self.entries.append(entry)
         self.rows.append((entry.place, entry.full_url, entry.bundle, text))
         self.length += len(text)

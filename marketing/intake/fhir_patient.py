@@ -36,6 +36,17 @@ def names(patient: Mapping[str, Any], full_url: str) -> list[str]:
     return [name for name in dict.fromkeys(known) if name] or [f"patient without id {id(patient)}"]
 
 
+def replaced_by(patient: Mapping[str, Any]) -> str:
+    """Return the name of the patient with whom this one was merged; "" where it was not.
+
+    What is said about the merged one is about the other (R4, Patient.link).
+    """
+    for link in objects(patient, "link"):
+        if link.get("type") == "replaced-by":
+            return reference_tail(word(obj(link, "other"), "reference"))
+    return ""
+
+
 def facts(
     patient: Mapping[str, Any], *, place: str, full_url: str, source: str, now: datetime
 ) -> PersonFacts:
@@ -45,11 +56,11 @@ def facts(
         for extension in objects(patient, "extension")
     ):
         raise Malformed("this patient is an animal; contacts are people")
-    numbers = _numbers(patient, source)
+    numbers = _numbers(patient, source, now)
     if not numbers:
         raise Malformed("it has neither an identifier nor an id, so nobody could know it again")
     values = {
-        **_name(patient),
+        **_name(patient, now),
         **_life(patient),
         **_telecom(patient, now),
         **_address(patient, now),
@@ -65,7 +76,7 @@ def facts(
     )
 
 
-def _numbers(patient: Mapping[str, Any], source: str) -> tuple[tuple[str, str], ...]:
+def _numbers(patient: Mapping[str, Any], source: str, now: datetime) -> tuple[tuple[str, str], ...]:
     """Return (system, number), the medical record number first, the resource's id last."""
     found: list[tuple[int, str, str]] = []
     for identifier in objects(patient, "identifier"):
@@ -73,7 +84,7 @@ def _numbers(patient: Mapping[str, Any], source: str) -> tuple[tuple[str, str], 
         system, value = word(identifier, "system"), word(identifier, "value")
         if not value or kinds & _NEVER_READ or system in _SSN_SYSTEMS:
             continue
-        if identifier.get("use") == "old" or len(value) > 200 or len(system) > 200:
+        if is_over(identifier, now) or len(value) > 200 or len(system) > 200:
             continue
         rank = 0 if "MR" in kinds else 1 if identifier.get("use") == "usual" else 2
         found.append((rank, system or source, value))
@@ -84,8 +95,9 @@ def _numbers(patient: Mapping[str, Any], source: str) -> tuple[tuple[str, str], 
     return tuple(dict.fromkeys(numbers))
 
 
-def _name(patient: Mapping[str, Any]) -> Json:
-    given = objects(patient, "name")
+def _name(patient: Mapping[str, Any], now: datetime) -> Json:
+    every = objects(patient, "name")
+    given = [name for name in every if not is_over(name, now)] or every
     if not given:
         return {}
     order = {use: place for place, use in enumerate(_NAME_ORDER)}

@@ -26,6 +26,7 @@ MAX_OBJECT = 64 * 1024**2
 CHUNK = 1 << 18
 
 _DECODER = json.JSONDecoder()
+_LISTED = "this is a JSON list; put its resources in a Bundle, or write one a line (NDJSON)"
 _BLANK = " \t\r\n"
 _BLANKS = re.compile(f"[{_BLANK}]*")
 """Skipped at once: packed, a gigabyte of blanks takes a megabyte, and one by one half an hour."""
@@ -91,6 +92,8 @@ class _Scanner:
         if whole is None:
             yield from self._bundle()
             return
+        if isinstance(whole, list):
+            raise self.broken(_LISTED)
         if not isinstance(whole, dict):
             raise self.broken("expected a FHIR resource: a JSON object")
         if whole.get("resourceType") != "Bundle":
@@ -118,6 +121,8 @@ class _Scanner:
     def _bundle(self) -> Iterator[Entry]:
         """Read an object key by key; yield the entries of a bundle as they come."""
         start_line, rest = self.line, {}
+        if self.peek() == "[":
+            raise self.broken(_LISTED)
         self.expect("{", "expected a FHIR resource: a JSON object")
         first = True
         while self.peek() != "}":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,8 +16,10 @@ from accounts.models import User
 from accounts.roles import Permission
 from audit import trail
 from contacts.fields import DataClass
-from contacts.importing import dates, jobs, mapping, sheets, shown
-from contacts.importing.csv_reading import DELIMITERS, ENCODINGS
+from contacts.importing import asking, dates, jobs, mapping, sheets, shown
+from contacts.importing.asking import ReadingInvalid
+from contacts.importing.csv_form import DELIMITERS
+from contacts.importing.encodings import ENCODINGS
 from contacts.importing.jobs import NotNow, State
 from contacts.importing.mapping import RECORD_NUMBER, Column, MappingInvalid, Meaning
 from contacts.importing.models import ImportJob
@@ -47,19 +49,12 @@ def columns(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @requires(Permission.IMPORTS_RUN)
 def reading(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Read the kept file another way."""
-    job = get_object_or_404(ImportJob.objects.exclude(run__form=sheets.FHIR), pk=run_id)
-    chosen = sheets.unpacked(job.reading or sheets.Reading().packed())
-    given = request.POST
-    if given.get("encoding") in ENCODINGS:
-        chosen.encoding = given["encoding"]
-    if given.get("delimiter") in DELIMITERS:
-        chosen.delimiter = given["delimiter"]
-    if given.get("sheet") in chosen.sheets:
-        chosen.sheet = given["sheet"]
-    if (head := given.get("head", "")).isdigit():
-        chosen.head = min(max(int(head), 1), 1_000)
-    with suppress(NotNow):  # somebody else has moved it on; its page says to where
-        jobs.read_again(run_id, chosen)
+    get_object_or_404(ImportJob.objects.exclude(run__form=sheets.FHIR), pk=run_id)
+    said = {name: request.POST.get(name) for name in ("encoding", "delimiter", "sheet", "head")}
+    try:
+        asking.read_again(run_id, said)
+    except (ReadingInvalid, NotNow) as refused:
+        messages.error(request, f"{str(refused)[:1].upper()}{str(refused)[1:]}.")
     return redirect("import", run_id)
 
 
@@ -79,7 +74,7 @@ def _chosen(request: HttpRequest, job: ImportJob) -> Meaning:
         ),
         given.get("dates", ""),
         "comma" in given,
-        given.get("marker", "").strip()[:40],
+        given.get("marker", "").strip()[:100],
     )
 
 
@@ -97,6 +92,8 @@ def _context(
         "dates": dates.ORDERS.items(),
         "saved": jobs.saved_mapping(job.run.source) is not None and not job.mapping,
         "reading": read,
+        "offered": [(key, ENCODINGS[key], letters) for key, letters in read.letters],
+        "above": read.head - 1 if read.head > 1 else 0,
         "encodings": ENCODINGS.items(),
         "delimiters": DELIMITERS.items(),
         "lost_zeros": [column.letter for column in meaning.columns if column.place in read.numeric],

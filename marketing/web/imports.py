@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from contacts.canonical import ValueRefused
-from contacts.importing import jobs
-from contacts.importing.csv_reading import FileBroken
+from contacts.importing import accepting, jobs
+from contacts.importing.broken import FileBroken
 from contacts.importing.models import ImportJob
 from contacts.models import ImportRun
 from marketing.intake import arriving
@@ -133,7 +133,8 @@ def _take(given: dict[str, Any]) -> UUID:
     """Keep the file for the loop."""
     file: UploadedFile = given["file"]
     parts = _parts(file)
-    return jobs.accept(parts, name=file.name or "", source=given["source"], now=timezone.now()).pk
+    name, source = file.name or "", given["source"]
+    return accepting.accept(parts, name=name, source=source, now=timezone.now()).pk
 
 
 def _parts(file: UploadedFile) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import tenancy
 from accounts.models import Organisation
 from accounts.roles import Permission
-from contacts.importing import jobs, work
+from contacts.importing import accepting, work
 from contacts.models import Contact, ImportRun
 from tests.api.conftest import Machine, Maker, problem
 
@@ -203,5 +203,5 @@ def test_a_fhir_upload_that_is_repeated_with_its_key_is_one_import(
 
 
 def test_a_streamed_file_over_the_limit_is_refused(machine: Machine, monkeypatch: Any) -> None:
-    monkeypatch.setitem(cast(Any, jobs.accept).__kwdefaults__, "most", 10)
+    monkeypatch.setitem(cast(Any, accepting.accept).__kwdefaults__, "most", 10)
     problem(machine.post_raw("imports?source=a", CSV, "text/csv"), 413, "too-large")

@@ -12,7 +12,9 @@ from django.core.management import CommandError, call_command
 from contacts.exporting import cell
 from contacts.fields import DataClass
 from contacts.importing import csv_files
-from contacts.importing.csv_reading import FileBroken, form_of, lines
+from contacts.importing.broken import FileBroken
+from contacts.importing.csv_form import form_of
+from contacts.importing.csv_reading import lines
 from contacts.importing.runs import Report, State
 from contacts.models import Contact
 from contacts.reveal import reveal

@@ -12,7 +12,7 @@ from accounts.models import Organisation
 from audit.models import Entry as TrailEntry
 from contacts import matching
 from contacts.fields import DataClass
-from contacts.importing import jobs, refused_file, storing, undoing, work
+from contacts.importing import accepting, jobs, refused_file, storing, undoing, work
 from contacts.importing.jobs import After, State
 from contacts.importing.models import ImportJob
 from contacts.models import Contact, Event, ImportRun
@@ -37,7 +37,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def brought(*resources: Any, after: After = After.RUN, **more: Any) -> UUID:
     lines = "\n".join(json.dumps(one) for one in resources)
     given = {"name": "a.ndjson", "source": "fhir", "now": NOON, "after": after, **more}
-    return jobs.accept([lines.encode()], **given).pk
+    return accepting.accept([lines.encode()], **given).pk
 
 
 def many(count: int) -> list[dict[str, Any]]:
@@ -155,7 +155,9 @@ def test_everything_that_is_said_of_a_refused_person_is_given_back() -> None:
 
 def test_a_file_that_breaks_in_its_middle_writes_nobody() -> None:
     whole = "\n".join(json.dumps(one) for one in many(3))
-    run = jobs.accept([whole[:-9].encode()], name="a", source="fhir", now=NOON, after=After.RUN).pk
+    run = accepting.accept(
+        [whole[:-9].encode()], name="a", source="fhir", now=NOON, after=After.RUN
+    ).pk
     work_off()
     assert row(run).state == State.REFUSED
     assert row(run).problems.get().place == "a, line 3"

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from contacts.importing import csv_files, dates
+from contacts.importing import asking, csv_files, dates, encodings
+from contacts.importing.asking import ReadingInvalid
 from contacts.importing.command import FileImport
 
 
@@ -33,6 +34,23 @@ class Command(FileImport, BaseCommand):
         )
 
         parser.add_argument(
+            "--encoding",
+            choices=list(encodings.ENCODINGS),
+            default="",
+            metavar="NAME",
+            help="how the letters of a CSV file are encoded, where that is unclear: one of "
+            + ", ".join(encodings.ENCODINGS),
+        )
+        parser.add_argument("--delimiter", default="", help="tab or one of , ; | ^ ~")
+        parser.add_argument(
+            "--header-line",
+            dest="head",
+            type=int,
+            help="on which line the header stands; 0 where there is none, and then the columns are"
+            " called Column A, Column B ...",
+        )
+        parser.add_argument("--sheet", default="", help="the sheet of a workbook")
+        parser.add_argument(
             "--skip-refused",
             action="store_true",
             help="leave refused rows out; without it one refused row refuses the file",
@@ -40,8 +58,15 @@ class Command(FileImport, BaseCommand):
 
     def handle(self, *, paths: list[str], **options: Any) -> None:
         mapping = dict(_pair(words) for words in options["map"])
+        said = {name: options[name] for name in ("encoding", "delimiter", "head", "sheet")}
+        try:
+            reading = asking.checked(said)
+        except ReadingInvalid as refused:
+            raise CommandError(f"{refused}") from None
         with self.organisation(options["organisation"]):
-            for path in self.files(paths, (".csv", ".tsv", ".txt", ".xlsx")):
+            for path in self.files(
+                paths, (".csv", ".tsv", ".txt", ".xlsx", ".CSV", ".TSV", ".TXT", ".XLSX")
+            ):
                 self.tell(
                     csv_files.import_file(
                         path,
@@ -50,6 +75,7 @@ class Command(FileImport, BaseCommand):
                         mapping=mapping,
                         dates=options["dates"],
                         dry_run=options["dry_run"],
+                        reading=reading,
                         strict=not options["skip_refused"],
                     )
                 )

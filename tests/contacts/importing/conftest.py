@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from contacts.importing import jobs, staging, work
+from contacts.importing import accepting, staging, work
 from contacts.importing.jobs import After
 from contacts.models import Contact, ImportRun
 from tests.conftest import NOON
@@ -29,7 +29,7 @@ def bring(at_harbor: object) -> Bring:
     def accept(content: str | bytes, *, after: After = After.RUN, **more: Any) -> UUID:
         raw = content if isinstance(content, bytes) else content.encode()
         given = {"name": "people.csv", "source": "crm", "now": NOON, "after": after, **more}
-        return jobs.accept([raw], **given).pk
+        return accepting.accept([raw], **given).pk
 
     return accept
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Entry
-from contacts.importing import chunks, jobs, staging, storing, work
+from contacts.importing import accepting, chunks, jobs, staging, storing, work
 from contacts.importing.jobs import After, NotNow, State
 from contacts.importing.models import ImportChunk, ImportJob, ImportMark, ImportSeen
 from contacts.models import Contact, Dirty, Event, ImportRun
@@ -136,7 +136,7 @@ def test_the_file_is_deleted_when_the_import_is_done(bring: Bring) -> None:
 def test_a_file_that_waits_is_deleted_after_its_time(bring: Bring) -> None:
     run = bring(rows(4), after=After.WAIT)
     until(run, State.MAPPING)
-    work.run_once(now=NOON + jobs.KEPT + timedelta(minutes=1))
+    work.run_once(now=NOON + accepting.KEPT + timedelta(minutes=1))
     assert not ImportChunk.objects.exists()
     assert ImportRun.objects.get(pk=run).state == State.DROPPED
 

@@ -1,0 +1,35 @@
+"""Where the header of a table stands, and what its columns are called. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+LOOKED_AT = 50
+"""So many rows from the beginning tell how wide the table is."""
+DEEPEST = 20
+
+
+def letter(place: int) -> str:
+    """Return a spreadsheet's name of a column: A, B … Z, AA."""
+    name, rest = "", place + 1
+    while rest:
+        rest, digit = divmod(rest - 1, 26)
+        name = chr(65 + digit) + name
+    return name
+
+
+def place_of(rows: Sequence[Sequence[str]]) -> int:
+    """Return which of the first rows is the header.
+
+    A title fills a cell or two where the table has many: what fills at most half of the cells that
+    most rows fill is none of the table.
+    """
+    filled = [sum(map(bool, map(str.strip, row))) for row in rows[:LOOKED_AT]]
+    if len(filled) < 2:
+        return 0
+    usual = Counter(filled[1:]).most_common(1)[0][0]
+    if usual < 2 or filled[0] * 2 > usual:
+        return 0
+    found = (place for place, count in enumerate(filled[:DEEPEST]) if count * 2 > usual)
+    return next(found, 0)
