@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from accounts import tenancy
 from audit import trail
 from contacts import identity, records
-from contacts.importing import cells, chunks, jobs, mapping, sifting
+from contacts.importing import cells, chunks, heads, jobs, mapping, sifting
 from contacts.importing.jobs import After, State
 from contacts.importing.models import ImportJob, ImportSeen
 from contacts.importing.sifting import Refused, Sifted
@@ -177,9 +177,7 @@ def ignored(job: ImportJob) -> dict[str, int]:
     """Return the columns that are read past, by their letters: a title may be a value."""
     read = {column.place for column in mapping.unpacked(job.mapping).columns}
     return {
-        f"column {mapping.letter(place)}": 1
-        for place in range(len(job.header))
-        if place not in read
+        f"column {heads.letter(place)}": 1 for place in range(len(job.header)) if place not in read
     }
 
 

@@ -50,7 +50,7 @@ def form_of(
     file.seek(0)
     start = file.read(encodings.SAMPLE)
     encoding = encoding or _encoding(file, start)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(start).lstrip("\ufeff")
+    text = _decoded(start, encoding)
     if hint := _HINT.fullmatch(_first_line(text).strip()):  # Excel's own, and no header
         return Form(encoding, delimiter or hint[1], 2 if head is None else head)
     quote = "'" if _SINGLE.fullmatch(_first_line(text).strip()) else '"'
@@ -65,6 +65,15 @@ def _encoding(file: BinaryIO, start: bytes) -> str:
         return encodings.of(file, start)
     except encodings.EncodingUnclear:
         raise FileBroken(_UNCLEAR, read_otherwise=True, letters=True) from None
+
+
+def _decoded(start: bytes, encoding: str) -> str:
+    try:
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+    except UnicodeError:
+        reason = f"the text is not {encodings.ENCODINGS[encoding]}; choose the encoding"
+        raise FileBroken(reason, read_otherwise=True) from None
+    return text.lstrip("\ufeff")
 
 
 def _first_line(text: str) -> str:

@@ -20,7 +20,7 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
 _PARTS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?: .*)?")
 _NAMED = (
     re.compile(
-        r"(?P<day>\d{1,2})\.?[- /]?(?P<month>[^\W\d_]{3,10})\.?[-, /]+(?P<year>\d{4})(?: .*)?"
+        r"(?P<day>\d{1,2})\.?[- /]?(?P<month>[^\W\d_]{3,10})\.?[-, /]*(?P<year>\d{4})(?: .*)?"
     ),
     re.compile(r"(?P<month>[^\W\d_]{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})"),
     re.compile(r"(?P<year>\d{4})[-/ ](?P<month>[^\W\d_]{3,10})[-/ ](?P<day>\d{1,2})"),

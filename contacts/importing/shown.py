@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from contacts import registry
 from contacts.fields import DataClass
-from contacts.importing import mapping
+from contacts.importing import heads
 from contacts.importing.mapping import RECORD_NUMBER, Meaning
 
 SAMPLES = 3
@@ -53,7 +53,7 @@ def columns(
         open_ = kind in may_see
         yield ShownColumn(
             place,
-            mapping.letter(place),
+            heads.letter(place),
             title.strip()[:80] or "(no header)",
             key,
             bool(column and column.blank_clears),

@@ -205,3 +205,54 @@ def test_a_fhir_upload_that_is_repeated_with_its_key_is_one_import(
 def test_a_streamed_file_over_the_limit_is_refused(machine: Machine, monkeypatch: Any) -> None:
     monkeypatch.setitem(cast(Any, accepting.accept).__kwdefaults__, "most", 10)
     problem(machine.post_raw("imports?source=a", CSV, "text/csv"), 413, "too-large")
+
+
+BOTH = "MRN,First name\n1,In\u00eas\n".encode("cp1252")
+
+
+def test_an_unclear_encoding_is_asked_with_the_letters_and_answered(
+    machine: Machine, harbor: Organisation
+) -> None:
+    run = machine.post_raw("imports?source=crm&then=wait", BOTH, "text/csv").json()["id"]
+    work_off(harbor)
+    asked = machine.get(f"imports/{run}").json()
+    assert asked["state"] == "mapping"
+    assert asked["reading"]["encodings"]["cp1252"] == "\u00ea"
+    answer = machine.post(f"imports/{run}/reading", {"encoding": "cp1252"})
+    assert answer.status_code == 200
+    work_off(harbor)
+    assert machine.get(f"imports/{run}").json()["columns"] == ["MRN", "First name"]
+
+
+def test_how_a_file_is_written_may_be_said_with_it(machine: Machine, harbor: Organisation) -> None:
+    said = "imports?source=crm&then=check&encoding=cp1252&delimiter=%2C&head=1"
+    run = machine.post_raw(said, BOTH, "text/csv").json()["id"]
+    work_off(harbor)
+    assert machine.get(f"imports/{run}").json()["state"] == "checked"
+
+
+def test_an_unclear_encoding_refuses_a_file_that_nobody_waits_for(
+    machine: Machine, harbor: Organisation
+) -> None:
+    run = machine.post_raw("imports?source=crm&then=run", BOTH, "text/csv").json()["id"]
+    work_off(harbor)
+    row = machine.get(f"imports/{run}").json()
+    assert row["state"] == "refused"
+    assert "encoding" in row["problems"][0]["detail"]
+
+
+def test_an_encoding_that_there_is_not_is_refused_by_its_parameter(machine: Machine) -> None:
+    answer = machine.post_raw("imports?source=crm&encoding=rot13", BOTH, "text/csv")
+    assert problem(answer, 422, "invalid")["errors"][0]["pointer"] == "?encoding"
+
+
+def test_who_may_not_bring_files_cannot_say_how_one_is_written(
+    machine: Machine, harbor: Organisation, machine_for: Maker, stranger: Machine
+) -> None:
+    run = machine.post_raw("imports?source=crm&then=wait", BOTH, "text/csv").json()["id"]
+    work_off(harbor)
+    said = {"encoding": "cp1252"}
+    narrow = machine_for(harbor, [Permission.CONTACTS_VIEW])
+    problem(narrow.post(f"imports/{run}/reading", said), 403, "scope-missing")
+    problem(stranger.post(f"imports/{run}/reading", said), 404, "not-found")
+    assert machine.get(f"imports/{run}").json()["state"] == "mapping"

@@ -87,8 +87,8 @@ def test_a_damaged_archive_is_refused() -> None:
     ("text", "words"),
     [
         ("", "empty"),
-        ("[]", "expected a FHIR resource"),
-        ("[" * 100_000, "expected a FHIR resource"),
+        ("[]", "JSON list"),
+        ("[" * 100_000, "JSON list"),
         ('{"resourceType":"Bundle","entry":{}}', "entry must be a list"),
         ('{"resourceType":"Bundle","entry":[1]}', "entry 1: an entry must be an object"),
         (b"\xff\xfe{}", "not UTF-8"),

@@ -55,7 +55,7 @@ def test_a_file_that_cannot_be_read_so_says_where_and_asks_how_else(
 
 def test_a_wrong_choice_loses_nothing(client: Client, harbor: Organisation) -> None:
     run = brought(client, harbor, "MRN,First name\n1,Zo\u00eb\n".encode())
-    client.post(f"/imports/{run}/reading/", {"encoding": "euc-jp"})
+    client.post(f"/imports/{run}/reading/", {"encoding": "utf-32"})
     work_off(harbor)
     assert "How is the file written?" in page(client, run, "columns/")
     client.post(f"/imports/{run}/reading/", {"encoding": "utf-8-sig"})

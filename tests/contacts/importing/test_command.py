@@ -62,3 +62,15 @@ def test_what_is_wrong_is_shown_by_line(bring: Bring) -> None:
 def test_an_import_that_is_not_there_is_told(bring: Bring) -> None:
     with pytest.raises(CommandError, match="no such import"):
         told("show", ImportRun().pk)
+
+
+def test_an_unclear_encoding_is_refused_until_it_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes("As of May;\n\nid;first\n1;In\u00eas\n".encode("cp1252"))
+    words = ("import_csv", str(path), "--organisation", "harbor", "--source", "crm")
+    with pytest.raises(CommandError, match="--encoding"):
+        call_command(*words)
+    call_command(*words, "--encoding", "cp1252", "--delimiter", ";", "--header-line", "3")
+    assert living() == 1
+    with pytest.raises(CommandError, match="delimiter must be"):
+        call_command(*words, "--delimiter", "x")

@@ -75,6 +75,7 @@ def refusal(content: bytes) -> str:
         (2139, "00000", "02139"),
         (21390001, "00000\\-0000", "02139-0001"),
         (12, "000-00-0000", "000-00-0012"),
+        (2139, "[$-409]00000", "02139"),
         (5, "0.00", "5"),
         (5, "General", "5"),
         (2.5, "0.00", "2.5"),
@@ -208,3 +209,45 @@ def test_the_published_workbooks_are_read() -> None:
         with path.open("rb") as file:
             names = xlsx_reading.look(file).names
             assert any(list(xlsx_reading.lines(file, name, 1, [])) for name in names), path.name
+
+
+def test_formulas_that_were_never_calculated_are_no_blanks() -> None:
+    """As programs write them that cannot calculate: the result is simply not there."""
+    assert "never calculated" in refusal(workbook(["id", "name"], ["1", '=UPPER("ada")']))
+
+
+def test_a_formula_whose_result_is_blank_is_a_blank() -> None:
+    blank = (
+        b'<row r="1"><c r="A1" t="str"><v>id</v></c><c r="B1" t="str"><v>name</v></c></row>'
+        b'<row r="2"><c r="A2" t="str"><v>1</v></c><c r="B2" t="str"><f>""</f><v></v></c></row>'
+        b'<row r="3"><c r="A3"><f>1+1</f><v>2</v></c></row>'
+    )
+    assert cells(with_sheet(SHEET % blank))[1:] == [["1", ""], ["2", ""]]
+
+
+def test_the_strict_form_is_named_with_what_to_do() -> None:
+    usual = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    strict = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+    content = rebuilt(workbook(["id"], ["1"]), lambda _, was: was.replace(usual, strict))
+    assert "strict form" in refusal(content)
+
+
+def test_a_binary_workbook_is_named() -> None:
+    content = io.BytesIO(workbook(["id"], ["1"]))
+    with zipfile.ZipFile(content, "a") as packed:
+        packed.writestr("xl/workbook.bin", b"x")
+    assert "xlsb" in refusal(content.getvalue())
+
+
+def test_the_first_sheet_with_a_table_is_taken_and_titles_are_left_out() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Patient export"])
+    table = book.create_sheet("Patients")
+    for row in (["As of 3 May"], [], ["id", "first", "last"], ["1", "Ada", "Byron"]):
+        table.append(row)
+    table.append(["2", "Bob", "Lee"])
+    kept = io.BytesIO()
+    book.save(kept)
+    look = xlsx_reading.look(kept)
+    assert (look.sheet, look.head) == ("Patients", 3)
+    assert cells(kept.getvalue())[0] == ["id", "first", "last"]
