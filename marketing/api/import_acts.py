@@ -80,6 +80,7 @@ class ImportReadings(MachineView):
         operation_id="read_import_again",
         summary="Say how the file is written, and have it read again",
         request=ReadingForm,
+        examples=[OpenApiExample("Its letters", value={"encoding": "cp1250"}, request_only=True)],
         responses=ImportRow,
     )
     def post(self, request: Request, run_id: UUID) -> Response:
