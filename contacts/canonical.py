@@ -80,6 +80,15 @@ def lists_are_plain(key: str, lists: Sequence[list[Any]], *, fields: Mapping[str
     return max(map(len, lists)) <= MAX_ITEMS and _PLAIN[key].are_plain(chain.from_iterable(lists))
 
 
+def are_plain(key: str, texts: Sequence[str], *, fields: Mapping[str, Field]) -> bool:
+    """Whether all of these texts of one field have their stored form, as far as a glance tells."""
+    field = fields.get(key)
+    if field is None or field.archived or field.derived_from:
+        return False
+    look = _LOOKS.get(_CANON.get(key) or _BY_TYPE[field.type])
+    return look is not None and look(texts)
+
+
 def text(value: object, field: Field) -> str | None:
     if type(value) is not str:
         if value is None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from contacts import identity
-from contacts.canonical import ValueRefused, canonical, lists_are_plain
+from contacts.canonical import ValueRefused, are_plain, canonical, lists_are_plain
 from contacts.deaths import with_death
 from contacts.facts import CLEAR, PointFact
 from contacts.fields import FIELDS, Field
@@ -92,10 +92,13 @@ class Cleaner:
             return lists_are_plain(key, column, fields=self._fields)
         if len(kinds) != 1 or not kinds <= {str, bool}:
             return False
-        seen = self._seen[key]
+        seen, values = self._seen[key], set(column)
+        new = values - seen.keys()
+        if new and kinds == {str} and are_plain(key, list(new), fields=self._fields):
+            seen.update(zip(new, new, strict=True))
         try:
             return all(
-                (seen.get(value) or self._looked_at(key, value)) == value for value in set(column)
+                (seen.get(value) or self._looked_at(key, value)) == value for value in values
             )
         except ValueRefused:  # by its own change, which says which one it is
             return False

@@ -229,7 +229,7 @@ class _Fresh(NamedTuple):
         if len(changes) == 1:
             ready = self.prepared.get((changes[0].source, changes[0].record_number))
             if ready is not None:
-                return Row(contact_id, *ready[1:])
+                return Row._make((contact_id, *ready[1:]))
         return _fresh(contact_id, changes, self.now, self.fields)
 
 
