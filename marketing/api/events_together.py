@@ -102,7 +102,10 @@ def _write(asked: Sequence[_Asked]) -> list[list[str] | None]:
 
 def _drop_an_old_connection() -> None:
     """Do what Django does before a request, which has not come to it."""
-    if connection.close_at is not None and time.monotonic() >= connection.close_at:
+    if connection.in_atomic_block:
+        return
+    is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
+    if is_old or connection.errors_occurred:
         connection.close()
 
 
