@@ -34,7 +34,7 @@ def test_a_version_is_simulated_and_the_result_read(
     page.get_by_text("The same as a table").click()
     expect(page.get_by_role("row", name="Exit exit")).to_contain_text("reached the end")
     page.get_by_role("link", name="Person 3", exact=True).click()
-    expect(page.get_by_role("region", name="Timeline of person 3")).to_contain_text("finished")
+    expect(page.get_by_role("group", name="Timeline of person 3")).to_contain_text("finished")
     assert axe.findings(page) == []
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"result-{width}.png", full_page=True)

@@ -31,9 +31,9 @@ def lived(at_harbor: Organisation) -> Campaign:
         postal_address="1 Quay, Boston", web_origin="https://h.example"
     )
     at_harbor.refresh_from_db()
-    seed.patients(240, now=NOON)
+    seed.patients(600, now=NOON)
     columns.compact(now=NOON)
-    everybody = Contact.objects.values_list("pk", flat=True)
+    everybody = Contact.objects.order_by("pk").values_list("pk", flat=True)
     consents.record(list(everybody), clinic="Harbor", zone=at_harbor.timezone, now=NOON)
     return ensure(at_harbor)
 
@@ -57,7 +57,7 @@ def test_the_samples_campaign_is_over_and_was_approved_by_another(lived: Campaig
 def test_two_subjects_were_tried_and_some_people_did_not_agree(lived: Campaign) -> None:
     told = figures.read(Run.objects.get())
     assert set(told.groups) == {"A", "B"}
-    assert told.of_state("sent") > told.of_state("refused") > 0
+    assert told.of_state("sent") > 0 < told.of_state("refused")
     assert told.people("opened") > told.people("clicked") > 0
 
 
