@@ -1,10 +1,12 @@
-"""A group of events whose process dies: it is written whole or not at all, and never twice."""
+"""A group of events whose process or connection dies: it is written whole or not at all, once."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts import tenancy
@@ -52,3 +54,16 @@ def test_a_group_killed_anywhere_is_written_whole_or_not_at_all(
     assert seen[0] == {0}
     assert {3} in seen, "it was also killed after the end, where nobody was told"
     assert all(one in ({0}, {3}) for one in seen)
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_after_the_server_hung_up_the_next_group_is_written(
+    machine: Machine, ada: Contact, harbor: Organisation
+) -> None:
+    assert machine.key is not None
+    given = Given(ada.public_id, "appointment.missed", NOON, "visit-1")
+    asked = [events_together._Asked(machine.key, [given], timezone.now())]
+    with suppress(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert events_together._write(asked) == [["accepted"]]
+    assert left(harbor) == {1}
