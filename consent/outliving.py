@@ -16,6 +16,7 @@ from accounts import tenancy
 from consent import ledger, precedence
 from consent.addresses import EMAIL, SMS
 from consent.models import Authorization, Entry, OptOut, Suppression
+from contacts import persons
 from crypto.rows import binary_cursor
 
 _CHANNEL_OF: Mapping[str, str] = {"email": EMAIL, "phone": SMS}
@@ -44,20 +45,28 @@ SELECT t.kind, t.value FROM theirs t WHERE NOT EXISTS (
 
 
 def carry(contact_ids: Sequence[int], now: datetime) -> None:
-    """Keep each standing no of these people for every address that is theirs alone."""
-    said = [*_opted_out(contact_ids), *_suppressed(contact_ids)]
-    if not said:
+    """Keep each standing no of these people for every address that is the person's alone."""
+    if not _said(contact_ids):
         return
     precedence.hold_for_withdrawal()
-    alone = _addresses(contact_ids)
+    for person in set(persons.ids_of(contact_ids).values()):
+        _carry(person, now)
+
+
+def _carry(person: Sequence[int], now: datetime) -> None:
+    alone = _addresses(person)
     fresh = {
         (one.channel, one.purpose, one.topic, found): _carried(one, found, now)
-        for one in said
+        for one in _said(person)
         for channel, found in alone
         if one.channel in ("", channel) and not _stands(one, found)
     }
     OptOut.objects.bulk_create(fresh.values())
     ledger.keep(list(fresh.values()), Entry.Kind.OPTED_OUT, received_by="erasure", now=now)
+
+
+def _said(contact_ids: Sequence[int]) -> list[OptOut]:
+    return [*_opted_out(contact_ids), *_suppressed(contact_ids)]
 
 
 def kept(contact_ids: Sequence[int]) -> dict[str, int]:

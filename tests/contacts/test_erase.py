@@ -94,6 +94,18 @@ def test_hd05_an_address_that_others_have_too_keeps_their_own_word() -> None:
     assert answer(child) == "permit"
 
 
+def test_hd05_of_many_who_are_forgotten_at_once_each_keeps_an_own_word() -> None:
+    """HD-05: one's no is not carried to the address of another who goes with it."""
+    ada, ben = person("ada"), person("ben")
+    ledger.opt_out(ada, received_by="one_click", now=NOON)
+    point(ada)
+    point(ben, "other@patients.example")
+    with transaction.atomic():
+        erase.forget([ada, ben], now=NOON)
+    assert answer(person("back", email=FURTHER)) == "opted_out"
+    assert answer(person("new", email="other@patients.example")) == "permit"
+
+
 def test_a_household_of_one_is_none() -> None:
     ada, ben = person("ada"), person("ben")
     living.join([ada, ben], now=NOON)
