@@ -239,7 +239,7 @@ def _messages() -> list[Json]:
         return []
     last = entry("last", "How many", "whole", default=3)
     topic = entry("of", "Of the topic", "text", placeholder="newsletter")
-    several = choice("of", "Of the campaigns", _campaigns(), type="choices")
+    several = choice("of", "Of the campaigns", [], type="choices", listed="campaigns")
     ways: Options = [["none", "none"], ["any", "at least one"], ["all", "all"]]
     operators = [
         op("", words, last, of, choice(act, "Which", ways))
