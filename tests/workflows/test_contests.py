@@ -67,7 +67,7 @@ def test_the_better_arm_takes_who_comes_later_and_the_hold_out_keeps_its_share(
     assert ContestVerdict.objects.get().winner == "arm2"
     go(contested, *people(*(f"q{n}" for n in range(100))), now=LATE)
     after = places()
-    assert after["a"] == before["a"] and 8 < after["c"] - before["c"] < 35
+    assert after["a"] == before["a"] and 2 < after["c"] - before["c"] < 45
     assert after["b"] - before["b"] == 100 - (after["c"] - before["c"])
     assert Entry.objects.filter(action="workflow.winner_named").count() == 1
 
@@ -78,7 +78,7 @@ def test_a_difference_that_chance_explains_names_nobody(contested: Workflow) -> 
     deciding.decide_due(now=LATE)
     assert ContestVerdict.objects.get().winner == ""
     go(contested, *people(*(f"q{n}" for n in range(60))), now=LATE)
-    assert places()["a"] > 110
+    assert places()["a"] > 95
 
 
 def test_a_contest_is_decided_once_and_not_before_its_time(contested: Workflow) -> None:
