@@ -17,6 +17,7 @@ from contacts.importing.sifting import Sifted
 from contacts.importing.store import store_prepared
 from contacts.models import ImportRun
 from contacts.records import Prepared
+from crypto.rows import durable_later
 
 
 class Ready(NamedTuple):
@@ -34,7 +35,11 @@ def ready(job: ImportJob, number: int, now: datetime) -> Ready:
 
 
 def step(job: ImportJob, ready: Ready | None, now: datetime) -> None:
-    """Write the next part; after the last, finish."""
+    """Write the next part; after the last, finish.
+
+    A crash may take the last few parts with the place from which to go on: they are done again.
+    What says that the import is done is on the disk, and with it every part.
+    """
     if ready is not None:
         _write_part(job, *ready, now)
         job.next_chunk += 1
@@ -42,7 +47,9 @@ def step(job: ImportJob, ready: Ready | None, now: datetime) -> None:
         job.save(update_fields=["next_chunk", "failures"])
         if _doubled(job.next_chunk):
             writing.analyze()
-    if job.next_chunk >= job.chunks:
+    if job.next_chunk < job.chunks:
+        durable_later()
+    else:
         _finish(job, now)
 
 

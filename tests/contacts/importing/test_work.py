@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from contacts.importing import accepting, chunks, jobs, staging, storing, work
@@ -87,6 +89,17 @@ def test_a_part_that_breaks_is_done_again_whole(
     work_off()
     row = ImportRun.objects.get(pk=run)
     assert (row.state, row.created, row.read, living()) == (State.DONE, 4, 4, 4)
+
+
+def test_only_the_end_waits_for_the_disk(bring: Bring) -> None:
+    """Before it, a crash takes whole parts, which are done again; after it, nothing is lost."""
+    until(bring(rows(6)), State.RUNNING)
+    waited = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as said:
+            work.run_once(now=NOON)
+        waited.append(not any("synchronous_commit" in one["sql"] for one in said))
+    assert waited == [False, False, True]
 
 
 def test_what_fails_again_and_again_stops_and_can_be_resumed(
