@@ -92,6 +92,7 @@ def _all_relaxed(headers: Headers) -> bytes:
     """Return the signed headers, a line each; no name occurs twice, so a name that is signed once
     more stands for nothing. Looking at all of them at once is cheaper still."""
     whole = b"".join([_prefix(name) + value + b"\r\n" for name, value in headers])
+    whole = whole.replace(b"\r\n ", b" ")
     if whole.count(b"\r\n") == len(headers) and not any(one in whole for one in _RELAXABLE):
         return whole
     return b"".join([_relaxed(name, value) + b"\r\n" for name, value in headers])
