@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from contacts.fields import DataClass, Field, FieldType
-from contacts.segments import entry_clauses, field_clauses, reading
+from contacts.segments import entry_clauses, field_clauses, kinds, reading
 from contacts.segments.nodes import (
     All,
     Any_,
@@ -24,7 +23,6 @@ from contacts.segments.reading import Problem, Reader
 
 TOTALS: Final[tuple[Total, ...]] = ("sum", "avg", "min", "max", "count_distinct")
 MAX_NAME: Final = 100
-_KIND = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _MOMENTS: Final = frozenset(
     {
         "before", "on_or_before", "after", "on_or_after",
@@ -47,8 +45,8 @@ def read(at: Reader) -> Clause | None:
 
 def _such(at: Reader) -> Happened:
     kind = at.tree["event"]
-    if not isinstance(kind, str) or not _KIND.fullmatch(kind) or len(kind) > 60:
-        at.wrong("event", "must be an event name such as message.clicked")
+    if wrong := kinds.problem_with(kind):
+        at.wrong("event", wrong)
         kind = ""
     return Happened(
         kind,

@@ -19,6 +19,7 @@ from contacts.segments import (
     building,
     catalogue,
     evaluate,
+    kinds,
     moments,
     opening,
     references,
@@ -182,7 +183,9 @@ class _Person:
 
     def _events(self, clause: Happened) -> str:
         """How many there were, and when the last one was; properties are not looked into."""
-        rows = Event.objects.filter(contact_id=self.contact_id, kind=clause.kind)
+        beginning = kinds.is_beginning(clause.kind)
+        named = {"kind__startswith": clause.kind[:-1]} if beginning else {"kind": clause.kind}
+        rows = Event.objects.filter(contact_id=self.contact_id, **named)
         if clause.campaign is not None:
             rows = rows.filter(campaign=clause.campaign)
         if clause.link:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
-from contacts.segments import moments, properties, semantics
+from contacts.segments import kinds, moments, properties, semantics
 from contacts.segments.facts import Facts
 from contacts.segments.moments import MICROSECOND, Relative, Start
 from contacts.segments.nodes import (
@@ -116,8 +116,9 @@ def _compared_in_events(
     clause: Clause, facts: Facts, now: datetime
 ) -> Iterator[tuple[Any, list[Any]]]:
     points = [point for such in asked_of_events(clause) for point in relatives(such.window)]
-    kinds = {such.kind for such in asked_of_events(clause)}
-    for event in (event for event in facts.events if event.kind in kinds):
+    names = {such.kind for such in asked_of_events(clause)}
+    meant = (one for one in facts.events if any(kinds.means(name, one.kind) for name in names))
+    for event in meant:
         yield event.at, points
         for asked in properties_asked(clause):
             values = properties.typed(properties.found(event, asked.name), asked.type, now)

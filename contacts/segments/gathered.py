@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from accounts import tenancy
-from contacts.segments import happenings, housed
+from contacts.segments import happenings, housed, kinds
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.bounds import window_bounds
 from contacts.segments.moments import microseconds_from
@@ -57,25 +57,31 @@ def _is_plain(clause: Happened) -> bool:
 def _counted(clauses: Sequence[Happened], ids: Sequence[int], now: datetime) -> dict[Clause, Mask]:
     """Count each clause's events for each contact, from one reading of all their events."""
     place = {one: number for number, one in enumerate(ids)}
+    names = {one.kind for one in clauses}
+    test, values = kinds.test(names)
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT contact_id, kind, campaign, link, machine, occurred_at FROM contacts_event"
-            " WHERE organisation_id = %b AND contact_id = ANY(%b::int8[])"
-            " AND kind = ANY(%b::text[])",
-            [tenancy.current(), list(ids), sorted({one.kind for one in clauses})],
+            f" WHERE organisation_id = %s AND contact_id = ANY(%s::int8[]) AND {test}".encode(),
+            [tenancy.current(), list(ids), *values],
         )
         rows = cursor.fetchall()
     by_kind: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
         by_kind[row[1]].append(row)
-    arrays = {kind: _Events.of(some, place) for kind, some in by_kind.items()}
-    nothing = _Events.of([], place)
-    return {one: arrays.get(one.kind, nothing).mask(one, len(ids), now) for one in clauses}
+    arrays = {name: _Events.of(_meant(name, by_kind), place) for name in names}
+    return {one: arrays[one.kind].mask(one, len(ids), now) for one in clauses}
+
+
+def _meant(name: str, by_kind: Mapping[str, list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    if not kinds.is_beginning(name):
+        return by_kind.get(name, [])
+    return [row for kind, rows in by_kind.items() if kinds.means(name, kind) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class _Events:
-    """The events of one kind, as arrays."""
+    """The events that one name means, as arrays."""
 
     places: Ints
     at: Ints

@@ -13,7 +13,7 @@ import numpy as np
 
 from accounts import tenancy
 from contacts.models import Ordinal, first_id
-from contacts.segments import housed, lots, opened_events
+from contacts.segments import housed, kinds, lots, opened_events
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.bounds import window_bounds
 from contacts.segments.nodes import (
@@ -62,9 +62,9 @@ def find(
 
 def _been(clause: Been, now: datetime, among: Sequence[int] | None) -> Ints:
     """Whose newest coming or going is a coming in, within the window."""
-    kinds = [such.kind for such in asked_of_events(clause)]
+    both = [such.kind for such in asked_of_events(clause)]
     newest = "organisation_id = %s AND kind = ANY(%s) AND campaign = %s"
-    given: list[Any] = [tenancy.current(), kinds, clause.entered.campaign]
+    given: list[Any] = [tenancy.current(), both, clause.entered.campaign]
     if among is not None:
         newest, given = f"{newest} AND contact_id = ANY(%s)", [*given, list(among)]
     table = (
@@ -113,7 +113,8 @@ def _happened(clause: Happened, now: datetime, among: Sequence[int] | None) -> F
 def _event_ids(
     clause: Happened, now: datetime, among: Sequence[int] | None, low: int, high: int | None
 ) -> Ints:
-    asked: list[tuple[str, Any]] = [("kind = %s", clause.kind)]
+    named, names = kinds.test([clause.kind])
+    asked: list[tuple[str, Any]] = []
     if clause.campaign is not None:
         asked.append(("campaign = %s", clause.campaign))
     if clause.link:
@@ -123,11 +124,12 @@ def _event_ids(
         asked.append(("occurred_at >= %s", first))
     if after is not None:
         asked.append(("occurred_at < %s", after))
-    tests = [test for test, _ in asked] + ([] if clause.machine else ["NOT machine"])
+    tests = [named, *(test for test, _ in asked), *([] if clause.machine else ["NOT machine"])]
     having = "count(*) >= %s" if high is None else "count(*) BETWEEN %s AND %s"
     counts = [low] if high is None else [low, high]
     tail = f" GROUP BY contact_id HAVING {having}"
-    return _ids("contacts_event", tests, [value for _, value in asked], among, tail, counts)
+    values = [*names, *(value for _, value in asked)]
+    return _ids("contacts_event", tests, values, among, tail, counts)
 
 
 def _ids(

@@ -23,7 +23,7 @@ from psycopg.pq import Format
 from accounts import tenancy
 from contacts.events import open_properties
 from contacts.models import first_id
-from contacts.segments import narrowing, semantics
+from contacts.segments import kinds, narrowing, semantics
 from contacts.segments.arrays import Ints, Mask
 from contacts.segments.bounds import window_bounds
 from contacts.segments.facts import NOTHING, Facts, Happening
@@ -95,7 +95,7 @@ def _rows(
 
 
 def _happening(such: Happened, at: datetime, held: Mapping[str, Any]) -> Happening:
-    """The event as the reference sees it; the statement has chosen campaign, link and machine."""
+    """The event as the reference sees it; the statement has chosen kind, campaign and so on."""
     return Happening(such.kind, at, such.campaign, such.link, properties=held)
 
 
@@ -117,11 +117,12 @@ def _keys(batch: Sequence[tuple[int, Any, bytes | None]]) -> dict[int, bytes]:
 
 
 def _statement(clause: Clause, now: datetime, among: Sequence[int] | None) -> tuple[str, list[Any]]:
+    such = asked_of_events(clause)[0]
+    named, names = kinds.test([such.kind])
     asked = [("organisation_id = %s", tenancy.current()), *_narrowed(clause, now)]
     if among is not None:
         asked.append(("contact_id = ANY(%s)", list(among)))
-    such = asked_of_events(clause)[0]
-    tests = [test for test, _ in asked] + ([] if such.machine else ["NOT machine"])
+    tests = [named, *(test for test, _ in asked)] + ([] if such.machine else ["NOT machine"])
     only, order = "", "contact_id, occurred_at, id"
     if isinstance(clause, OneHappened) and clause.of.where is None:
         # Which one is meant is clear without its properties: only those are opened.
@@ -131,13 +132,12 @@ def _statement(clause: Clause, now: datetime, among: Sequence[int] | None) -> tu
     return (
         f"SELECT {only}contact_id, occurred_at, properties FROM contacts_event"
         f" WHERE {' AND '.join(tests)} ORDER BY {order}",
-        [value for _, value in asked],
+        [*names, *(value for _, value in asked)],
     )
 
 
 def _narrowed(clause: Clause, now: datetime) -> Iterator[tuple[str, Any]]:
     such = asked_of_events(clause)[0]
-    yield "kind = %s", such.kind
     if such.campaign is not None:
         yield "campaign = %s", such.campaign
     if such.link:

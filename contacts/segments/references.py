@@ -10,7 +10,9 @@ from uuid import UUID
 
 from contacts import codes
 from contacts.fields import DataClass, Field, Sensitivity
+from contacts.segments import kinds
 from contacts.segments.flips import moves_with_time
+from contacts.segments.kinds import ABOUT_SEGMENTS
 from contacts.segments.nodes import (
     All,
     Any_,
@@ -47,8 +49,6 @@ CLINICAL_KINDS: Final = (
 """Events whose kind says something of a person's care, or who is in a segment that may."""
 OUR_KINDS: Final = ("message.",)
 """Events that are written here alone: what their properties say is known."""
-ABOUT_SEGMENTS: Final = "segment."
-"""Events of somebody's coming into a segment, or leaving it; the campaign is the segment."""
 WRITTEN: Final = frozenset({"message.replied"})
 """Of those, what holds a person's own words: they may say anything."""
 
@@ -104,7 +104,7 @@ def _expand(
         return _refer(clause, room, trail, problems)
     if isinstance(clause, Count | Latest) and clause.where.groups:
         return _with_codes(clause, room, problems)
-    if any(such.kind.startswith(ABOUT_SEGMENTS) for such in asked_of_events(clause)):
+    if any(kinds.reaches(such.kind, (ABOUT_SEGMENTS,)) for such in asked_of_events(clause)):
         return _told_of(clause, room, trail, problems)
     return clause
 
@@ -197,7 +197,8 @@ class Dependencies:
 
 
 EVERY_EVENT: Final = "*"
-"""Stands in `event_kinds` where events of any kind may change the answer."""
+"""Stands in `event_kinds` where events of any kind may change the answer; others there are names,
+or beginnings of names (`kinds.means`)."""
 
 
 def dependencies(definition: Definition) -> Dependencies:
@@ -270,9 +271,11 @@ def _betrays(clause: Clause) -> set[DataClass]:
     for such in asked_of_events(clause):
         found.add(DataClass.ENGAGEMENT)
         opened = such.where is not None or isinstance(clause, Totalled)
-        ours = such.kind.startswith(OUR_KINDS) and such.kind not in WRITTEN
+        ours = kinds.stays_within(such.kind, OUR_KINDS) and not any(
+            kinds.means(such.kind, kind) for kind in WRITTEN
+        )
         # A segment that was looked up says itself what being in it betrays.
-        of_care = such.kind.startswith(CLINICAL_KINDS) and such.told_of is None
+        of_care = kinds.reaches(such.kind, CLINICAL_KINDS) and such.told_of is None
         if of_care or (opened and not ours):
             found.add(DataClass.CLINICAL)
     return found
@@ -317,7 +320,7 @@ def segments_named(definition: Definition) -> frozenset[UUID]:
         such.campaign
         for clause in clauses
         for such in asked_of_events(clause)
-        if such.kind.startswith(ABOUT_SEGMENTS) and such.campaign is not None
+        if kinds.reaches(such.kind, (ABOUT_SEGMENTS,)) and such.campaign is not None
     }
     return frozenset(told_of | {c.segment_id for c in clauses if isinstance(c, InSegment)})
 

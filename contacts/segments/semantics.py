@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from contacts.segments import lots, moments, patterns, properties
+from contacts.segments import kinds, lots, moments, patterns, properties
 from contacts.segments.facts import Entry, Facts, Happening
 from contacts.segments.moments import Relative, Start
 from contacts.segments.nodes import (
@@ -310,7 +310,7 @@ def _household(clause: Household, facts: Facts, now: datetime) -> bool:
 
 def _is_such(clause: Happened, event: Happening, now: datetime) -> bool:
     return (
-        event.kind == clause.kind
+        kinds.means(clause.kind, event.kind)
         and (clause.machine or not event.machine)
         and (clause.campaign is None or event.campaign == clause.campaign)
         and (not clause.link or event.link == clause.link)

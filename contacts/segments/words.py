@@ -11,6 +11,7 @@ from uuid import UUID
 
 from contacts.declared import starters
 from contacts.fields import FIELDS, Field
+from contacts.segments import kinds
 from contacts.segments.moments import Relative, Span
 from contacts.segments.nodes import (
     Age,
@@ -251,8 +252,12 @@ def _happened(clause: Happened, names: Told) -> str:
     return f"events include {times_in_words(clause.low, clause.high)} {_such(clause, names)}"
 
 
+def _kind(name: str) -> str:
+    return f"“{name[:-1]}…”" if kinds.is_beginning(name) else f"“{name}”"
+
+
 def _such(such: Happened, names: Told, *, windowed: bool = True) -> str:
-    parts = [f"“{such.kind}”"]
+    parts = [_kind(such.kind)]
     if such.campaign:
         parts.append(f"of {names.get(such.campaign, 'one campaign')}")
     if such.link:

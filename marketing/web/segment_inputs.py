@@ -54,6 +54,11 @@ def choice(name: str, label: str, options: Options, **more: Any) -> Json:
     return entry(name, label, more.pop("type", "choice"), options=options, **more)
 
 
+def part(name: str, label: str, *, of: str, none: str, **more: Any) -> Json:
+    """One of the parts of what another control names: asked for when that is chosen."""
+    return entry(name, label, "part", of=of, none=none, **more)
+
+
 def window(*, hours: bool, more: bool = False) -> Json:
     return entry("window", "When", "window", optional=True, hours=hours, more=more)
 

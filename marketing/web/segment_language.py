@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.urls import reverse
 
 from accounts.models import User
@@ -23,7 +24,16 @@ from contacts.segments.catalogue import titled
 from contacts.segments.definition import DefinitionInvalid, parse
 from contacts.segments.models import Segment
 from marketing.web import naming, segment_inputs
-from marketing.web.segment_inputs import Json, Options, choice, entry, op, operators_of, window
+from marketing.web.segment_inputs import (
+    Json,
+    Options,
+    choice,
+    entry,
+    op,
+    operators_of,
+    part,
+    window,
+)
 from messaging.models import Template
 from workflows.models import Workflow
 
@@ -47,6 +57,7 @@ ALSO = {
     "deceased": "dead died",
 }
 EVENTS = {
+    "appointment.*": "Anything about an appointment",
     "message.sent": "Message sent",
     "message.opened": "Message opened",
     "message.clicked": "Link clicked",
@@ -59,6 +70,9 @@ EVENTS = {
     "form.submitted": "Form filled in",
     "portal.signed_in": "Signed in to the portal",
 }
+OFFERED = 500
+_ANY = UUID(int=0)
+"""Stands in an address where the script puts what was chosen."""
 ENTRIES = (FieldType.CODES, FieldType.RESULTS, FieldType.OCCURRENCES)
 _ASKED: Json = {"field": "city", "op": "exists"}
 
@@ -72,7 +86,13 @@ def whole(user: User, *, but: UUID | None = None) -> Json:
         "groups": [name for name in _GROUP_TREES if speaks(name)],
         "periods": segment_inputs.CALENDAR,
         "campaigns": _campaigns(),
+        "workflows": _workflows(),
         "codes": reverse("segment-codes"),
+        "parts": {
+            "workflow": reverse("segment-steps", args=[_ANY]),
+            "campaign": reverse("segment-links", args=[_ANY]),
+        },
+        "any": str(_ANY),
     }
 
 
@@ -163,21 +183,27 @@ def _events() -> list[Json]:
     named = [
         _subject("event", kind, label, "What they did", asked) for kind, label in EVENTS.items()
     ]
-    kind = entry("event", "Name of the event", "text", placeholder="form.submitted")
-    other = [{**one, "inputs": [kind, *one["inputs"]]} for one in asked]
+    whole = entry("event", "Name of the event", "text", placeholder="form.submitted")
+    begun = entry("event", "Name begins with", "beginning", placeholder="form.")
+    other = _subject("event", None, "Another event", "What they did", _first(whole, asked))
+    several = _subject(
+        "event", None, "Events that begin with", "What they did", _first(begun, asked)
+    )
     return [
         *named,
-        {
-            **_subject("event", None, "Another event", "What they did", other),
-            "also": "event custom",
-        },
+        {**other, "also": "event custom"},
+        {**several, "id": "event:begins", "also": "event custom prefix wildcard any"},
     ]
+
+
+def _first(named: Json, asked: list[Json]) -> list[Json]:
+    return [{**one, "inputs": [named, *one["inputs"]]} for one in asked]
 
 
 def _happened() -> list[Json]:
     more = [
         choice("campaign", "Of the campaign", [], optional=True, more=True, listed="campaigns"),
-        entry("link", "On the link labelled", "text", optional=True, more=True),
+        part("link", "On the link", of="campaign", none="any link", optional=True, more=True),
         entry("machine", "Count machines too", "boolean", optional=True, more=True, none="no"),
         window(hours=True),
     ]
@@ -229,8 +255,16 @@ def _aggregate() -> list[Json]:
 
 
 def _campaigns() -> Options:
-    rows = Template.objects.filter(archived_at=None).order_by("name")[:200]
-    return [[str(row.id), row.name] for row in rows]
+    """Messages by name; archived ones last, since people still opened them."""
+    rows = Template.objects.order_by(F("archived_at").asc(nulls_first=True), "name")[:OFFERED]
+    return [
+        [str(row.id), f"{row.name} (archived)" if row.archived_at else row.name] for row in rows
+    ]
+
+
+def _workflows() -> Options:
+    rows = Workflow.objects.order_by("name").values_list("id", "name")
+    return [[str(workflow_id), name] for workflow_id, name in rows[:OFFERED]]
 
 
 def _messages() -> list[Json]:
@@ -293,8 +327,7 @@ def _consent() -> list[Json]:
 
 
 def _journeys() -> list[Json]:
-    rows = Workflow.objects.order_by("name")[:200]
-    if language.leaf("journey") is None or not rows:
+    if language.leaf("journey") is None or not Workflow.objects.exists():
         return []
     ways: Options = [
         ["in", "is in it now"],
@@ -305,9 +338,9 @@ def _journeys() -> list[Json]:
     asked = op(
         "",
         "of",
-        choice("workflow", "Workflow", [[str(row.id), row.name] for row in rows]),
+        choice("workflow", "Workflow", [], listed="workflows"),
         choice("is", "Way", ways, optional=True, none="is in it now"),
-        entry("step", "At the step (empty: any)", "text", optional=True),
+        part("step", "At the step", of="workflow", none="any step", optional=True),
         window(hours=True),
     )
     return [_whole("journey", "Journey", "Workflows", asked)]

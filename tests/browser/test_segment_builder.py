@@ -13,10 +13,14 @@ from accounts import tenancy
 from accounts.models import Organisation, User
 from contacts.segments import catalogue
 from contacts.segments.models import Segment
+from messaging.models import Link
 from tests.browser import axe
 from tests.browser.conftest import NARROW, OpenAs
 from tests.conftest import NOON
 from tests.contacts.segments import world
+from tests.messaging.conftest import approved, template
+from tests.workflows.graphs import long_series
+from workflows.models import Workflow
 
 BOSTON = {"field": "city", "op": "equals", "value": "Boston"}
 
@@ -181,6 +185,8 @@ ROUND_TRIPS: list[Any] = [
         ],
     },
     {"event": "shop.bought", "which": "first", "within_days": 30},
+    {"event": "shop.*", "times": {"at_least": 2}, "within_days": 30},
+    {"event": "appointment.*", "which": "last", "before": {"ago": 1, "unit": "years"}},
     {
         "event": "shop.bought",
         "during": "last_month",
@@ -239,6 +245,105 @@ def test_codes_are_found_by_their_names_by_those_who_may_see_them(
     page.get_by_role("combobox", name="Codes").press_sequentially("diab")
     expect(page.locator(".combo-list:visible")).to_contain_text("Nothing of that name")
     settle(page)
+
+
+def test_events_are_asked_by_the_beginning_of_their_name(page: Page) -> None:
+    page.get_by_label("What", exact=True).fill("begin with")
+    page.keyboard.press("Enter")
+    expect(page.locator(".clause.wrong .clause-error")).to_contain_text(
+        "Fill in “Name begins with”."
+    )
+    page.get_by_label("Name begins with").fill("kiosk.")
+    expect(page.locator("#preview")).to_contain_text("“kiosk.…”")
+    assert tree(page)["all"][0]["event"] == "kiosk.*"
+
+
+@pytest.fixture
+def series(harbor: Organisation) -> Workflow:
+    """A draft with steps to choose from."""
+    with tenancy.acting_for(harbor.pk):
+        return Workflow.objects.create(
+            slug="d", name="Recall", draft=long_series(2), created_at=NOON, changed_at=NOON
+        )
+
+
+@pytest.fixture
+def another(harbor: Organisation) -> Workflow:
+    with tenancy.acting_for(harbor.pk):
+        return Workflow.objects.create(slug="a", name="A", created_at=NOON, changed_at=NOON)
+
+
+def journey(of: Workflow, **asked: Any) -> Any:
+    return {"journey": {"workflow": str(of.id), **asked}}
+
+
+def test_a_step_is_chosen_by_what_it_does(series: Workflow, page: Page) -> None:
+    show_json(page, {"all": [journey(series)]})
+    step = page.get_by_label("At the step")
+    step.select_option(label="Wait 1 day (w1)")
+    assert tree(page)["all"] == [journey(series, step="w1")]
+    step.select_option(label="any step")
+    assert tree(page)["all"] == [journey(series)]
+
+
+def test_a_step_that_is_gone_stays_and_is_marked(series: Workflow, page: Page) -> None:
+    show_json(page, {"all": [journey(series, step="lost")]})
+    step = page.get_by_label("At the step")
+    expect(step.locator("option:checked")).to_have_text("lost (no longer there)")
+    assert tree(page)["all"] == [journey(series, step="lost")]
+
+
+def test_another_workflow_takes_the_step_of_this_one_out(
+    series: Workflow, another: Workflow, page: Page
+) -> None:
+    show_json(page, {"all": [journey(series, step="w1")]})
+    expect(page.get_by_label("At the step").locator("option")).to_have_count(4)
+    page.get_by_role("combobox", name="Workflow", exact=True).select_option(label="A")
+    expect(page.get_by_label("At the step").locator("option")).to_have_count(1)
+    assert tree(page)["all"] == [journey(another)]
+
+
+def test_a_link_is_chosen_where_its_message_is_and_typed_where_it_is_not(
+    harbor: Organisation, open_as: OpenAs, mara: User
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        mail = template("recall")
+        approved(mail)
+        label = Link.objects.first().label  # type: ignore[union-attr]
+    page = open_as(mara, "/segments/new/")
+    show_json(page, {"all": [{"event": "message.clicked", "link": "typed"}]})
+    page.locator("details.clause-more").evaluate("view => { view.open = true; }")
+    expect(page.get_by_label("On the link called")).to_have_value("typed")
+    page.get_by_role("combobox", name="Of the campaign").select_option(label="Recall")
+    expect(
+        page.get_by_role("combobox", name="On the link", exact=True).locator("option:checked")
+    ).to_have_text("any link")
+    page.get_by_role("combobox", name="On the link", exact=True).select_option(label=label)
+    assert tree(page)["all"] == [
+        {"event": "message.clicked", "campaign": str(mail.id), "link": label}
+    ]
+    settle(page)
+
+
+def test_what_was_removed_is_put_back_in_its_place_after_other_changes(page: Page) -> None:
+    show_json(page, {"all": [{"any": [BOSTON, BOSTON]}, BOSTON]})
+    page.locator(".clause-group .clause-group > .clause-head [data-part=menu]").click()
+    page.get_by_role("button", name="Remove the group").click()
+    expect(page.locator(".clause-removed")).to_contain_text("Removed a group of 2 conditions")
+    page.get_by_role("button", name="Not", exact=True).last.click()
+    page.get_by_role("button", name="Put back").focus()
+    page.keyboard.press("Enter")
+    assert tree(page) == {"all": [{"any": [BOSTON, BOSTON]}, {"not": BOSTON}]}
+    expect(page.locator(".clause-removed")).to_have_count(0)
+    expect(page.get_by_role("button", name="Move group 1")).to_be_focused()
+
+
+def test_undo_takes_the_line_of_what_was_removed_away(page: Page) -> None:
+    page.wait_for_timeout(500)
+    page.locator(".clause").get_by_role("button", name="Remove").click()
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".clause-removed")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [NARROW[0], 320])

@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts import tenancy
+from contacts.segments import kinds as names
 from contacts.segments.live.models import Feed, Touch
 from crypto.rows import binary_cursor
 
@@ -29,7 +30,7 @@ RECORD: Final = ("contact.", "list.", "consent.")
 
 _POSITION = "(e.txid, e.id) > (%b::text::xid8, %b::int8) AND NOT (e.id = ANY(%b::int8[]))"
 _OF_INTEREST = (
-    "(%b::text[] IS NULL OR e.kind = ANY(%b::text[])"
+    "(%b::text[] IS NULL OR e.kind = ANY(%b::text[]) OR e.kind LIKE ANY(%b::text[])"
     " OR e.kind LIKE 'contact.%%' OR e.kind LIKE 'list.%%' OR e.kind LIKE 'consent.%%')"
     " AND NOT (e.kind LIKE 'segment.%%' AND NOT coalesce(e.kind = ANY(%b::text[]), false))"
 )
@@ -217,7 +218,8 @@ def waiting_touches() -> int:
 
 
 def _where(feed: Feed, kinds: Sequence[str] | None) -> list[Any]:
+    """`kinds` are names or beginnings of names; None for every kind."""
     asked = None if kinds is None else list(kinds)
-    return [
-        tenancy.current(), str(feed.txid), feed.event_id, list(feed.ahead), asked, asked, asked,
-    ]  # fmt: skip
+    begun = names.likes(kinds or ())
+    place = [tenancy.current(), str(feed.txid), feed.event_id, list(feed.ahead)]
+    return [*place, asked, asked, begun, asked]

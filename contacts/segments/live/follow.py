@@ -58,7 +58,12 @@ def run_once(*, now: datetime) -> int:
     stands = Feed.objects.filter(organisation_id=tenancy.current()).first()
     same = stands is not None and bytes(stands.mark) == marked
     late = stands is None or stands.followed_at is None or now - stands.followed_at >= IDLE
-    if same and not late and not feed.anything(index.kinds(known)) and not foresight.due(now=now):
+    if (
+        same
+        and not late
+        and not feed.anything(index.kinds_read(known))
+        and not foresight.due(now=now)
+    ):
         return 0
     with transaction.atomic():
         mine = feed.enter()
@@ -72,7 +77,7 @@ def _follow(mine: Feed, *, now: datetime) -> int:
     if bytes(mine.mark) != marked:
         catalogue.recheck(now=now)
         marked, known = index.current()
-    look = feed.read(mine, index.kinds(known))
+    look = feed.read(mine, index.kinds_read(known))
     moved = foresight.due(now=now)
     concerned = _concerned(look, known)
     attend.want(concerned.bulk, now=now, may_wait=True)

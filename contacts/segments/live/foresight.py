@@ -22,7 +22,7 @@ from accounts import tenancy
 from contacts import registry
 from contacts.fields import Field, FieldType
 from contacts.models import first_id, ordinal_of
-from contacts.segments import building, flips, moments, opening
+from contacts.segments import building, flips, kinds, moments, opening
 from contacts.segments.arrays import Ints
 from contacts.segments.facts import Facts, Happening
 from contacts.segments.live.models import Foreseen
@@ -186,23 +186,23 @@ def _second(moment: datetime) -> int:
 def _facts(ids: Sequence[int], clauses: Collection[Clause]) -> dict[int, Facts]:
     fields = registry.current()
     keys = {clause.field for clause in clauses if isinstance(clause, Between | Count | Latest)}
-    kinds = {such.kind for clause in clauses for such in asked_of_events(clause)}
+    names = {such.kind for clause in clauses for such in asked_of_events(clause)}
     values = opening.values_of(tenancy.current(), ids, keys) if keys else {one: {} for one in ids}
-    events = _events(ids, kinds) if kinds else {}
+    events = _events(ids, names) if names else {}
     return {
         one: Facts(building.facts_values(held, fields), tuple(events.get(one, ())))
         for one, held in values.items()
     }
 
 
-def _events(ids: Sequence[int], kinds: Collection[str]) -> Mapping[int, list[Happening]]:
+def _events(ids: Sequence[int], names: Collection[str]) -> Mapping[int, list[Happening]]:
     found: dict[int, list[Happening]] = defaultdict(list)
+    test, values = kinds.test(names)
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT contact_id, kind, occurred_at, campaign, link, machine FROM contacts_event"
-            " WHERE organisation_id = %b AND contact_id = ANY(%b::int8[])"
-            " AND kind = ANY(%b::text[])",
-            [tenancy.current(), list(ids), sorted(kinds)],
+            f" WHERE organisation_id = %s AND contact_id = ANY(%s::int8[]) AND {test}".encode(),
+            [tenancy.current(), list(ids), *values],
         )
         for contact_id, kind, at, campaign, link, machine in cursor.fetchall():
             found[contact_id].append(Happening(kind, at, campaign, link, machine))

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts import tenancy
-from contacts.segments import catalogue, references
+from contacts.segments import catalogue, kinds, references
 from contacts.segments.definition import Definition, DefinitionInvalid
 from contacts.segments.live import foresight
 from contacts.segments.models import Segment
@@ -59,6 +59,7 @@ class Index:
     segments: dict[UUID, Followed] = field(default_factory=dict)
     by_field: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     by_kind: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    by_beginning: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     by_list: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     by_journey: set[UUID] = field(default_factory=set)
     by_household: set[UUID] = field(default_factory=set)
@@ -73,7 +74,8 @@ class Index:
         for key in rests.fields:
             self.by_field[key].add(one.id)
         for kind in rests.event_kinds - {EVERY_EVENT}:
-            self.by_kind[kind].add(one.id)
+            named = self.by_beginning if kinds.is_beginning(kind) else self.by_kind
+            named[kind].add(one.id)
         for list_id in rests.lists:
             self.by_list[list_id].add(one.id)
         for asked, group in (
@@ -105,6 +107,9 @@ class Index:
     def of_event(self, kind: str, campaign: UUID | None) -> set[UUID]:
         """Those that an event of this kind concerns, apart from what it says of the record."""
         found = set(self.by_kind.get(kind, ()))
+        for name, ids in self.by_beginning.items():
+            if kinds.means(name, kind):
+                found |= ids
         if not kind.startswith("segment."):
             found |= self.by_any_event
         if kind.startswith("list.") and campaign is not None:
@@ -171,11 +176,11 @@ def readable(segment: Segment) -> Definition | None:
         return None
 
 
-def kinds(index: Index) -> list[str] | None:
-    """The kinds of events to read; None for all of them."""
+def kinds_read(index: Index) -> list[str] | None:
+    """The kinds of events to read, or beginnings of their names; None for all of them."""
     if index.by_any_event:
         return None
-    return sorted(index.by_kind)
+    return sorted({*index.by_kind, *index.by_beginning})
 
 
 def by_id(index: Index, ids: Iterable[UUID]) -> Mapping[UUID, Followed]:

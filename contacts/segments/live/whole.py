@@ -178,7 +178,7 @@ def _drifted(before: Following, found: _Evaluated, changed: Changed, held: Feed)
         return 0
     moved = [*changed.entered, *changed.left]
     _, known = index.current()
-    return len(set(moved) - feed.awaited(held, index.kinds(known), moved))
+    return len(set(moved) - feed.awaited(held, index.kinds_read(known), moved))
 
 
 def _record(segment: Segment, changed: Changed, count: int, drifted: int) -> None:

@@ -35,7 +35,7 @@ function drawnGroup(node, parent, place) {
   if (COUNTED.includes(node.join)) head.append(numberField("How many", "count", node.count, (count) => { node.count = count; changed(); }, { min: "0", max: String(node.parts.length) }));
   if (node.house) head.append(make("span", { class: "clause-house" }, "for someone in the household"));
   head.append(negation(node), ...(parent ? [menu(node)] : []), ...told(node));
-  const list = make("ol", { class: "clause-list" }, ...node.parts.map((part, at) => make("li", {}, drawn(part, node, at))));
+  const list = make("ol", { class: "clause-list" }, ...withRemoved(node, node.parts.map((part, at) => make("li", {}, drawn(part, node, at)))));
   const foot = make("div", { class: "clause-foot" },
     button("Add condition", "add", () => addTo(node, newLeaf())),
     button("Add group", "add-group", () => addTo(node, group(node.join === "any" ? "all" : "any", [newLeaf()]))));

@@ -12,7 +12,11 @@ function edit(node, input, value) {
   else node.given[input.name] = value;
   node.untouched = false;
   changed();
+  resting.get(`${node.key} ${input.name}`)?.();
 }
+
+// What is drawn anew when the control that it rests on says something else.
+const resting = new Map();
 
 function labelled(words, control, more = {}) {
   return make("label", { for: control.id, ...more }, make("span", {}, words), control);
@@ -247,17 +251,56 @@ function controls(node, input) {
     case "number": return [numberField(input.label, input.name, held, told, { step: "any" })];
     case "whole": return [numberField(input.label, input.name, held, (next) => told(next ?? (input.optional ? undefined : null)), { min: "0", step: "1" })];
     case "date": return [textField(input.label, input.name, held, told, { type: "date" })];
+    case "part": return [partField(node, input)];
     default: return [textField(input.label, input.name, held, told, input.placeholder ? { placeholder: input.placeholder } : {})];
   }
 }
 
 function choiceField(node, input, held) {
-  const listed = input.type === "boolean" ? [[true, "yes"], [false, "no"]] : input.options;
+  const flags = [[true, "yes"], ...(input.none === "no" && held !== false ? [] : [[false, "no"]])];
+  const listed = input.type === "boolean" ? flags : input.options;
   const unlisted = input.listed && held !== undefined && !offered(input, held);
-  const options = unlisted ? [...listed, [held, held]] : listed;
+  const options = unlisted ? [...listed, [held, "one that is no longer there"]] : listed;
   if (held === undefined && !input.optional) node.given[input.name] = options[0]?.[0];
   const shown = input.optional ? [[undefined, input.none ?? "any"], ...options] : options;
   return picker(input.label, input.name, shown, node.given[input.name], (value) => edit(node, input, value));
+}
+
+// One of the parts of what another control names: a step of the workflow, a link of the message.
+// What stands there already stays, marked, where it is no part of it any more.
+
+const known = new Map();
+
+function partsOf(kind, whole) {
+  const address = language.parts[kind].replace(language.any, whole);
+  if (!known.has(address)) {
+    known.set(address, fetch(address).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer))).then(({ options }) => options.map(({ value, label }) => [value, label])).catch(() => { known.delete(address); return null; }));
+  }
+  return known.get(address);
+}
+
+function partField(node, input) {
+  const holder = make("span", { class: "clause-part" });
+  const typed = () => textField(`${input.label} called`, input.name, node.given[input.name], (text) => edit(node, input, text || undefined));
+  const chosen = (options) => {
+    const held = node.given[input.name];
+    const gone = held && !options?.some(([value]) => value === held) ? [[held, options ? `${held} (no longer there)` : held]] : [];
+    return picker(input.label, input.name, [[undefined, input.none], ...gone, ...(options ?? [])], held, (value) => edit(node, input, value));
+  };
+  const draw = async (anew) => {
+    const whole = node.given[input.of];
+    if (!whole) { holder.replaceChildren(typed()); return; }
+    if (!anew) holder.replaceChildren(chosen(null));
+    const options = await partsOf(input.of, whole);
+    if (whole !== node.given[input.of]) return;
+    if (anew && options && node.given[input.name] && !options.some(([value]) => value === node.given[input.name])) edit(node, input, undefined);
+    const inside = holder.contains(document.activeElement);
+    holder.replaceChildren(options ? chosen(options) : typed());
+    if (inside) holder.querySelector("select, input").focus();
+  };
+  resting.set(`${node.key} ${input.of}`, () => draw(true));
+  draw(false);
+  return holder;
 }
 
 function choicesField(node, input) {

@@ -87,13 +87,41 @@ function duplicate(node) {
   say("Copied below");
 }
 
+// What was removed last leaves a line in its place, which puts it back whatever was done since.
+
+let removed = null;
+
+function wordsFor(node) {
+  if (node.kind === "leaf") return `“${bySubject.get(node.subject).label}”`;
+  if (node.kind === "raw") return "a condition";
+  const counted = (one) => (one.kind === "group" ? one.parts.reduce((sum, part) => sum + counted(part), 0) : 1);
+  const count = counted(node);
+  return `a group of ${count} condition${count === 1 ? "" : "s"}`;
+}
+
+function putBack() {
+  const { node, parent, place } = removed;
+  removed = null;
+  parent.parts.splice(Math.min(place, parent.parts.length), 0, node);
+  redraw(node, "handle");
+  say("Put back");
+}
+
+// The list's items, with the line where something was removed from it.
+function withRemoved(parent, items) {
+  if (removed?.parent !== parent) return items;
+  const line = make("li", { class: "clause-removed" }, make("span", {}, `Removed ${wordsFor(removed.node)}`), button("Put back", "put-back", putBack));
+  return items.toSpliced(Math.min(removed.place, items.length), 0, line);
+}
+
 function removeNode(node) {
   const parent = parentOf(node, root);
   if (!parent) return;
   const place = parent.parts.indexOf(node);
   parent.parts.splice(place, 1);
+  removed = { node, parent, place };
   redraw(parent.parts[Math.min(place, parent.parts.length - 1)] ?? parent, parent.parts.length ? "handle" : "add");
-  say("Removed. Undo brings it back.");
+  say(`Removed ${wordsFor(node)}. “Put back” stands in its place.`);
 }
 
 function turn(node) {

@@ -53,7 +53,8 @@ function subjectOf(tree) {
   for (const kind of language.kinds) {
     if (!(kind in tree)) continue;
     if (isObject(tree[kind])) return bySubject.get(`leaf:${kind}`);
-    return bySubject.get(`${kind}:${tree[kind]}`) ?? bySubject.get(`${kind}:*`);
+    const begins = isText(tree[kind]) && tree[kind].endsWith("*") ? bySubject.get(`${kind}:begins`) : undefined;
+    return bySubject.get(`${kind}:${tree[kind]}`) ?? begins ?? bySubject.get(`${kind}:*`);
   }
   return undefined;
 }
@@ -183,7 +184,22 @@ const timesCodec = {
   },
 };
 
+// `form.*`, typed without its star.
+const beginning = {
+  read(input, left, given) {
+    const value = left.get(input.name);
+    if (!isText(value) || !value.endsWith("*")) return value === undefined;
+    given[input.name] = value.slice(0, -1);
+    return left.delete(input.name);
+  },
+  write(input, given, put) {
+    const start = (given[input.name] ?? "").replace(/\*+$/, "");
+    put(input.name, start ? `${start}*` : "");
+  },
+};
+
 const CODECS = {
+  beginning,
   text: plain(isText),
   date: plain(isText),
   number: plain(isNumber),

@@ -63,6 +63,9 @@ FIELDS = {
 """The standard fields and one of each type that only organisations add."""
 CALENDAR = ("days", "weeks", "months", "years")
 EVENTS = ("message.clicked", "message.opened")
+EVENT_KINDS = (*EVENTS, "messagexclicked", "form.submitted", "form_submitted")
+"""What happens; `_` is a wildcard to LIKE."""
+EVENTS_ASKED = (*EVENTS, "form.submitted", "message.*", "message.c*", "form_*", "fo*")
 CAMPAIGNS = (UUID(int=1), UUID(int=2))
 LISTS = (UUID(int=11), UUID(int=12))
 DAY = date(2024, 2, 29)
@@ -169,7 +172,7 @@ def people(draw: st.DrawFn) -> dict[str, Any]:
 words = st.sampled_from((*WORDS, "bos", "EAST", "ss", "é", "2"))
 happenings = st.builds(
     Happening,
-    kind=st.sampled_from(EVENTS),
+    kind=st.sampled_from(EVENT_KINDS),
     at=moments,
     campaign=st.none() | st.sampled_from(CAMPAIGNS),
     link=st.sampled_from(["", "plan"]),
@@ -493,10 +496,10 @@ conditions = (
     | st.fixed_dictionaries({"any": st.lists(asked_of_property, min_size=1, max_size=2)})
     | st.fixed_dictionaries({"not": asked_of_property})
 )
-counted = _with(_clause(event=st.sampled_from(EVENTS), times=times), narrowed)
+counted = _with(_clause(event=st.sampled_from(EVENTS_ASKED), times=times), narrowed)
 counted_where = _with(counted, _clause(where=conditions))
 totals = _with(
-    _with(_clause(event=st.sampled_from(EVENTS)), narrowed),
+    _with(_clause(event=st.sampled_from(EVENTS_ASKED)), narrowed),
     _clause(
         aggregate=_clause(
             property=st.sampled_from(["amount", "place", "order.lines"]),
@@ -508,7 +511,8 @@ totals = _with(
 )
 firsts = _with(
     _with(
-        _clause(event=st.sampled_from(EVENTS), which=st.sampled_from(["first", "last"])), narrowed
+        _clause(event=st.sampled_from(EVENTS_ASKED), which=st.sampled_from(["first", "last"])),
+        narrowed,
     ),
     st.just({})
     | _clause(where=conditions)

@@ -16,7 +16,6 @@ from contacts.segments.definition import Definition, parse
 from contacts.segments.facts import Facts, Happening
 from contacts.segments.nodes import ENTERED, LEFT
 from contacts.segments.semantics import matches
-from tests.contacts.segments.test_rules import TABLE
 from tests.intake.builders import DATA
 
 STORIES = DATA / "segments" / "timelines.json"
@@ -40,20 +39,6 @@ def is_about_members(story: dict[str, Any]) -> bool:
     """The others work out values for templates, or who may be mailed."""
     expected = (one for step in story["timeline"] for one in step.get("expect", ()))
     return bool(definitions(story)) and any(one.get("segments") for one in expected)
-
-
-def not_asked(story: dict[str, Any]) -> bool:
-    """Events by the beginning of their name: docs/segments.md says why not, and what to ask."""
-    nodes = [node for one in definitions(story) for node in nodes_of(one["definition"])]
-    return any(str(node.get("event", "")).endswith("*") for node in nodes)
-
-
-def nodes_of(definition: dict[str, Any]) -> list[dict[str, Any]]:
-    return [definition["entryNode"], *definition["nodes"]]
-
-
-def told(story: dict[str, Any]) -> bool:
-    return is_about_members(story) and not not_asked(story)
 
 
 class Story:
@@ -260,17 +245,10 @@ LEAVES: dict[str, Callable[[dict[str, Any], dict[str, Field]], Any]] = {
 
 
 @pytest.mark.parametrize(
-    "story", [one for one in stories() if told(one)], ids=lambda one: one["id"]
+    "story", [one for one in stories() if is_about_members(one)], ids=lambda one: one["id"]
 )
 def test_people_are_in_and_out_as_the_story_tells(story: dict[str, Any]) -> None:
     assert list(Story(story).disagreements(story["timeline"])) == []
-
-
-def test_every_story_about_members_is_told_or_said_not_to_be_asked() -> None:
-    """Of the published ones; one that is said not to be asked is named in docs/segments.md."""
-    said = TABLE.read_text()
-    left = [one for one in stories() if is_about_members(one) and not told(one)]
-    assert [one["id"] for one in left if f"`{one['id']}`" not in said] == []
 
 
 @pytest.mark.parametrize(
