@@ -210,7 +210,8 @@ _EXPECTED: Mapping[FieldType, str] = {
     FieldType.DECIMAL: "must be a number like 12.50",
     FieldType.TIME: "must be a time of day like 09:30",
     FieldType.CHOICES: "must be a list of its choices",
-    FieldType.CODED: "must be an object with system, code and display",
+    FieldType.CODED: "must be an object with system, code and display, or text such as "
+    "ICD-10-CM E11.9",
     FieldType.CODES: "must be a list of coded items",
     FieldType.RESULTS: "must be a list of results",
     FieldType.OCCURRENCES: "must be a list of dated items",

@@ -166,9 +166,10 @@ def _refuse_while_used(key: str) -> None:
 def _key(given: str, label: str) -> str:
     key = given.strip() or CUSTOM + _slug(label)
     if not _KEY.fullmatch(key):
-        raise FieldRefused("key", f"must begin with {CUSTOM}, then have 1 to 40 of a-z, 0-9 and _")
+        why = "must begin" if given.strip() else "cannot be made of this name: write one, to begin"
+        raise FieldRefused("key", f"{why} with {CUSTOM}, then have 1 to 40 of a-z, 0-9 and _")
     if CustomField.objects.filter(key=key).exists():
-        raise FieldRefused("key", "was used before: a key is never used twice")
+        raise FieldRefused("key", f"{key} was used before and is never used twice: write another")
     return key
 
 
@@ -181,7 +182,7 @@ def _label(given: str, *, besides: str) -> str:
     label = _words(given, "label", 80)
     taken = {field.label.casefold(): key for key, field in registry.current().items()}
     if taken.get(label.casefold(), besides) != besides:
-        raise FieldRefused("label", "is that of another field")
+        raise FieldRefused("label", "is that of another field: choose another name")
     return label
 
 
@@ -223,7 +224,7 @@ def _choices(given: Sequence[str], *, chooses: bool) -> list[str]:
         return []
     choices = [_words(choice, "choices", 100) for choice in given]
     if not 1 <= len(choices) <= MOST_CHOICES:
-        raise FieldRefused("choices", f"are needed: 1 to {MOST_CHOICES}")
+        raise FieldRefused("choices", f"are needed: give 1 to {MOST_CHOICES}")
     if any(mark in choice for choice in choices for mark in "|;"):
         raise FieldRefused("choices", "must not hold | or ;, which separate them in files")
     if len({choice.casefold() for choice in choices}) < len(choices):

@@ -19,8 +19,9 @@ from accounts.models import Organisation, User
 from audit import trail
 from audit.actor import Actor, current
 from contacts import packing, registry, stages, writing
+from contacts.declared.naming import says_too_much
 from contacts.facts import last_visit
-from contacts.fields import SEALED_CLASSES, DataClass, stored_in
+from contacts.fields import SEALED_CLASSES, DataClass, Field, stored_in
 from crypto import data_keys
 from crypto.rows import binary_cursor
 
@@ -46,18 +47,19 @@ def reveal(
     """Return the known values of each contact that exists and is not erased, by field key.
 
     Staff get only what their role grants, and an entry in the trail for each person; programs get
-    one entry for the call. `purpose` is a code without spaces: `contact-page`, `dispatch`. `now`
-    is when journey stages are asked for; this moment, if it is not said.
+    one entry for the call. What `readable` leaves out is not among them. `purpose` is a code
+    without spaces: `contact-page`, `dispatch`. `now` is when journey stages are asked for; this
+    moment, if it is not said.
     """
     wanted = frozenset(DataClass(name) for name in classes)
     actor = current()
     _refuse_beyond_role(actor, wanted)
     revealed: dict[int, dict[str, Any]] = {}
     with transaction.atomic():
-        readable = stored_in(registry.current())
+        stored = stored_in(readable(wanted))
         remaining = iter(contact_ids)
         while batch := list(islice(remaining, BATCH)):
-            revealed |= _open(tenancy.current(), batch, wanted, readable)
+            revealed |= _open(tenancy.current(), batch, wanted, stored)
         if DataClass.ENGAGEMENT in wanted:
             _stage(revealed, wanted, now or timezone.now())
         _record(actor, revealed.keys(), wanted, purpose)
@@ -74,6 +76,19 @@ def _stage(
         values["journey_stage"] = stages.stage_of(values, now=here)
         for key in kept_back:
             values.pop(key, None)
+
+
+def readable(classes: Collection[DataClass]) -> Mapping[str, Field]:
+    """Return the fields whose values whoever acts may be shown, when these classes are opened.
+
+    One with a sensitivity label is for those alone who see clinical facts, whatever its class
+    (PR-30): a role, or of a machine the classes that its scopes open.
+    """
+    actor, fields = current(), registry.current()
+    granted = may_see(actor) if actor.kind == "staff" else classes
+    if actor.kind == "system" or DataClass.CLINICAL in granted:
+        return fields
+    return {key: field for key, field in fields.items() if not says_too_much(field)}
 
 
 def may_see(actor: Actor) -> frozenset[DataClass]:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from zoneinfo import available_timezones
 
 from contacts import plain
+from contacts.declared import code_lines
 from contacts.fields import FIELDS, Field
 from contacts.plain import MAX_TEXT
 
@@ -254,6 +255,12 @@ def several_choices(value: object, field: Field) -> list[str] | None:
 
 
 def coded(value: object, field: Field) -> dict[str, str] | None:
+    """A code with its system, or text that says both, as a cell does: `system|code|name`.
+
+    A system that is known has its address, and its codes their one form: groups match by those.
+    """
+    if isinstance(value, str):
+        value = _coded_of(value)
     if value is None:
         return None
     if not isinstance(value, dict) or not value.keys() <= {"system", "code", "display"}:
@@ -262,5 +269,18 @@ def coded(value: object, field: Field) -> dict[str, str] | None:
     if not any(parts.values()):
         return None
     if not parts.get("system") or not parts.get("code"):
-        raise ValueRefused(field.key, "needs a system and a code")
-    return {"system": parts["system"], "code": parts["code"], "display": parts.get("display", "")}
+        raise ValueRefused(field.key, "needs a system and a code, such as ICD-10-CM E11.9")
+    system = code_lines.system_of(parts["system"])
+    code = system and code_lines.code_form(system, parts["code"])
+    return {
+        "system": system or parts["system"],
+        "code": code or parts["code"],
+        "display": parts.get("display", ""),
+    }
+
+
+def _coded_of(given: str) -> dict[str, str] | None:
+    if not given.strip():
+        return None
+    said = code_lines.parts(given.strip()) or tuple(given.split("|", 2))
+    return dict(zip(("system", "code", "display"), said, strict=False))

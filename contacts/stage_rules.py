@@ -71,6 +71,9 @@ def _after(rule: Tree | None, *earlier: Tree) -> Tree:
     return {"all": [*({"not": one} for one in earlier), *([rule] if rule else [])]}
 
 
+OWN: Mapping[str, Tree] = {"at risk": _AT_RISK, "overdue": _OVERDUE, "new": _NEW}
+"""What each stage asks, in the order in which they are asked; who fits none is active."""
+
 RULES: Mapping[str, Tree] = {
     "at risk": _AT_RISK,
     "overdue": _after(_OVERDUE, _AT_RISK),

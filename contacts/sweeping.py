@@ -1,4 +1,4 @@
-"""Take the values of deleted fields out of every record, a batch at a time."""
+"""Take the values of deleted fields out of every record and its history, a batch at a time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from audit import trail
 from contacts import writing
 from contacts.declared.models import CustomField
 from contacts.fields import DataClass
+from contacts.history import keeping
 from contacts.models import Contact
 from contacts.packing import Record
 from contacts.writing import Row
@@ -49,6 +50,7 @@ def _sweep_one(field: CustomField, now: datetime, batch: int) -> int:
         if (without := _without(known, kind, field.key)) is not None
     ]
     writing.update(tenancy.current(), rows, now=now)
+    keeping.forget(ids, kind, field.key)
     field.swept = ids[-1] if ids else None
     field.save(update_fields=["swept"])
     if rows:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from contacts.dependants import Dependant, names
+from messaging.dependants import versions_asking
 from messaging.models import TemplateVersion
 from workflows.models import Enrolment, Workflow, WorkflowVersion
 
@@ -22,18 +23,23 @@ def of_field(key: str) -> list[Dependant]:
     mails = {str(one) for one in reading.values_list("id", flat=True)}
 
     def leans(graph: Any, templates: Any) -> bool:
-        asked = any(
-            names(graph, name, key)
-            for name in ("field", "fields", "write", "set", "values", "clear", "add")
-        )
-        return asked or not mails.isdisjoint((templates or {}).values())
+        sent = (templates or {}).values()
+        asked = any(names(graph, name, key) for name in NAMING)
+        return asked or not mails.isdisjoint(sent) or bool(versions_asking("field", key, sent))
 
     return _leaning(leans)
 
 
 def of_code_group(group_id: UUID) -> list[Dependant]:
-    """Return the workflows that ask about the group's codes on the way."""
-    return _leaning(lambda graph, _: names(graph, "group", str(group_id)))
+    """Return the workflows that ask about the group's codes, on the way or in a mail they send."""
+
+    def leans(graph: Any, templates: Any) -> bool:
+        sent = (templates or {}).values()
+        return names(graph, "group", str(group_id)) or bool(
+            versions_asking("group", str(group_id), sent)
+        )
+
+    return _leaning(leans)
 
 
 def of_endpoint(endpoint_id: UUID) -> list[Dependant]:

@@ -120,17 +120,17 @@ def _code(line: str) -> Code | str:
     """Return the line's code, or what is wrong with it."""
     if len(line) > 500 or not line.replace("\t", " ").isprintable():
         return "is too long, or holds characters that cannot be printed"
-    parts = _parts(line)
-    if parts is None:
+    said = parts(line)
+    if said is None:
         return "needs a system and a code, such as ICD-10-CM E11.9"
-    return coded(*parts)
+    return coded(*said)
 
 
 def coded(name: str, code: str, display: str = "") -> Code | str:
     """Return the code in its one form, or what is wrong with it; `name` is a system's, or its
     address.
     """
-    system = _BY_NAME.get(name.casefold()) or _BY_NAME.get(re.sub(r"[\s_-]", "", name).casefold())
+    system = system_of(name)
     if system is None:
         return "names no code system that is known: use one of " + ", ".join(NAMES.values())
     form = code_form(system, code)
@@ -139,10 +139,17 @@ def coded(name: str, code: str, display: str = "") -> Code | str:
     return Code(system, form, display[:300])
 
 
-def _parts(line: str) -> tuple[str, str, str] | None:
+def system_of(name: str) -> str | None:
+    """Return the address of a code system that is known, by its name or its address."""
+    plain = name.strip().casefold()
+    return _BY_NAME.get(plain) or _BY_NAME.get(re.sub(r"[\s_-]", "", plain))
+
+
+def parts(line: str) -> tuple[str, str, str] | None:
+    """Return system, code and name as a line says them, or None where it says no code."""
     for mark in ("\t", "|", ";", ","):
         name, found, rest = line.partition(mark)
-        if found and name.strip() and re.sub(r"[\s_-]", "", name).casefold() in _BY_NAME:
+        if found and system_of(name):
             code, _, display = rest.strip().partition(mark)
             return name.strip(), code.strip(), display.strip()
     spaced = _SPACED.fullmatch(line)

@@ -6,7 +6,7 @@ with a message of its own, costs a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -22,7 +22,7 @@ from contacts.packing import Record
 from contacts.writing import Row
 from crypto import data_keys
 from crypto.rows import insert_rows
-from crypto.seal import Context, seal
+from crypto.seal import Context, seal, unseal
 
 TABLE = "contacts_valuechange"
 Known = Mapping[int, Mapping[DataClass, Record]]
@@ -68,6 +68,24 @@ def keep(before: Known, rows: Sequence[Row], by: Origins) -> None:
             for kind, payload in _sealed(before.get(row.contact_id, {}), row, keys[row.contact_id])
         ),
     )
+
+
+def forget(contact_ids: Collection[int], kind: DataClass, name: str) -> None:
+    """Take what is known of one field out of the changes of these people."""
+    keys = data_keys.load(tenancy.current(), contact_ids)
+    rows = ValueChange.objects.filter(contact_id__in=keys.keys(), data_class=kind.value)
+    rewritten: list[ValueChange] = []
+    emptied: list[ValueChange] = []
+    for row in rows.order_by("id"):
+        key, sealed_for = keys[row.contact_id], context(row.contact_id, kind.value)
+        message, fields = msgpack.unpackb(unseal(key, bytes(row.payload), context=sealed_for))
+        if name not in fields:
+            continue
+        del fields[name]
+        row.payload = seal(key, msgpack.packb([message, fields]), context=sealed_for)
+        (rewritten if fields else emptied).append(row)
+    ValueChange.objects.bulk_update(rewritten, ["payload"], batch_size=1_000)
+    ValueChange.objects.filter(pk__in=[row.pk for row in emptied]).delete()
 
 
 def _sealed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,10 @@ from accounts import tenancy
 from audit import trail
 from contacts import persons, writing
 from contacts.fields import DataClass
-from contacts.history import keeping
+from contacts.history import addresses, keeping
 from contacts.history.models import Origin, ValueChange
 from contacts.models import Contact
-from contacts.reveal import reveal
+from contacts.reveal import readable, reveal
 from crypto import data_keys
 from crypto.seal import unseal
 
@@ -68,7 +68,16 @@ def revealed(contact_id: int, classes: Collection[DataClass], *, purpose: str) -
         subject=f"contact:{contact_id}",
         detail={"count": len(found), "classes": sorted(wanted)},
     )
-    return _opened(found)
+    return _without_hidden(_opened(found), classes)
+
+
+def _without_hidden(changes: list[Changed], classes: Collection[DataClass]) -> list[Changed]:
+    """Leave out values of deleted fields, and of those that the reader is not shown."""
+    shown = readable(classes).keys() | {addresses.FIELD}
+    return [
+        replace(one, fields={key: both for key, both in one.fields.items() if key in shown})
+        for one in changes
+    ]
 
 
 def origins(
@@ -81,7 +90,11 @@ def origins(
     if not classes:
         return {}
     reveal([contact.pk], classes, purpose=purpose)
-    return {kind: provenance(contact, kind) for kind in classes}
+    shown = readable(classes)
+    return {
+        kind: {key: one for key, one in provenance(contact, kind).items() if key in shown}
+        for kind in classes
+    }
 
 
 def provenance(contact: Contact, kind: DataClass) -> dict[str, Provenance]:

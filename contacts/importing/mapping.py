@@ -269,7 +269,7 @@ class Reader:
             return written.answer
         if field_.type in (FieldType.NUMBER, FieldType.DECIMAL) and self.mapping.comma:
             return lambda text: dates.number(text, comma=True)
-        return {FieldType.CHOICES: _several, FieldType.CODED: _coded}.get(field_.type, _as_it_is)
+        return _several if field_.type is FieldType.CHOICES else _as_it_is
 
     def _day(self, field_: Field, text: str) -> str:
         if field_.type is FieldType.DATETIME and ("T" in text or ":" in text) and text[4:5] == "-":
@@ -297,13 +297,6 @@ def _as_it_is(text: str) -> str:
 def _several(text: str) -> list[str]:
     """Return the choices of a cell, divided by semicolons or bars."""
     return [part for word in re.split(r"[;|]", text) if (part := word.strip())]
-
-
-def _coded(text: str) -> dict[str, str]:
-    """Return `system|code|display` as a coded value."""
-    system, _, rest = text.partition("|")
-    code, _, display = rest.partition("|")
-    return {"system": system.strip(), "code": code.strip(), "display": display.strip()}
 
 
 def _held_keys(mapping: Meaning) -> list[str]:

@@ -43,7 +43,7 @@ class Counts:
     turn: Callable[[], None] | None = None
 
     def start(self, root: Clause) -> None:
-        self.steps = root.parts if isinstance(root, All) else (root,)
+        self.steps = root.parts if isinstance(root, All) and not root.said else (root,)
         self.own = standing(root)
         self.clauses, self.funnel = {}, {}
         if self.turn is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -192,7 +193,11 @@ class _Parser:
             )
             for stage in stages
         ]
-        whole = tuple(rule for rule in rules if rule is not None)
+        whole = tuple(
+            replace(rule, said=f"{field.label.lower()} is {stage}")
+            for stage, rule in zip(stages, rules, strict=True)
+            if isinstance(rule, All)
+        )
         if len(whole) < len(rules):
             return None
         found = Any_(whole, path=at.path) if len(whole) > 1 else whole[0]

@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts import tenancy
+from contacts import stages
 from contacts.models import Event
 from contacts.segments import (
     bounds,
@@ -39,6 +40,7 @@ from contacts.segments.nodes import (
     Several,
     Window,
     children,
+    walk,
 )
 from contacts.segments.phrases import number_in_words
 from contacts.segments.words import clause_in_words
@@ -94,7 +96,7 @@ class _Table:
     granted: Collection[str] | None
 
     def lines(self, clause: Clause, depth: int) -> list[ClauseVerdict]:
-        group = isinstance(clause, All | Any_ | Not | Several)
+        group = isinstance(clause, All | Any_ | Not | Several) and not _rule(clause)
         classes = classes_of(clause, self.definition)
         seen = self.granted is None or classes <= frozenset(self.granted)
         line = ClauseVerdict(
@@ -110,13 +112,15 @@ class _Table:
         return [line, *(each for part in below for each in self.lines(part, depth + 1))]
 
     def _said(self, clause: Clause) -> str:
-        if isinstance(clause, All):
+        if isinstance(clause, All) and not clause.said:
             return "all of these"
         if isinstance(clause, Any_):
             return "at least one of these"
         if isinstance(clause, Several):
             return f"{_times(clause)} of these"
-        return "not this" if isinstance(clause, Not) else clause_in_words(clause, names=self.names)
+        if isinstance(clause, Not):
+            return "not this"
+        return clause_in_words(clause, fields=self.definition.fields, names=self.names)
 
 
 def _times(clause: Several) -> str:
@@ -125,20 +129,29 @@ def _times(clause: Several) -> str:
     return f"exactly {clause.low}" if clause.low == clause.high else f"at most {clause.high}"
 
 
+def _rule(clause: Clause) -> bool:
+    """Whether it is a rule that has a name: told in one line, by what came of it."""
+    return isinstance(clause, All) and bool(clause.said)
+
+
 class _Person:
     """What the person's own record says to each clause."""
 
     def __init__(self, definition: Definition, contact_id: int, now: datetime) -> None:
         keys = references.fields_read(definition)
+        if any(map(_rule, walk(definition.root))):
+            keys |= {*stages.READS, "last_visit"}
         held = opening.values_of(tenancy.current(), [contact_id], keys).get(contact_id, {})
         self.values = building.facts_values(held, definition.fields)
-        self.contact_id, self.now = contact_id, now
+        self.held, self.contact_id, self.now = held, contact_id, now
 
     def value_of(self, clause: Clause) -> str:
         if isinstance(clause, Happened):
             return self._events(clause)
         if isinstance(clause, Been):
             return self._events(replace(clause.entered, window=Window()))
+        if _rule(clause):
+            return stages.stage_of(self.held, now=self.now)
         if isinstance(clause, Registered):
             evidence = getattr(clause.question, "evidence", None)
             return evidence(self.contact_id, now=self.now) if evidence else ""

@@ -28,9 +28,10 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class All(Clause):
-    """Every part holds."""
+    """Every part holds. `said` names the parts together, where they stand for a rule."""
 
     parts: tuple[Clause, ...]
+    said: str = field(default="", compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,8 +249,9 @@ def data_classes(
         found |= _betrays(clause)
     for told in _segments_told_of(definition):
         found |= data_classes(told, fields=fields)
-    # A last visit is worked out from visits: it betrays what they betray.
-    if any(fields[key].derived_from for key in keys):
+    # A last visit is worked out from visits: it betrays what they betray. A value with a label says
+    # of care whatever its class.
+    if any(fields[key].derived_from or fields[key].sensitivity for key in keys):
         found.add(DataClass.CLINICAL)
     return frozenset(found)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from contacts.declared import starters
-from contacts.fields import FIELDS, Field
+from contacts.fields import Field
 from contacts.segments import kinds
 from contacts.segments.moments import Relative, Span
 from contacts.segments.nodes import (
@@ -68,8 +68,10 @@ def in_words(definition: Definition, *, names: Names | None = None) -> str:
 
 
 def clause_in_words(
-    clause: Clause, *, names: Names | None = None, fields: Mapping[str, Field] = FIELDS
+    clause: Clause, *, fields: Mapping[str, Field], names: Names | None = None
 ) -> str:
+    """Return one clause of a definition; `fields` are the definition's, an organisation's own
+    among them."""
     return _said(clause, Told(names or {}, fields))
 
 
@@ -90,11 +92,12 @@ def _said(clause: Clause, names: Told) -> str:
 
 def _inner(part: Clause, names: Told) -> str:
     said = _said(part, names)
-    return f"({said})" if isinstance(part, All | Any_ | Several) else said
+    joins = isinstance(part, All | Any_ | Several) and not getattr(part, "said", "")
+    return f"({said})" if joins else said
 
 
 def _all(clause: All, names: Told) -> str:
-    return joined([_inner(part, names) for part in clause.parts], "and")
+    return clause.said or joined([_inner(part, names) for part in clause.parts], "and")
 
 
 def _any(clause: Any_, names: Told) -> str:

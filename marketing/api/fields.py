@@ -18,7 +18,7 @@ from contacts.declared.models import KINDS
 from contacts.declared.naming import says_too_much
 from contacts.fields import Field
 from contacts.segments.references import label_names
-from marketing.api.forms import Form
+from marketing.api.forms import Form, OneOf
 from marketing.api.machines import MachineView, Scopes
 from marketing.api.problems import Fault, Problem, invalid, not_found
 
@@ -40,13 +40,13 @@ class FieldForm(Form):
         help_text="`custom_`, then a-z, 0-9 and _. Made of the label if left out; never reused.",
     )
     label = serializers.CharField(max_length=80)  # type: ignore[assignment]
-    type = serializers.ChoiceField(choices=[kind.value for kind in KINDS])
-    data_class = serializers.ChoiceField(
+    type = OneOf(choices=[kind.value for kind in KINDS])
+    data_class = OneOf(
         choices=[kind.value for kind in CLASSES],
         help_text="Which roles may see the values. It cannot be changed later.",
     )
     labels = serializers.ListField(
-        child=serializers.ChoiceField(choices=LABELS),
+        child=OneOf(choices=LABELS),
         help_text="Sensitivity labels; an empty list says that none applies.",
     )
     choices = serializers.ListField(
@@ -59,7 +59,7 @@ class FieldForm(Form):
 
 class FieldChange(Form):
     label = serializers.CharField(max_length=80, required=False)  # type: ignore[assignment]
-    labels = serializers.ListField(child=serializers.ChoiceField(choices=LABELS), required=False)
+    labels = serializers.ListField(child=OneOf(choices=LABELS), required=False)
     choices = serializers.ListField(child=serializers.CharField(max_length=100), required=False)
     state = serializers.ChoiceField(choices=_STATES, required=False)
 

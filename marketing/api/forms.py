@@ -61,6 +61,17 @@ class ContactOutcome(serializers.Serializer[Any]):
     contacts = ContactId(many=True, help_text="In the order of the request.")
 
 
+class OneOf(serializers.ChoiceField):
+    """A choice whose refusal names the choices, which are ours, and never what was sent."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError:
+            said = f"Use one of {', '.join(map(str, self.choices))}."
+            raise serializers.ValidationError(said, code="said") from None
+
+
 class ContactLookup(Form):
     kind = serializers.ChoiceField(choices=["record_number", "email", "phone"])
     value = serializers.CharField(max_length=254)

@@ -117,7 +117,8 @@ def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
         raise PermissionDenied
     number = _number(request.GET.get("version", ""), group)
     held = code_groups.held(group_id, version=number)
-    before = code_groups.held(group_id, version=number - 1) if number > 1 else ()
+    before = code_groups.held(group_id, version=number - 1) if number > 1 else held
+    made = grouping.difference(before, held)
     context = {
         "group": group,
         "number": number,
@@ -125,8 +126,8 @@ def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
         "codes": _lines(held[:MOST_SHOWN]),
         "left_out": max(0, len(held) - MOST_SHOWN),
         "labels": _labels(held),
-        "added": _lines(grouping.difference(before, held).added) if number > 1 else [],
-        "removed": _lines(grouping.difference(before, held).removed) if number > 1 else [],
+        "came": _came("Came", made.added),
+        "went": _came("Went", made.removed),
         "versions": group.versions.order_by("-number").defer("codes"),
         "users": users(dependants.of_code_group(group_id)),
         "naming": Naming(initial={"name": group.name}),
@@ -212,6 +213,16 @@ def _changed(found: grouping.Difference) -> str:
         f"A new version: {len(found.added)} codes came, {len(found.removed)} went. Segments that "
         "ask for the group are worked out again."
     )
+
+
+def _came(word: str, found: Sequence[Code]) -> dict[str, Any]:
+    """Return what a version brought or took away, as far as a page holds it."""
+    return {
+        "title": f"{word} with this version",
+        "note": f"{len(found):,} code{'' if len(found) == 1 else 's'}",
+        "codes": _lines(found[:MOST_SHOWN]),
+        "left_out": max(0, len(found) - MOST_SHOWN),
+    }
 
 
 def _lines(held: Sequence[Code]) -> list[dict[str, str]]:

@@ -24,14 +24,22 @@ from contacts.fields import SEALED_CLASSES, DataClass, Field, fields_of
 from contacts.history.reading import provenance
 from contacts.models import Contact, ContactList, Identifier
 from contacts.reveal import RevealRefused, reveal
+from contacts.stage_reasons import reasons
 from marketing.web import naming, shown, timeline
 from marketing.web.addresses import address
 from marketing.web.death import Death
-from marketing.web.history import Correcting
+from marketing.web.history import Correcting, correctable
 from marketing.web.person import person_of, tabs
 
 PAGE = 50
-PANELS = sorted(SEALED_CLASSES, key=lambda kind: kind is DataClass.CLINICAL)
+PANELS = [
+    DataClass.IDENTITY,
+    DataClass.CONTACT_POINT,
+    DataClass.DEMOGRAPHIC,
+    DataClass.COVERAGE,
+    DataClass.ENGAGEMENT,
+    DataClass.CLINICAL,
+]
 """The clinical facts come last: they are the longest."""
 
 
@@ -127,20 +135,28 @@ def values(request: HttpRequest, public_id: UUID, data_class: str) -> HttpRespon
     """Open one class of a person's facts: needs the role, and stands in the trail."""
     person = _contact(public_id)
     kind = _class(data_class)
-    opened = _reveal([person.id], [kind], "contact_page").get(person.id, {})
-    fields = registry.current()
-    panel = _panel(person, kind, staff_of(request), fields) | {
+    user, fields, now = staff_of(request), registry.current(), timezone.now()
+    opened = _reveal([person.id], _betrayed(kind), "contact_page").get(person.id, {})
+    panel = _panel(person, kind, user, fields) | {
         "open": True,
         "facts": shown.with_origins(
-            shown.facts(opened, kind, fields=fields), provenance(person, kind)
+            shown.facts(opened, kind, fields=fields, zone=user.organisation.zone),
+            provenance(person, kind),
         ),
-        "correcting": Correcting(kind=kind)
-        if staff_of(request).may(Permission.CONTACTS_WRITE)
-        else None,
+        "correcting": _correcting(kind, user),
+        "reasons": reasons(person.id, now=now, granted=user.data_classes)
+        if kind is DataClass.ENGAGEMENT
+        else [],
     }
-    context = {"contact": person, "panel": panel, "now": timezone.now()}
+    context = {"contact": person, "panel": panel, "now": now}
     template = "contacts/_panel.html" if request.htmx else "contacts/opened.html"  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _betrayed(kind: DataClass) -> list[DataClass]:
+    """The last visit and the journey stage are worked out from visits and appointments: to see them
+    takes the role for those, and why somebody is at a stage is told by them."""
+    return [kind, DataClass.CLINICAL] if kind is DataClass.ENGAGEMENT else [kind]
 
 
 def _reveal(
@@ -164,7 +180,7 @@ def _contact(public_id: object) -> Contact:
 
 
 def _class(name: str) -> DataClass:
-    if name not in {kind.value for kind in SEALED_CLASSES}:
+    if name not in {kind.value for kind in PANELS}:
         raise Http404("no such class of facts")
     return DataClass(name)
 
@@ -191,6 +207,17 @@ def rows_of(found: Sequence[Contact]) -> list[dict[str, Any]]:
     ]
 
 
+def _correcting(kind: DataClass, user: User) -> Correcting | None:
+    """The form that puts a value right, for who may, where the class has values to be said."""
+    if (
+        user.may(Permission.CONTACTS_WRITE)
+        and kind.value in user.data_classes
+        and correctable(kind)
+    ):
+        return Correcting(kind=kind)
+    return None
+
+
 def _panel(
     person: Contact, kind: DataClass, user: User, fields: Mapping[str, Field]
 ) -> dict[str, Any]:
@@ -198,7 +225,7 @@ def _panel(
         "class": kind.value,
         "label": shown.CLASS_LABELS[kind],
         "holds": [field.label for field in naming.fields_for(fields_of(kind, fields=fields), user)],
-        "known": getattr(person, kind.value) is not None,
-        "may_open": kind.value in user.data_classes,
+        "known": kind not in SEALED_CLASSES or getattr(person, kind.value) is not None,
+        "may_open": user.data_classes.issuperset(_betrayed(kind)),
         "role": user.role_label,
     }

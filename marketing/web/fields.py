@@ -56,8 +56,11 @@ _ROUTES = {"segment": "segment", "template": "template", "workflow": "workflow"}
 class Labelled(forms.Form):
     """What may be changed of a field at any time."""
 
-    label = forms.CharField(max_length=80, label="Name")
+    label = forms.CharField(
+        max_length=80, label="Name", error_messages={"required": "Give the field a name."}
+    )
     labels = forms.MultipleChoiceField(
+        error_messages={"required": "Choose what applies, or none of these."},
         label="Sensitivity",
         help_text="What law or policy asks more care for. Segments that ask about the field carry "
         "its labels. Say none only if none applies.",
@@ -97,6 +100,7 @@ class NewField(Labelled):
     )
     data_class = forms.ChoiceField(
         label="Data class",
+        error_messages={"required": "Choose the class of its values."},
         help_text="Decides which roles may see its values and how it is sealed. It cannot be "
         "changed later.",
         choices=[
@@ -238,7 +242,8 @@ def _field(key: str) -> CustomField:
 
 def _add_error(form: forms.Form, refused: FieldRefused) -> None:
     part = refused.part if refused.part in form.fields else None
-    form.add_error(part, f"{'This' if part else refused.part} {refused.reason}.")
+    named = {"choices": "These", "key": "The key"}.get(refused.part, "This")
+    form.add_error(part, f"{named if part else refused.part} {refused.reason}.")
 
 
 def _initial(field: CustomField) -> dict[str, Any]:

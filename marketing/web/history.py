@@ -37,6 +37,8 @@ _BY_HAND = frozenset(
         FieldType.DATETIME,
         FieldType.TIME,
         FieldType.CHOICE,
+        FieldType.CHOICES,
+        FieldType.CODED,
     }
 )
 
@@ -49,7 +51,8 @@ class Correcting(forms.Form):
         required=False,
         max_length=1000,
         label="The right value",
-        help_text="A date as 1961-02-03; yes or no. Left empty, the value is removed.",
+        help_text="A date as 1961-02-03; yes or no; several choices with ; between; a code after "
+        "its system, as ICD-10-CM E11.9. Left empty, the value is removed.",
     )
 
     def __init__(self, *args: Any, kind: DataClass, **kwargs: Any) -> None:
@@ -66,7 +69,7 @@ def correctable(kind: DataClass) -> Sequence[Field]:
     return [
         one
         for one in fields_of(kind, fields=fields)
-        if one.type in _BY_HAND and not one.derived_from
+        if one.type in _BY_HAND and not one.derived_from and not one.archived
     ]
 
 
@@ -104,7 +107,8 @@ def correct(request: HttpRequest, public_id: UUID, data_class: str) -> HttpRespo
         raise PermissionDenied("your role may not see these facts")
     form = Correcting(request.POST, kind=DataClass(data_class))
     if not form.is_valid():
-        messages.error(request, "Nothing was corrected: choose what is wrong.")
+        why = "choose what is wrong" if "field" in form.errors else "the value is too long"
+        messages.error(request, f"Nothing was corrected: {why}.")
         return redirect("contact", person.public_id)
     key, value = form.cleaned_data["field"], form.cleaned_data["value"].strip()
     try:

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from audit import trail
-from contacts import matching
-from contacts.fields import SEALED_CLASSES, DataClass
+from contacts import matching, registry
+from contacts.fields import SEALED_CLASSES
 from contacts.merge import acts, proposing
 from contacts.models import Contact, Identifier, Merge, MergeProposal
 from contacts.reveal import RevealRefused, reveal
+from contacts.segments import evaluate
 from marketing.web import shown, timeline
 
 MOST = 100
@@ -195,8 +196,12 @@ def _pair(proposal: MergeProposal) -> tuple[int, int]:
 def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return each field that either has, with both texts, those that differ first."""
     rows: list[dict[str, Any]] = []
+    fields, zone = registry.current(), evaluate.zone()
     for kind in SEALED_CLASSES:
-        mine, theirs = (_texts(values, kind) for values in (first, second))
+        mine, theirs = (
+            _texts(shown.facts(values, kind, fields=fields, zone=zone))
+            for values in (first, second)
+        )
         rows += [
             {"label": label, "first": mine.get(label, ""), "second": theirs.get(label, "")}
             for label in dict.fromkeys([*mine, *theirs])
@@ -206,8 +211,8 @@ def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[di
     return sorted(rows, key=lambda row: row["same"])
 
 
-def _texts(values: Mapping[str, Any], kind: DataClass) -> dict[str, str]:
+def _texts(facts: Sequence[shown.Fact]) -> dict[str, str]:
     return {
         fact.label: fact.text or ", ".join(f"{what} ({detail})" for what, detail in fact.lines)
-        for fact in shown.facts(values, kind)
+        for fact in facts
     }

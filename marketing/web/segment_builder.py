@@ -228,7 +228,7 @@ def _funnel(
     for path, left in steps:
         found.append(
             {
-                "words": clause_in_words(parts[path], names=names),
+                "words": clause_in_words(parts[path], fields=definition.fields, names=names),
                 "left": str(left),
                 "lost": previewed.lost(before, left, population=population),
                 "share": left.number or 0,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
-from contacts.fields import FIELDS, DataClass, Field, FieldType, fields_of
+from contacts.fields import DataClass, Field, FieldType, fields_of
 from contacts.history.reading import Provenance
+from contacts.segments.phrases import number_in_words
 
 CLASS_LABELS: Mapping[DataClass, str] = {
     DataClass.IDENTITY: "Identity",
@@ -40,19 +41,21 @@ def name(values: Mapping[str, Any]) -> str:
 
 
 def facts(
-    values: Mapping[str, Any], kind: DataClass, *, fields: Mapping[str, Field] = FIELDS
+    values: Mapping[str, Any], kind: DataClass, *, fields: Mapping[str, Field], zone: tzinfo
 ) -> list[Fact]:
-    """Return the class's fields that are known, in the registry's order."""
+    """Return the class's fields that are known, in the registry's order; moments on the clock of
+    the organisation's `zone`.
+    """
     return [
-        _fact(field, values[field.key])
+        _fact(field, values[field.key], zone)
         for field in fields_of(kind, fields=fields)
         if values.get(field.key) not in (None, "", [])
     ]
 
 
-def _fact(field: Field, value: Any) -> Fact:
+def _fact(field: Field, value: Any, zone: tzinfo) -> Fact:
     if not field.is_list:
-        return Fact(field.label, text=_text(field, value), key=field.key)
+        return Fact(field.label, text=_text(field, value, zone), key=field.key)
     newest = sorted(value, key=_moment, reverse=True)
     lines = tuple(_line(field, item) for item in newest[:MOST_ITEMS])
     return Fact(field.label, lines=lines, more=max(0, len(newest) - MOST_ITEMS), key=field.key)
@@ -63,13 +66,15 @@ def with_origins(known: Iterable[Fact], origins: Mapping[str, Provenance]) -> li
     return [replace(fact, origin=origins.get(fact.key)) for fact in known]
 
 
-def _text(field: Field, value: Any) -> str:
+def _text(field: Field, value: Any, zone: tzinfo) -> str:
     if field.type is FieldType.BOOLEAN:
         return "yes" if value else "no"
     if field.type is FieldType.DATE:
         return f"{date.fromisoformat(value):%-d %B %Y}"
     if field.type is FieldType.DATETIME:
-        return f"{datetime.fromisoformat(value):%-d %B %Y, %H:%M} UTC"
+        return f"{datetime.fromisoformat(value).astimezone(zone):%-d %B %Y, %H:%M %Z}"
+    if field.type is FieldType.NUMBER:
+        return number_in_words(value)
     if field.type is FieldType.CHOICES:
         return ", ".join(value)
     if field.type is FieldType.CODED:

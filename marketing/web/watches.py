@@ -229,6 +229,27 @@ def segments_to_approve(now: datetime) -> Matter | None:
     )
 
 
+@watches(Permission.SEGMENTS_EDIT)
+def segments_nobody_asked_about(now: datetime) -> Matter | None:
+    """Sensitive segments that nobody may send to and nobody asked a second person about: a field
+    or a code group that they name may have got its label long after they were saved."""
+    asked = {one.segment_id for one in approvals.waiting()}
+    still = Segment.objects.filter(
+        awaits_approval=True, archived_at=None, status=Segment.Status.VALID
+    )
+    ids = list(still.exclude(pk__in=asked).order_by("created_at").values_list("pk", flat=True))
+    if not ids:
+        return None
+    return told(
+        len(ids),
+        ("sensitive segment needs an approval", "sensitive segments need an approval"),
+        "It reads a sensitive label, and nothing is sent to it until a second person agrees. Ask "
+        "for that on its page.",
+        reverse("segment", args=ids[:1]),
+        "warn",
+    )
+
+
 @watches(Permission.ORGANISATION_MANAGE)
 def no_postal_address(now: datetime) -> Matter | None:
     """Commercial mail must show one (CS-05): no version of any is made without."""

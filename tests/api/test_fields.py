@@ -173,3 +173,23 @@ def test_pr30_a_key_that_sees_no_clinical_facts_reads_no_labelled_names(
     assert reader.get("code-groups").json() == {"code_groups": []}
     assert reader.get(f"code-groups/{group}").status_code == 404
     assert machine.get(f"code-groups/{group}").json()["name"] == "Opioids"
+
+
+def test_pr30_a_key_that_sees_no_clinical_facts_reads_no_labelled_values(
+    harbor: Organisation, machine: Machine, machine_for: Maker
+) -> None:
+    machine.post("fields", SHOE | {"label": "Viral load", "labels": ["hiv"]})
+    person = {"source": "epic", "record_number": "1", "values": {"custom_viral_load": "7"}}
+    contact = machine.post("contacts", person).json()["contacts"][0]["id"]
+    machine.post("contacts", person | {"values": {"custom_viral_load": "8"}})
+    scopes = [one for one in SCOPES if one != Permission.CONTACTS_REVEAL_CLINICAL]
+    for path in (f"contacts/{contact}", f"contacts/{contact}/history"):
+        answers = [one.get(path).content for one in (machine_for(harbor, scopes), machine)]
+        assert [b"custom_viral_load" in one for one in answers] == [False, True]
+
+
+def test_a_refused_choice_names_the_choices(machine: Machine) -> None:
+    body = problem(machine.post("fields", SHOE | {"type": "canary"}), 422, "invalid")
+    (said,) = [one["detail"] for one in body["errors"]]
+    assert said.startswith("Use one of text, number, decimal")
+    assert "canary" not in said

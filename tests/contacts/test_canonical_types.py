@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts.canonical import MAX_DIGITS, ValueRefused, canonical
+from contacts.codes import ICD10, SNOMED
 from contacts.declared.models import KINDS
 from contacts.fields import DataClass, Field, FieldType
 from contacts.packing import Record, pack, read, unpack
@@ -164,3 +165,22 @@ def test_a_blank_says_nothing(blank: object) -> None:
 def test_days_and_moments_may_be_given_as_such() -> None:
     assert stored("date", date(2026, 1, 31)) == "2026-01-31"
     assert stored("datetime", datetime(2026, 1, 31, 9, 30, tzinfo=UTC)) == "2026-01-31T09:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("given_", "system", "code"),
+    [
+        ({"system": "SNOMED CT", "code": "44054006"}, SNOMED, "44054006"),
+        ({"system": ICD10, "code": "e119"}, ICD10, "E11.9"),
+        ("ICD-10-CM E11.9 Diabetes", ICD10, "E11.9"),
+        (f"{ICD10}|E119|Diabetes", ICD10, "E11.9"),
+        ("urn:local|42", "urn:local", "42"),
+        ({"system": SNOMED, "code": "a code of our own"}, SNOMED, "a code of our own"),
+    ],
+)
+def test_a_known_system_has_its_address_and_its_codes_one_form(
+    given_: object, system: str, code: str
+) -> None:
+    """Code groups match by these."""
+    kept = stored("coded", given_)
+    assert (kept["system"], kept["code"]) == (system, code)

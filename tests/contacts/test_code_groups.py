@@ -41,6 +41,7 @@ HIV = Code(ICD10, "B20", "HIV disease")
         "ICD 10 CM E11.9 Type 2 diabetes",
         "icd10cm;E11.9;Type 2 diabetes",
         f"{ICD10} E11.9 Type 2 diabetes",
+        f"{ICD10}|E11.9|Type 2 diabetes",
     ],
 )
 def test_a_line_may_be_written_in_many_ways(line: str) -> None:

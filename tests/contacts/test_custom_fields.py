@@ -18,7 +18,8 @@ from contacts.custom_fields import FieldRefused, NoSuchField, StillUsed
 from contacts.declared.models import CustomField
 from contacts.facts import CLEAR
 from contacts.fields import FIELDS, DataClass, FieldType, Sensitivity
-from contacts.models import Contact
+from contacts.history import reading
+from contacts.models import Contact, ValueChange
 from contacts.records import Change, ChangeRefused
 from contacts.reveal import RevealRefused, reveal
 from contacts.segments import catalogue
@@ -342,3 +343,21 @@ def test_pr30_a_label_given_later_reaches_the_segments_that_ask() -> None:
     for one in (segment, over):
         one.refresh_from_db()
         assert one.labels == ["hiv"]
+
+
+def test_the_values_of_a_deleted_field_leave_the_history() -> None:
+    key = added().key
+    contact_id = put(**{key: 1})
+    amending.amend({contact_id: {key: 2, "language": "en"}}, source="ehr", now=NOON)
+    amending.amend({contact_id: {key: 3}}, source="ehr", now=NOON)
+
+    def told() -> list[dict[str, Any]]:
+        found = reading.revealed(contact_id, [DataClass.DEMOGRAPHIC], purpose="test")
+        return [one.fields for one in found]
+
+    custom_fields.delete(key, now=NOON)
+    assert told() == [{}, {"language": (None, "en")}]
+    while sweeping.sweep(now=NOON):
+        pass
+    assert told() == [{"language": (None, "en")}]
+    assert ValueChange.objects.count() == 1

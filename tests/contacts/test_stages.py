@@ -16,9 +16,11 @@ from contacts.fields import FIELDS, DataClass
 from contacts.records import Change
 from contacts.reveal import reveal
 from contacts.segments import building, semantics
-from contacts.segments.definition import DefinitionInvalid, parse
+from contacts.segments.definition import DefinitionInvalid, in_words, parse
 from contacts.segments.evaluate import among
+from contacts.segments.explain import explain
 from contacts.segments.facts import Facts
+from contacts.stage_reasons import reasons
 from contacts.stage_rules import RULES
 from tests.conftest import NOON
 
@@ -150,3 +152,35 @@ def test_the_stage_moves_with_time_alone(four: dict[str, int]) -> None:
     later: datetime = NOON + timedelta(days=600)
     opened = reveal([four["new"]], [DataClass.ENGAGEMENT], purpose="test", now=later)
     assert opened[four["new"]]["journey_stage"] == "at risk"
+
+
+def test_a_segment_of_a_stage_is_read_as_a_sentence() -> None:
+    asked = {"all": [{"field": "city", "op": "exists"},
+                     {"field": "journey_stage", "op": "in", "value": ["overdue", "at risk"]},
+                     {"field": "journey_stage", "op": "not_equals", "value": "new"}]}  # fmt: skip
+    assert in_words(parse(asked)) == (
+        "People whose city is known, (journey stage is overdue or journey stage is at risk), "
+        "and not (journey stage is new)"
+    )
+
+
+def test_the_clause_table_says_the_persons_stage_in_one_line(four: dict[str, int]) -> None:
+    asked = parse({"field": "journey_stage", "op": "equals", "value": "overdue"})
+    told = {
+        stage: [(line.words, line.holds, line.value) for line in explain(asked, one, now=NOON)]
+        for stage, one in four.items()
+    }
+    assert told == {
+        stage: [("journey stage is overdue", stage == "overdue", stage)] for stage in four
+    }
+
+
+def test_reasons_end_with_the_rule_that_made_the_stage(four: dict[str, int]) -> None:
+    granted = [kind.value for kind in DataClass]
+    ends = {
+        stage: [(one.stage, one.lines[0].holds) for one in reasons(who, now=NOON, granted=granted)]
+        for stage, who in four.items()
+    }
+    assert ends["at risk"] == [("at risk", True)]
+    assert ends["new"] == [("at risk", False), ("overdue", False), ("new", True)]
+    assert ends["active"] == [("at risk", False), ("overdue", False), ("new", False)]

@@ -124,3 +124,16 @@ def test_pr30_the_name_of_a_labelled_group_is_hidden_from_a_marketer(
     assert marketer.get(f"/settings/code-groups/{group.pk}/").status_code == 403
     assert "Opioid" in officer.get("/settings/code-groups/").content.decode()
     assert officer.get(f"/settings/code-groups/{group.pk}/").status_code == 200
+
+
+def test_of_a_huge_change_a_page_holds_the_beginning_and_counts_the_rest(
+    harbor: Organisation, diabetes: CodeGroup, omar: User, sign_in_as: SignIn
+) -> None:
+    many = [Code(ICD10, f"E{n:02}.{d}") for n in range(100) for d in range(12)]
+    with tenancy.acting_for(harbor.pk):
+        grouping.change(diabetes.pk, many, since=1, now=NOON)
+        grouping.change(diabetes.pk, many[:1], since=2, now=NOON)
+    page = sign_in_as(omar).get(f"/settings/code-groups/{diabetes.pk}/").content.decode()
+    assert "1,199 codes" in page
+    assert "199 more are not shown here" in page
+    assert page.count("<tr>") < 1_010

@@ -12,8 +12,9 @@ from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
 from audit.models import Entry
-from contacts import amending, records
+from contacts import amending, matching, records
 from contacts.models import Contact
+from tests.conftest import NOON
 
 SignIn = Callable[[User], Client]
 
@@ -197,3 +198,17 @@ def test_a_contact_of_another_organisation_leads_to_no_entry(
         )
     page = sign_in_as(officer).get(f"/trail/?subject=contact:{ada.public_id}")
     assert page.context["rows"] == []
+
+
+def test_why_somebody_is_at_a_stage_is_told_to_who_sees_visits(
+    harbor: Organisation, omar: User, mara: User, sign_in_as: SignIn
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        change = records.Change(source="epic", record_number="1", values={"given_name": "Ada"})
+        (contact_id,) = records.upsert([change], now=NOON).contact_ids
+        public_id = matching.public_ids([contact_id])[contact_id]
+    address = f"/contacts/{public_id}/engagement/"
+    page = sign_in_as(omar).post(address).content.decode()
+    assert "Journey stage</dt><dd>new" in page
+    assert "The rule of “new”" in page
+    assert sign_in_as(mara).post(address).status_code == 403

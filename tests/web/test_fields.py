@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,9 @@ from django.test import Client
 from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
-from contacts import custom_fields, matching, records, registry
+from contacts import amending, custom_fields, matching, records, registry
 from contacts.declared.models import CustomField
-from contacts.segments import catalogue
+from contacts.segments import catalogue, membership
 from tests.conftest import NOON
 
 SHOE = {
@@ -59,10 +60,11 @@ def test_an_administrator_adds_a_field(harbor: Organisation, ada: User, sign_in_
 @pytest.mark.parametrize(
     ("part", "given", "said"),
     [
-        ("data_class", "", "This field is required"),
-        ("labels", [], "This field is required"),
+        ("data_class", "", "Choose the class of its values"),
+        ("labels", [], "Choose what applies"),
         ("labels", ["hiv", "none"], "not both"),
-        ("label", "Given name", "is that of another field"),
+        ("label", "Given name", "is that of another field: choose another name"),
+        ("label", "Επάγγελμα", "The key cannot be made of this name: write one"),
         ("key", "shoe", "must begin with custom_"),
         ("choices", "small", "belong to the types choice"),
     ],
@@ -167,3 +169,104 @@ def test_pr30_the_name_of_a_labelled_field_is_for_who_sees_clinical_facts_or_kee
     address = "/settings/fields/custom_viral_load_bracket/"
     assert sign_in_as(mara).get(address).status_code == 403
     assert all("Viral load" in text(sign_in_as(one).get(address)) for one in (ada, omar))
+
+
+def test_pr30_the_value_of_a_labelled_field_is_for_who_sees_clinical_facts(
+    harbor: Organisation, omar: User, mara: User, sign_in_as: SignIn
+) -> None:
+    """PR-30: a label closes a value whatever its class, on the page and in the history."""
+    with tenancy.acting_for(harbor.pk):
+        custom_fields.add(
+            label="Viral load bracket",
+            type_="number",
+            data_class="demographic",
+            labels=["hiv"],
+            now=NOON,
+        )
+        change = records.Change(
+            source="epic", record_number="1", values={"custom_viral_load_bracket": 3}
+        )
+        (contact_id,) = records.upsert([change], now=NOON).contact_ids
+        amending.amend({contact_id: {"custom_viral_load_bracket": 4}}, source="epic", now=NOON)
+        public_id = matching.public_ids([contact_id])[contact_id]
+    for page in ("demographic/", "history/values/"):
+        seen = [
+            "iral" in text(sign_in_as(who).post(f"/contacts/{public_id}/{page}"))
+            for who in (mara, omar)
+        ]
+        assert (page, seen) == (page, [False, True])
+
+
+def test_the_funnel_calls_a_field_by_its_name(
+    harbor: Organisation, shoe: CustomField, mara: User, sign_in_as: SignIn
+) -> None:
+    asked = {"field": "custom_shoe_size", "op": "gte", "value": 40}
+    with tenancy.acting_for(harbor.pk):
+        change = records.Change(source="epic", record_number="1", values={"custom_shoe_size": 42})
+        records.upsert([change], now=NOON)
+    page = text(
+        sign_in_as(mara).post("/segments/preview/", {"definition": json.dumps({"all": [asked]})})
+    )
+    assert '<th scope="row">shoe size is at least 40' in page
+    assert "custom_shoe_size" not in page
+
+
+def test_pr40_a_count_that_rests_on_a_labelled_field_is_not_exact_for_a_marketer(
+    harbor: Organisation, mara: User, sign_in_as: SignIn
+) -> None:
+    """PR-40: else the overlap with a segment of one person would tell who it is."""
+    with tenancy.acting_for(harbor.pk):
+        custom_fields.add(
+            label="Viral load", type_="number", data_class="demographic", labels=["hiv"], now=NOON
+        )
+        change = records.Change(source="e", record_number="1", values={"custom_viral_load": 3})
+        records.upsert([change], now=NOON)
+        found = catalogue.save(
+            name="Three", tree={"field": "custom_viral_load", "op": "exists"}, now=NOON
+        )
+        membership.refresh(found, now=NOON)
+    page = text(sign_in_as(mara).get(f"/segments/{found.id}/"))
+    assert "&lt;11" in page
+
+
+@pytest.mark.parametrize(
+    ("key", "type_", "given", "said"),
+    [
+        ("custom_sites", "choices", "harbor; North", "North, Harbor"),
+        ("custom_smoking", "coded", "SNOMED CT 77176002 Smoker", "Smoker"),
+    ],
+)
+def test_a_value_of_several_parts_is_put_right_on_the_persons_page(
+    harbor: Organisation,
+    omar: User,
+    sign_in_as: SignIn,
+    key: str,
+    type_: str,
+    given: str,
+    said: str,
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        choices = ["North", "Harbor"] if type_ == "choices" else []
+        custom_fields.add(
+            label="Told", key=key, type_=type_, data_class="coverage", labels=[], choices=choices,
+            now=NOON,
+        )  # fmt: skip
+        change = records.Change(source="epic", record_number="1", values={"given_name": "Ada"})
+        (contact_id,) = records.upsert([change], now=NOON).contact_ids
+        public_id = matching.public_ids([contact_id])[contact_id]
+    client, page = sign_in_as(omar), f"/contacts/{public_id}/"
+    client.post(f"{page}correct/coverage/", {"field": key, "value": given})
+    assert said in text(client.post(f"{page}coverage/"))
+
+
+def test_an_archived_field_is_not_offered_for_correction(
+    harbor: Organisation, shoe: CustomField, omar: User, sign_in_as: SignIn
+) -> None:
+    with tenancy.acting_for(harbor.pk):
+        change = records.Change(source="epic", record_number="1", values={"custom_shoe_size": "4"})
+        (contact_id,) = records.upsert([change], now=NOON).contact_ids
+        public_id = matching.public_ids([contact_id])[contact_id]
+        custom_fields.archive("custom_shoe_size", now=NOON)
+    page = text(sign_in_as(omar).post(f"/contacts/{public_id}/demographic/"))
+    assert "Shoe size" in page
+    assert 'value="custom_shoe_size"' not in page

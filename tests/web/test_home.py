@@ -10,9 +10,14 @@ from django.utils import timezone
 from accounts import api_keys, staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Permission, Role
+from contacts import grouping
+from contacts.codes import ICD10
+from contacts.declared.code_lines import Code
+from contacts.segments import approvals, catalogue
 from contacts.segments.models import Segment
 from marketing.web import attention, watches
 from marketing.web.attention import Matter
+from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +84,18 @@ def test_a_missing_postal_address_is_told_to_who_may_write_it_down(harbor: Organ
         assert "postal address is missing" not in titles(ann)
         Organisation.objects.filter(pk=harbor.pk).update(postal_address=" ")
     assert "postal address is missing" in titles(ann)
+
+
+def test_a_segment_that_got_a_label_later_needs_an_approval(
+    at_harbor: Organisation, mara: User
+) -> None:
+    """Nothing is sent to it any more, and only who looked at its page would know."""
+    group = grouping.add("Ours", [Code(ICD10, "E11.9")], now=NOON)
+    asked = {"field": "conditions", "op": "has_code", "group": str(group.pk)}
+    segment = catalogue.save(name="Ours", tree=asked, now=NOON)
+    assert titles(mara) == []
+    grouping.change(group.pk, [Code(ICD10, "F11.20")], since=1, now=NOON)
+    segment.refresh_from_db()
+    assert titles(mara) == ["sensitive segment needs an approval"]
+    approvals.request(segment, now=NOON)
+    assert titles(mara) == []

@@ -8,8 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from accounts.models import Organisation
-from contacts import custom_fields, dependants
+from contacts import custom_fields, dependants, grouping
+from contacts.codes import ICD10
 from contacts.custom_fields import StillUsed
+from contacts.declared.code_lines import Code
+from messaging.dependants import versions_asking
 from messaging.models import Template
 from tests.conftest import NOON
 from tests.messaging.conftest import approved, template
@@ -100,3 +103,29 @@ def test_a_workflow_may_write_an_own_field_of_an_open_class() -> None:
     }  # fmt: skip
     _, problems = check(graph)
     assert [one for one in problems if one.code in {"unknown_field", "protected_field"}] == []
+
+
+def asking(tree: dict[str, Any]) -> dict[str, Any]:
+    return {"told": {"label": "Told", "definition": tree}}
+
+
+def test_a_template_whose_draft_asks_about_it_leans_on_it() -> None:
+    template(conditions=asking({"not": {"field": KEY, "op": "exists"}}))
+    assert told() == [("template", "News")]
+
+
+def test_a_template_that_asks_for_a_group_of_codes_leans_on_it() -> None:
+    """Else every message of it would fail, from the moment the group is archived."""
+    group = grouping.add("Diabetes", [Code(ICD10, "E11.9")], now=NOON)
+    asked = {"field": "conditions", "op": "has_code", "group": str(group.pk)}
+    body = BODY + "<mj-text>{% if when.told %}x{% endif %}</mj-text>"
+    draft = template(mjml=mjml(body, foot=FOOT))
+    draft.conditions, draft.declared = asking(asked), ["conditions", "given_name"]
+    draft.save()
+    version = approved(draft)
+    draft.conditions = {}
+    draft.save()
+    assert [one.title for one in dependants.of_code_group(group.pk)] == ["News"]
+    assert versions_asking("group", str(group.pk), [version.id]) == {version.id}
+    with pytest.raises(grouping.StillUsed):
+        grouping.archive(group.pk, now=NOON)

@@ -15,7 +15,7 @@ from accounts.models import Organisation
 from audit import trail
 from audit.actor import Actor, acting_as
 from contacts.models import Contact
-from contacts.segments import catalogue, columns, evaluate
+from contacts.segments import catalogue, columns, evaluate, references
 from contacts.segments.definition import Definition, DefinitionInvalid
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
@@ -53,14 +53,18 @@ class Command(BaseCommand):
 
     def _explain(self, options: dict[str, Any]) -> None:
         """Answers alone: values are for eyes whose look stands in the trail under their name."""
-        definition, subject = _definition(options["segment"])
+        definition, _ = _definition(options["segment"])
         contact = _contact(options["contact"])
         names = catalogue.names_in(definition, clinical=False)
         lines = explain(definition, contact.pk, now=timezone.now(), names=names)
         trail.record(
             "segment.explained",
-            subject=subject,
-            detail={"verdict": "in" if lines[0].holds else "out"},
+            subject=f"contact:{contact.pk}",
+            detail={
+                "classes": sorted(kind.value for kind in references.data_classes(definition)),
+                "fields": sorted(references.fields_read(definition)),
+                "verdict": "in" if lines[0].holds else "out",
+            },
         )
         for line in lines:
             self.stdout.write(f"{'yes' if line.holds else 'no ':<4}{'  ' * line.depth}{line.words}")
@@ -96,8 +100,12 @@ def _definition(given: str) -> tuple[Definition, str]:
             return catalogue.read(json.loads(given)), ""
         except json.JSONDecodeError as broken:
             raise CommandError(f"the definition is not JSON: {broken.msg}") from broken
+        except RecursionError as broken:
+            raise CommandError("the definition is nested too deeply") from broken
     try:
         segment = Segment.objects.get(pk=UUID(given))
     except (ValueError, Segment.DoesNotExist) as missing:
-        raise CommandError("there is no segment with this id") from missing
+        raise CommandError(
+            "there is no segment with this id in this organisation; a definition begins with {"
+        ) from missing
     return catalogue.definition_of(segment), f"segment:{segment.id}"

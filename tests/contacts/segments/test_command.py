@@ -65,6 +65,7 @@ def test_columns_are_made_anew(people: list[int]) -> None:
         (["count", "nothing"], "no segment with this id"),
         (["count", '{"all": []}'], "empty group"),
         (["count", "{"], "not JSON"),
+        (["count", '{"not":' * 5_000 + "{}" + "}" * 5_000], "nested too deeply"),
         (["explain", json.dumps(BOSTON), "nobody"], "no such contact"),
         (["--organisation", "nowhere", "rebuild"], "no organisation with this slug"),
     ],
@@ -72,3 +73,22 @@ def test_columns_are_made_anew(people: list[int]) -> None:
 def test_what_cannot_be_done_is_said(people: list[int], words: list[str], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         run(*words)
+
+
+def test_a_look_from_the_command_line_names_the_person_in_the_trail(people: list[int]) -> None:
+    contact = Contact.objects.get(pk=people[1])
+    run("explain", json.dumps(BOSTON), str(contact.public_id))
+    assert Entry.objects.get(action="segment.explained").subject == f"contact:{contact.pk}"
+
+
+def test_another_clinics_segment_and_people_are_not_found(
+    people: list[int], hill: Organisation
+) -> None:
+    segment = catalogue.save(name="Boston", tree=BOSTON, now=NOON)
+    contact = Contact.objects.get(pk=people[0])
+    for words in (
+        ["count", str(segment.id)],
+        ["explain", json.dumps(BOSTON), str(contact.public_id)],
+    ):
+        with pytest.raises(CommandError, match="in this organisation"):
+            run("--organisation", "hill", *words)
