@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -15,10 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
-from contacts import custom_fields, dependants
+from audit import trail
+from contacts import custom_fields, dependants, registry
 from contacts.custom_fields import FieldRefused, NoSuchField, StillUsed
 from contacts.declared.models import KINDS, CustomField
 from contacts.fields import FIELDS, DataClass, FieldType, Sensitivity
+from contacts.segments import evaluate, references, told
+from contacts.segments.definition import parse
 from marketing.web import naming
 from marketing.web.addresses import address
 from marketing.web.shown import CLASS_LABELS
@@ -187,6 +191,24 @@ def one(request: HttpRequest, key: str) -> HttpResponse:
         "may_manage": staff_of(request).may(Permission.FIELDS_MANAGE),
     }
     return render(request, "settings/field.html", context)
+
+
+@require_safe
+@requires(Permission.FIELDS_MANAGE)
+def holders(request: HttpRequest, key: str) -> HttpResponse:
+    """How many people have a value, as far as the role is told; asked before a deletion."""
+    user, now = staff_of(request), timezone.now()
+    field = replace(_field(key).as_field(), segmentable=True)
+    asked = parse({"field": key, "op": "exists"}, fields={**registry.current(), key: field})
+    seen = evaluate.preview(asked, now=now)
+    classes = [kind.value for kind in references.data_classes(asked)]
+    reader = told.reader(classes, user.data_classes, asker=user.pk, now=now)
+    count = reader.one(told.of_clause(asked.root), seen.total)
+    trail.record(
+        "segment.previewed",
+        detail={"count": seen.total, "fields": [key], "classes": sorted(classes), "clauses": 1},
+    )
+    return render(request, "settings/_holders.html", {"count": count, "none": count.number == 0})
 
 
 @require_POST

@@ -86,6 +86,7 @@ urlpatterns = [
     path("settings/fields/", fields.fields, name="fields"),
     path("settings/fields/new/", fields.new, name="field-new"),
     path("settings/fields/<slug:key>/", fields.one, name="field"),
+    path("settings/fields/<slug:key>/holders/", fields.holders, name="field-holders"),
     path("settings/fields/<slug:key>/archive/", fields.archive, name="field-archive"),
     path("settings/fields/<slug:key>/restore/", fields.restore, name="field-restore"),
     path("settings/fields/<slug:key>/delete/", fields.delete, name="field-delete"),

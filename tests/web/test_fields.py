@@ -270,3 +270,21 @@ def test_an_archived_field_is_not_offered_for_correction(
     page = text(sign_in_as(omar).post(f"/contacts/{public_id}/demographic/"))
     assert "Shoe size" in page
     assert 'value="custom_shoe_size"' not in page
+
+
+def test_who_is_about_to_delete_is_told_how_many_have_a_value(
+    harbor: Organisation, shoe: CustomField, ada: User, mara: User, ivy: User, sign_in_as: SignIn
+) -> None:
+    """PR-40: an administrator sees no values, so few are "<11". Archived fields are counted too."""
+    address = "/settings/fields/custom_shoe_size/holders/"
+    with tenancy.acting_for(harbor.pk):
+        changes = [
+            records.Change(source="e", record_number=str(n), values={"custom_shoe_size": n})
+            for n in range(3)
+        ]
+        records.upsert(changes, now=NOON)
+        custom_fields.archive("custom_shoe_size", now=NOON)
+    assert "&lt;11</strong> people have a value" in text(sign_in_as(ada).get(address))
+    assert sign_in_as(mara).get(address).status_code == 403
+    assert sign_in_as(ivy).get(address).status_code == 404
+    assert address in text(sign_in_as(ada).get("/settings/fields/custom_shoe_size/"))
