@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from crypto import root
 from deploy import databases
 from deploy.broker import EmbeddedBroker
+from deploy.kept_ports import KeptPort, kept_port
 from deploy.mailbox import Mailbox
 from deploy.phone import Phone
 from deploy.postgres import EmbeddedPostgres
@@ -45,12 +45,12 @@ class Installation:
 
     @cached_property
     def mailbox(self) -> Mailbox:
-        return Mailbox(self.home / "mailbox", port=self.port("mailbox", first=8025))
+        return Mailbox(self.home / "mailbox", port=self.ports["mailbox"].number)
 
     @cached_property
     def phone(self) -> Phone:
         secret = self.texts_secret.read_text()
-        return Phone(self.home / "phones", secret, port=self.port("phones", first=8325))
+        return Phone(self.home / "phones", secret, port=self.ports["phones"].number)
 
     @property
     def texts_secret(self) -> Path:
@@ -64,7 +64,7 @@ class Installation:
 
     @cached_property
     def web_port(self) -> int:
-        return self.port("web", first=int(os.environ.get("ATTUNE_PORT", FIRST_PORT)))
+        return self.ports["web"].number
 
     @property
     def origin(self) -> str:
@@ -108,24 +108,18 @@ class Installation:
         path.write_text("".join(f"{k}={v}\n" for k, v in self.environment().items()))
         return path
 
-    def port(self, name: str, *, first: int) -> int:
-        """Return the port that `name` was given the first time: links in sent mails bear it."""
-        kept = self.home / f"{name}.port"
-        if kept.exists():
-            return int(kept.read_text())
-        found = next(port for port in range(first, first + 500) if _free(port))
-        kept.write_text(f"{found}\n")
-        return found
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    @cached_property
+    def ports(self) -> dict[str, KeptPort]:
+        """Return the port that each was given first: links in sent mails bear the web's."""
+        first = {
+            "web": int(os.environ.get("ATTUNE_PORT", FIRST_PORT)),
+            "mailbox": 8025,
+            "phones": 8325,
+        }
+        return {
+            name: kept_port(self.home / f"{name}.port", first=wished)
+            for name, wished in first.items()
+        }
 
 
 def _kept_secret(path: Path) -> Path:

@@ -42,6 +42,7 @@ def main() -> None:
         try:
             prepare(installation)
             supervisor.start()
+            insist_on_web(supervisor)
             wait_for_web(installation)
             announce(installation, seconds=time.monotonic() - began)
             supervisor.watch()
@@ -103,6 +104,7 @@ def processes(installation: Installation) -> list[Process]:
     made = [_process(installation, name, command) for name, command in commands.items()]
     for process in made:
         process.serves = process.name in ("mailbox", "phones")
+        process.port = installation.ports.get(process.name)
         if process.name == "scheduler":
             process.patience = BRIEF
     return made
@@ -141,6 +143,12 @@ def _process(installation: Installation, name: str, command: list[str]) -> Proce
 def _folder(path: Path) -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+def insist_on_web(supervisor: Supervisor) -> None:
+    """Go on without mailbox and phones if need be, but not where another program would answer."""
+    if any(process.waits for process in supervisor.processes if process.name == "web"):
+        raise SystemExit("Attune was not started: without its web server nothing can be seen of it")
 
 
 def wait_for_web(installation: Installation) -> None:

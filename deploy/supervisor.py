@@ -13,11 +13,14 @@ from pathlib import Path
 from types import FrameType
 
 from deploy import bootstrap
+from deploy.kept_ports import KeptPort
 from deploy.state import CHECKOUT
 
 CALM = 20.0
 """Seconds alive after which a process counts as healthy, and its next death as its first."""
 LONGEST_PAUSE = 15.0
+SETTLED = 2.0
+"""Seconds that the port of one that has just ended has to become free."""
 
 
 @dataclass
@@ -33,14 +36,24 @@ class Process:
     """Seconds it has for finishing what it is doing when asked to stop."""
     serves: bool = False
     """Others rely on it until they have ended: it is asked to stop after them."""
+    port: KeptPort | None = None
+    """Where it listens: it is not started while another program does."""
+    waits: bool = False
+    """It could not be started, for another program has its port."""
     child: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     asked_at: float | None = None
     deaths: int = 0
 
-    def start(self) -> None:
+    def clear_away(self) -> None:
+        """End the children of one that died: they hold on to its port."""
         if self.child:
-            _kill_session(self.child.pid)  # the children of one that died hold on to its port
+            _kill_session(self.child.pid)
+            self.child.wait()
+            self.child = None
+
+    def start(self) -> None:
+        self.clear_away()
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
                 self.command,
@@ -110,7 +123,7 @@ class Supervisor:
     def start(self) -> None:
         for process in self.processes:
             process.end_leftover()
-            process.start()
+            _start(process)
 
     def watch(self, *, pause: float = 0.5) -> None:
         """Return when a signal asks to stop."""
@@ -125,11 +138,12 @@ class Supervisor:
         for start in self.services:
             start()
         for process in self.processes:
-            if process.alive() or not process.due():
-                continue
-            process.note_death()
-            bootstrap.say(f"{process.name} ended; starting it again (its log: {process.log})")
-            process.start()
+            if process.waits:
+                _start(process)
+            elif not process.alive() and process.due():
+                process.note_death()
+                bootstrap.say(f"{process.name} ended; starting it again (its log: {process.log})")
+                _start(process)
 
     def stop(self) -> None:
         """Stop those that work, all at once, and then those that serve them."""
@@ -142,6 +156,23 @@ class Supervisor:
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
+
+
+def _start(process: Process) -> None:
+    """Start it, unless another program has its port: say so once, and leave it to the next look."""
+    process.clear_away()
+    waited = process.waits
+    port = process.port
+    process.waits = port is not None and not port.is_free(patience=0 if waited else SETTLED)
+    if not process.waits:
+        if waited:
+            bootstrap.say(f"{process.name}: its port is free again; starting it")
+        process.start()
+    elif port is not None and not waited:
+        bootstrap.say(
+            f"{process.name} cannot start: port {port.number} is taken by another program."
+            f" {port.how_to_go_on()}."
+        )
 
 
 def _command_of(pid: int) -> list[str]:

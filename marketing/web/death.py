@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -19,6 +19,7 @@ from contacts import amending
 from contacts.canonical import ValueRefused
 from contacts.facts import CLEAR
 from contacts.fields import DataClass
+from contacts.models import Contact
 from marketing.web.person import person_of
 
 
@@ -48,14 +49,23 @@ def record(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Record that the person died: nothing is sent from this moment on."""
     person, now = person_of(public_id), timezone.now()
     form = Death(request.POST, today=_today(request, now))
-    if not form.is_valid():
-        messages.error(request, "Nothing was recorded: the date of death is no day up to today.")
+    if form.is_valid() and _recorded(request, person, form, now=now):
+        messages.success(request, "Death recorded. Every message to this person is stopped.")
         return redirect("contact", person.public_id)
+    context = {"contact": person, "form": form}
+    return render(request, "contacts/death.html", context, status=422)
+
+
+def _recorded(request: HttpRequest, person: Contact, form: Death, *, now: datetime) -> bool:
+    """Record it, or say at the form which value was refused and why."""
     died_on = form.cleaned_data["died_on"]
     known = {"deceased_at": died_on.isoformat()} if died_on else {}
-    _amend(request, person.pk, {"deceased": True} | known, now=now)
-    messages.success(request, "Death recorded. Every message to this person is stopped.")
-    return redirect("contact", person.public_id)
+    try:
+        _amend(request, person.pk, {"deceased": True} | known, now=now)
+    except ValueRefused as refused:
+        form.add_error("died_on" if refused.field in known else None, refused.reason)
+        return False
+    return True
 
 
 @require_POST
@@ -63,7 +73,11 @@ def record(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def take_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Record that the person lives; what was stopped meanwhile stays stopped."""
     person = person_of(public_id)
-    _amend(request, person.pk, {"deceased": False, "deceased_at": CLEAR}, now=timezone.now())
+    try:
+        _amend(request, person.pk, {"deceased": False, "deceased_at": CLEAR}, now=timezone.now())
+    except ValueRefused as refused:  # a field's rules changed meanwhile
+        messages.error(request, f"Nothing was changed: {refused.field} {refused.reason}.")
+        return redirect("contact", person.public_id)
     messages.success(
         request, "Recorded as living. What was stopped stays stopped; new messages may go again."
     )
@@ -73,12 +87,10 @@ def take_back(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def _amend(
     request: HttpRequest, contact_id: int, values: dict[str, object], *, now: datetime
 ) -> None:
+    """Change what is known of a death. Raises ValueRefused, which names the field."""
     if DataClass.IDENTITY not in staff_of(request).data_classes:
         raise PermissionDenied("your role may not see these facts")
-    try:
-        amending.amend({contact_id: values}, source="staff", now=now)
-    except ValueRefused as refused:  # the form took care of it: a field's rules changed meanwhile
-        raise PermissionDenied(refused.reason) from None
+    amending.amend({contact_id: values}, source="staff", now=now)
 
 
 def _today(request: HttpRequest, now: datetime) -> date:

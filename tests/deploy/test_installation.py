@@ -32,12 +32,15 @@ def test_a_second_run_has_the_first_one_s_settings(
     assert (installation.keys / "secret.key").read_text() == secret
 
 
-def test_a_port_that_somebody_else_has_is_not_taken(installation: Installation) -> None:
+def test_a_port_that_somebody_else_has_is_not_taken(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        assert installation.port("web", first=taken) != taken
+        monkeypatch.setenv("ATTUNE_PORT", str(taken))
+        assert installation.web_port != taken
 
 
 def test_no_secret_stands_in_the_environment_itself(installation: Installation) -> None:

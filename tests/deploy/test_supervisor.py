@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.kept_ports import KeptPort
+from deploy.run import insist_on_web
 from deploy.supervisor import Process, Supervisor, _command_of
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -145,3 +148,55 @@ def test_who_serves_others_is_asked_when_they_have_ended(tmp_path: Path) -> None
     supervisor.stop()
     assert server.asked_at and worker.asked_at and server.asked_at >= worker.asked_at
     assert not server.alive() and not worker.alive()
+
+
+@pytest.fixture
+def other() -> Iterator[socket.socket]:
+    """Another program's port."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other
+
+
+@pytest.fixture
+def listener(tmp_path: Path, other: socket.socket) -> Process:
+    """One of ours that was given the same port once."""
+    listener = process(tmp_path, SLEEP)
+    listener.port = KeptPort(other.getsockname()[1], tmp_path / "mailbox.port")
+    return listener
+
+
+def test_a_taken_port_is_told_once_with_what_to_do_and_the_rest_goes_on(
+    listener: Process, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert listener.port
+    (tmp_path / "rest").mkdir()
+    rest = process(tmp_path / "rest", SLEEP)
+    supervisor = Supervisor([listener, rest])
+    supervisor.start()
+    supervisor.look_after()
+    told = capsys.readouterr().err
+    assert told.count(f"port {listener.port.number} is taken by another program") == 1
+    assert f"delete {listener.port.file}" in told and "ended" not in told
+    assert (listener.alive(), rest.alive()) == (False, True)
+    supervisor.stop()
+
+
+def test_what_waits_for_its_port_starts_when_it_is_free(
+    listener: Process, other: socket.socket
+) -> None:
+    supervisor = Supervisor([listener])
+    supervisor.start()
+    other.close()
+    supervisor.look_after()
+    assert listener.alive() and not listener.waits
+    supervisor.stop()
+
+
+def test_attune_does_not_start_where_another_program_would_answer_for_it(listener: Process) -> None:
+    listener.name = "web"
+    supervisor = Supervisor([listener])
+    supervisor.start()
+    with pytest.raises(SystemExit, match="was not started"):
+        insist_on_web(supervisor)

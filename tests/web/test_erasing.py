@@ -8,6 +8,8 @@ from django.test import Client
 from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
+from contacts import amending
+from contacts.canonical import ValueRefused
 from contacts.models import Contact
 from tests.conftest import NOON
 from tests.web.test_contacts import SignIn, ada
@@ -86,10 +88,30 @@ def test_hd06_a_death_is_recorded_and_taken_back(
         assert not Contact.objects.get(pk=ada.pk).deceased
 
 
-def test_a_death_to_come_is_refused(officer: Client, ada: Contact, harbor: Organisation) -> None:
-    officer.post(f"/contacts/{ada.public_id}/death/", {"died_on": "2999-01-01"})
+@pytest.mark.parametrize("died_on", ["2999-01-01", "2026-02-31", "yesterday"])
+def test_a_date_that_is_no_day_up_to_today_is_refused_at_its_field(
+    died_on: str, officer: Client, ada: Contact, harbor: Organisation
+) -> None:
+    answer = officer.post(f"/contacts/{ada.public_id}/death/", {"died_on": died_on})
+    assert (answer.status_code, "died_on" in answer.context["form"].errors) == (422, True)
+    assert "Date of death, if known: " in answer.content.decode()
     with tenancy.acting_for(harbor.pk):
         assert not Contact.objects.get(pk=ada.pk).deceased
+
+
+@pytest.mark.parametrize(("field", "at"), [("deceased_at", "died_on"), ("deceased", "__all__")])
+def test_a_refused_value_of_a_death_is_told_and_forbids_nobody(
+    field: str, at: str, officer: Client, ada: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise ValueRefused(field, "is archived and takes no new values")
+
+    monkeypatch.setattr(amending, "amend", refuse)
+    answer = officer.post(f"/contacts/{ada.public_id}/death/", {"died_on": "2026-02-27"})
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, [at])
+    assert "is archived" in answer.content.decode()
+    back = officer.post(f"/contacts/{ada.public_id}/death/undo/", follow=True)
+    assert f"Nothing was changed: {field} is archived" in back.content.decode()
 
 
 def test_who_may_not_change_contacts_records_no_death(
