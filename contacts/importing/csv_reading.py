@@ -17,10 +17,8 @@ from contacts.importing import encodings
 from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
 from contacts.importing.csv_form import Form
-from contacts.importing.heads import letter
+from contacts.importing.heads import is_ours, letter
 
-LINE, REASON = "Line", "Reason"
-"""The last columns of refused rows that were downloaded here, to be mended and brought again."""
 MAX_LINE = 4 << 20
 MAX_COLUMNS = 1_000
 _DOS_END = ["\x1a"]
@@ -116,10 +114,10 @@ def _fitted(records: Iterator[Line]) -> Iterator[Line]:
         raise FileBroken(reason, header.number, read_otherwise=True)
     yield header
     width = len(header.cells)
-    is_ours = header.cells[-2:] == [LINE, REASON]
+    ours = is_ours(header.cells)
     for line in records:
         fitted = _fit(line, width)
-        yield fitted._replace(cells=list(map(as_it_was, fitted.cells))) if is_ours else fitted
+        yield fitted._replace(cells=list(map(as_it_was, fitted.cells))) if ours else fitted
 
 
 def _fit(line: Line, width: int) -> Line:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+LINE, REASON = "Line", "Reason"
+"""The last columns of refused rows that were downloaded here, to be mended and brought again."""
 LOOKED_AT = 50
 """So many rows from the beginning tell how wide the table is."""
 DEEPEST = 20
@@ -17,6 +19,11 @@ def letter(place: int) -> str:
         rest, digit = divmod(rest - 1, 26)
         name = chr(65 + digit) + name
     return name
+
+
+def is_ours(header: Sequence[str]) -> bool:
+    """Tell whether these are refused rows that come back: the last two columns are our own."""
+    return list(header[-2:]) == [LINE, REASON]
 
 
 def place_of(rows: Sequence[Sequence[str]]) -> int:

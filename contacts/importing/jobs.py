@@ -6,8 +6,10 @@ the loop (`contacts.importing.work`) finds what is due.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -76,10 +78,18 @@ def saved_mapping(source: str) -> dict[str, Any] | None:
     return saved.mapping if saved else None
 
 
-def begin(run: UUID) -> None:
-    """Start writing what was checked."""
+def checked_as(job: ImportJob) -> str:
+    """Return what tells this check from others of the same file, for who starts what was seen."""
+    told = json.dumps([job.mapping, job.reading, job.foreseen], sort_keys=True)
+    return blake2b(told.encode(), digest_size=8, person=b"check").hexdigest()
+
+
+def begin(run: UUID, *, seen: str = "") -> None:
+    """Start writing what was checked; where `seen` is given, only if that is still the check."""
     with transaction.atomic():
         move(run, (State.CHECKED,), State.RUNNING)
+        if seen and seen != checked_as(ImportJob.objects.get(pk=run)):
+            raise NotNow("it was checked again since you looked; see what it would do now")
         ImportJob.objects.filter(pk=run).update(begun=True, next_chunk=0, failures=0, problem="")
         ImportRun.objects.filter(pk=run).update(read=0, refused=0)
         trail.record("import.begun", subject=subject(run))
@@ -105,7 +115,7 @@ def _where(job: ImportJob | None) -> ImportRun.State:
     """Return what a run that stopped was doing."""
     if job is None or not job.chunks:
         return State.READING
-    if job.run.finished_at is not None:
+    if job.run.state == State.FAILED and job.run.finished_at is not None:
         return State.UNDOING
     return State.RUNNING if job.begun else State.CHECKING
 
@@ -115,7 +125,7 @@ def give_up(run: UUID, *, now: datetime) -> None:
     with transaction.atomic():
         move(run, (*BEFORE, State.FAILED), State.DROPPED, finished_at=now)
         if ImportJob.objects.filter(pk=run, begun=True).exists():
-            raise NotNow("a part of it has been written; finish it, and undo it then")
+            raise NotNow("a part of it has been written; undo it instead")
         delete_file(run)
         trail.record("import.dropped", subject=subject(run))
 
@@ -132,9 +142,14 @@ def delete_file(run: UUID) -> None:
 def move(
     run: UUID, states: Iterable[ImportRun.State], to: ImportRun.State, **more: Any
 ) -> ImportRun:
-    """Change the state where it is one of `states`; the row count decides who did."""
-    moved = ImportRun.objects.filter(pk=run, state__in=list(states), job__isnull=False)
-    if not moved.update(state=to, **more):
+    """Change the state where it is one of `states`; the row count decides who did.
+
+    The update names the run's own columns alone: with a join, it would be decided by what stood
+    there before whoever holds the row is done, and so overwrite the end of an import.
+    """
+    moved = ImportRun.objects.filter(pk=run, state__in=list(states))
+    has_job = ImportJob.objects.filter(pk=run).exists()
+    if not has_job or not moved.update(state=to, **more):
         found = ImportRun.objects.filter(pk=run).first()
         said = found.get_state_display().lower() if found else "not there"
         raise NotNow(f"the import cannot do that now: it is {said}")

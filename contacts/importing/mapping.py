@@ -7,6 +7,7 @@ holds the clear marker always clears.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ from contacts.fields import Field, FieldType
 from contacts.importing import cells as written
 from contacts.importing import dates
 from contacts.importing.chunks import Line
-from contacts.importing.heads import letter
+from contacts.importing.heads import is_ours, letter
 from contacts.records import Change, ChangeRefused
 
 RECORD_NUMBER = "record_number"
@@ -109,6 +110,20 @@ def spelling(title: str) -> str:
     return re.sub(r"[\W_]", "", title.casefold())
 
 
+def _named(header: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each title with the name by which it is kept: the second of two alike has its own.
+
+    What the download of refused rows put behind the file's own columns is none of them.
+    """
+    theirs = header[:-2] if is_ours(header) else header
+    names, met = [], Counter[str]()
+    for title in theirs:
+        word = spelling(title)
+        met[word] += 1
+        names.append((title, f"{word}#{met[word]}" if word and met[word] > 1 else word))
+    return names
+
+
 def guess(title: str, known: Mapping[str, Field]) -> str:
     """Return the field that a header most likely means, or ""."""
     word = spelling(title)
@@ -125,8 +140,8 @@ def guessed(
     """Return what the file most likely means; what was saved for its source goes first."""
     kept = (saved or {}).get("columns", {})
     columns, taken, known = [], set[str](), fields()
-    for place, title in enumerate(header):
-        said = kept.get(spelling(title))
+    for place, (title, name) in enumerate(_named(header)):
+        said = kept.get(name)
         key = said["key"] if said is not None else guess(title, known)
         if key and key not in taken and (key == RECORD_NUMBER or key in known):
             taken.add(key)
@@ -159,12 +174,12 @@ def kept(mapping: Meaning, header: Sequence[str]) -> dict[str, Any]:
     by_place = {column.place: column for column in mapping.columns}
     return {
         "columns": {
-            spelling(title): {
+            name: {
                 "key": by_place[place].key if place in by_place else "",
                 "blank_clears": place in by_place and by_place[place].blank_clears,
             }
-            for place, title in enumerate(header)
-            if spelling(title)
+            for place, (_, name) in enumerate(_named(header))
+            if name
         },
         "dates": mapping.dates,
         "comma": mapping.comma,

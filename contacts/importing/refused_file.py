@@ -13,8 +13,8 @@ from django.db.models import Sum
 
 from audit import trail
 from contacts.exporting import cell
-from contacts.importing import chunks, jobs, sifting
-from contacts.importing.csv_reading import LINE, REASON
+from contacts.importing import chunks, jobs, sheets, sifting, workbook
+from contacts.importing.heads import LINE, REASON
 from contacts.importing.models import ImportChunk, ImportJob
 from contacts.importing.sifting import Download, Refused
 
@@ -28,26 +28,32 @@ def count(job: ImportJob) -> int:
     return held.aggregate(total=Sum("count"))["total"] or 0
 
 
-def download(job: ImportJob) -> Download:
-    """Record that they are taken, then give them in the form in which the file came."""
+def download(job: ImportJob, *, as_workbook: bool = False) -> Download:
+    """Record that they are taken, then give them in the form in which the file came.
+
+    Of a table, as CSV with the delimiter that it had, or as a workbook of cells that are text.
+    """
     detail = {"count": count(job)}
     trail.record("import.downloaded", subject=jobs.subject(job.pk), detail=detail)
     refused = (Refused(*one) for one in chunks.refused(job.pk))
     if form := sifting.form_of(job):
         return form.download(refused)
-    return Download("csv", "text/csv; charset=utf-8", _as_csv(_rows(job.header, refused)))
+    rows = _rows(job.header, refused)
+    if as_workbook:
+        return Download("xlsx", workbook.CONTENT_TYPE, workbook.written(rows))
+    delimiter = sheets.unpacked(job.reading).delimiter or ","
+    return Download("csv", "text/csv; charset=utf-8", _as_csv(rows, delimiter))
 
 
 def _rows(header: list[str], refused: Iterable[Refused]) -> Iterator[list[str]]:
-    yield [*map(cell, header), LINE, REASON]
+    yield [*header, LINE, REASON]
     for line, cells, reason in refused:
-        padded = [*cells, *[""] * (len(header) - len(cells))]
-        yield [*map(cell, padded), str(line), reason]
+        yield [*cells, *[""] * (len(header) - len(cells)), str(line), reason]
 
 
-def _as_csv(rows: Iterator[list[str]]) -> Iterator[bytes]:
+def _as_csv(rows: Iterator[list[str]], delimiter: str) -> Iterator[bytes]:
     yield _MARK
     for row in rows:
         line = io.StringIO()
-        csv.writer(line).writerow(row)
+        csv.writer(line, delimiter=delimiter).writerow(map(cell, row))
         yield line.getvalue().encode()

@@ -21,6 +21,7 @@ from audit import trail
 from contacts import erase, writing
 from contacts.fields import DataClass
 from contacts.importing import jobs
+from contacts.importing.accepting import KEPT
 from contacts.importing.jobs import NotNow, State
 from contacts.importing.models import ImportJob, ImportMark
 from contacts.models import ImportRun
@@ -173,14 +174,32 @@ def _untouched() -> str:
     )
 
 
-def begin(run: UUID) -> None:
-    """Have the loop undo the run."""
+def is_stopped(job: ImportJob) -> bool:
+    """Tell whether the import stopped midway: what it has written can be undone as it stands."""
+    failed = job.run.state == State.FAILED and job.begun and job.run.finished_at is None
+    return failed or job.run.state == State.PAUSED
+
+
+def is_possible(job: ImportJob) -> bool:
+    """Tell whether there is something to undo, and time for it."""
+    return is_stopped(job) or (job.run.state == State.DONE and job.undo_until is not None)
+
+
+def begin(run: UUID, *, now: datetime) -> None:
+    """Have the loop undo the run; of one that stopped midway, the rest is given up.
+
+    The job is locked first: a part that is still being written is waited for, and undone with the
+    others.
+    """
     with transaction.atomic():
-        if not ImportJob.objects.filter(pk=run, undo_until__isnull=False).exists():
-            raise NotNow("the import cannot be undone: it wrote nothing, or its time is over")
-        moved = ImportRun.objects.filter(pk=run, state=State.DONE)
-        if not moved.update(state=State.UNDOING):
-            raise NotNow("only an import that is done can be undone")
+        held = ImportJob.objects.select_for_update(of=("self",)).select_related("run")
+        job = held.filter(pk=run).first()
+        if job is None or not is_possible(job):
+            raise NotNow("the import cannot be undone: pause it first, or its time is over")
+        jobs.move(run, (State(job.run.state),), State.UNDOING, finished_at=now)
+        if is_stopped(job):
+            jobs.delete_file(run)
+            ImportJob.objects.filter(pk=run).update(keep_until=now + KEPT)
         ImportJob.objects.filter(pk=run).update(undone={}, failures=0, problem="")
         trail.record("import.undo_begun", subject=jobs.subject(run))
 

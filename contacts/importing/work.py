@@ -132,8 +132,9 @@ def _tried(job: ImportJob, act: Callable[[], None]) -> None:
             ImportJob.objects.filter(pk=job.pk).update(
                 failures=F("failures") + 1, problem=name, leased_until=None
             )
-            gone = ImportRun.objects.filter(pk=job.pk, job__failures__gte=MOST_FAILURES)
-            gone.filter(state__in=jobs.WORKING).update(state=State.FAILED)
+            if ImportJob.objects.filter(pk=job.pk, failures__gte=MOST_FAILURES).exists():
+                at_work = ImportRun.objects.filter(pk=job.pk, state__in=jobs.WORKING)
+                at_work.update(state=State.FAILED)
 
 
 def expire(*, now: datetime) -> int:

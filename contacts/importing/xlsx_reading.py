@@ -18,6 +18,7 @@ from datetime import date, datetime, time
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
+from contacts.exporting import as_it_was
 from contacts.importing import heads
 from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
@@ -225,7 +226,7 @@ def _rows(sheet: Any, head: int) -> Iterator[tuple[int, list[_Cell]]]:
 def _fitted(
     rows: Iterator[tuple[int, list[_Cell]]], numeric: list[int], *, has_head: bool
 ) -> Iterator[Line]:
-    width = 0
+    width, ours = 0, False
     bare: set[int] = set()
     for number, cells in rows:
         texts = [cell.text for cell in cells]
@@ -233,11 +234,14 @@ def _fitted(
             continue
         if not width:
             width = _width(texts, number)
+            ours = has_head and heads.is_ours(texts[:width])
             yield _header(number, texts[:width], has_head=has_head)
             if has_head:
                 continue
-        bare.update(place for place, cell in enumerate(cells[:width]) if cell.is_bare)
+        theirs = width - 2 if ours else width
+        bare.update(place for place, cell in enumerate(cells[:theirs]) if cell.is_bare)
         numeric[:] = sorted(bare) if len(bare) != len(numeric) else numeric
+        texts = list(map(as_it_was, texts)) if ours else texts
         yield _fit(number, texts, width, next((c.problem for c in cells[:width] if c.problem), ""))
 
 

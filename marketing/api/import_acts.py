@@ -18,7 +18,7 @@ from accounts.roles import Permission
 from contacts.importing import asking, jobs, refused_file, sheets, undoing
 from contacts.importing.asking import ReadingInvalid
 from contacts.importing.encodings import ENCODINGS
-from contacts.importing.jobs import NotNow, State
+from contacts.importing.jobs import NotNow
 from contacts.importing.mapping import Column, MappingInvalid, Meaning
 from contacts.importing.models import ImportJob
 from marketing.api.forms import ImportRow
@@ -228,7 +228,7 @@ class ImportUndoings(_Act):
     scopes: ClassVar[Scopes] = {"GET": Permission.IMPORTS_RUN, "POST": Permission.IMPORTS_RUN}
 
     def act(self, run_id: UUID) -> None:
-        undoing.begin(run_id)
+        undoing.begin(run_id, now=self.now)
 
     @extend_schema(
         operation_id="foresee_undo",
@@ -236,9 +236,11 @@ class ImportUndoings(_Act):
         responses=UndoForeseen,
     )
     def get(self, request: Request, run_id: UUID) -> Response:
-        run = run_of(run_id)
-        if run.state != State.DONE:
-            raise Problem(409, "conflict", "Only an import that is done can be undone.")
+        run_of(run_id)
+        job = ImportJob.objects.select_related("run").filter(pk=run_id).first()
+        if job is None or not undoing.is_possible(job):
+            detail = "Only an import that is done, or that stopped midway, can be undone."
+            raise Problem(409, "conflict", detail)
         return Response(asdict(undoing.foresee(run_id)))
 
     @_told(name, "Undo an import")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import requires
 from accounts.roles import Permission
 from contacts.importing import jobs, refused_file, undoing
-from contacts.importing.jobs import NotNow, State
+from contacts.importing.jobs import NotNow
 from contacts.importing.models import ImportJob
 from contacts.models import ImportRun
 
@@ -23,7 +23,7 @@ from contacts.models import ImportRun
 @require_POST
 @requires(Permission.IMPORTS_RUN)
 def begin(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    return _act(request, run_id, lambda: jobs.begin(run_id))
+    return _act(request, run_id, lambda: jobs.begin(run_id, seen=request.POST.get("seen", "")))
 
 
 @require_POST
@@ -50,10 +50,12 @@ def undo(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Say what undoing would do, with counts; then do it."""
     run = get_object_or_404(ImportRun.objects.select_related("job"), pk=run_id)
     if request.method == "POST":
-        return _act(request, run_id, lambda: undoing.begin(run_id))
-    if run.state != State.DONE or not ImportJob.objects.filter(pk=run_id, undo_until__isnull=False):
+        return _act(request, run_id, lambda: undoing.begin(run_id, now=timezone.now()))
+    job = ImportJob.objects.select_related("run").filter(pk=run_id).first()
+    if job is None or not undoing.is_possible(job):
         return redirect("import", run_id)
-    return render(request, "imports/undo.html", {"run": run, "would": undoing.foresee(run_id)})
+    context = {"run": run, "would": undoing.foresee(run_id), "stopped": undoing.is_stopped(job)}
+    return render(request, "imports/undo.html", context)
 
 
 @require_POST
@@ -61,7 +63,7 @@ def undo(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def refused(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """Give the refused rows as they came, each with its reason; the trail says who took them."""
     job = get_object_or_404(ImportJob, pk=run_id)
-    given = refused_file.download(job)
+    given = refused_file.download(job, as_workbook=request.POST.get("as") == "workbook")
     answer = StreamingHttpResponse(given.parts, content_type=given.content_type)
     answer["Content-Disposition"] = f'attachment; filename="refused-{run_id}.{given.ending}"'
     answer["Cache-Control"] = "no-store"

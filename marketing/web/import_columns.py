@@ -31,6 +31,9 @@ def columns(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Ask what each column means; then have the whole file checked."""
     job = get_object_or_404(ImportJob.objects.select_related("run"), pk=run_id)
     if job.run.form == sheets.FHIR or job.run.state not in (State.MAPPING, State.CHECKED):
+        if request.method == "POST":
+            now = job.run.get_state_display().lower()
+            messages.error(request, f"The columns stay as they were chosen: the import is {now}.")
         return redirect("import", run_id)
     problems: list[str] = []
     meaning = _present(job)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from contacts.canonical import ValueRefused
-from contacts.importing import accepting, jobs
+from contacts.importing import accepting, jobs, refused_file, undoing
 from contacts.importing.broken import FileBroken
 from contacts.importing.models import ImportJob
 from contacts.models import ImportRun
@@ -83,8 +83,13 @@ def one(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Show how far an import has come, or what became of it, with every problem and its place."""
     run = get_object_or_404(ImportRun, pk=run_id)
     user = staff_of(request)
+    told = progress_of(run)
+    job: ImportJob | None = told["job"]
     context = {
-        **progress_of(run),
+        **told,
+        "seen": jobs.checked_as(job) if job and run.state == State.CHECKED else "",
+        "may_undo": job is not None and undoing.is_possible(job),
+        "refused_rows": refused_file.count(job) if job else 0,
         "problems": run.problems.order_by("id")[:100],
         "may_run": user.may(Permission.IMPORTS_RUN),
         "may_download": user.may(Permission.IMPORTS_DOWNLOAD),
@@ -105,7 +110,7 @@ def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def progress_of(run: ImportRun) -> dict[str, Any]:
-    job = ImportJob.objects.filter(pk=run.pk).first()
+    job = ImportJob.objects.select_related("run").filter(pk=run.pk).first()
     return {
         "run": run,
         "job": job,

@@ -200,7 +200,7 @@ def test_undoing_takes_everybody_out_and_puts_values_back() -> None:
     run = brought(condition("2"), again, patient("2"), patient("3"))
     work_off()
     assert (living(), values_of("1")["family_name"]) == (3, "Byron")
-    undoing.begin(run)
+    undoing.begin(run, now=NOON)
     work_off()
     assert row(run).state == State.UNDONE
     assert (living(), values_of("1")["family_name"]) == (1, "Lovelace")

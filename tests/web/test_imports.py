@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, QueryDict
@@ -18,6 +20,7 @@ from accounts import staff, tenancy
 from accounts.models import Organisation, User
 from accounts.roles import Role
 from audit.models import Entry
+from contacts import matching
 from contacts.importing import work
 from contacts.importing.models import ImportMapping
 from contacts.models import Contact, ImportRun
@@ -282,3 +285,70 @@ def test_a_fhir_file_is_imported_its_refused_entries_taken_and_all_of_it_undone(
     work_off(harbor)
     with tenancy.acting_for(harbor.pk):
         assert Contact.objects.filter(erased_at=None).count() == 0
+
+
+def test_what_is_started_is_what_was_seen(client: Client, harbor: Organisation) -> None:
+    """Two people at one import: the second checks it anew while the first still looks."""
+    run = checked(client, harbor, CSV)
+    seen = client.get(f"/imports/{run}/").context["seen"]
+    client.post(f"/imports/{run}/columns/", {"dates": "iso", "means-0": "record_number"})
+    work_off(harbor)
+    answer = client.post(f"/imports/{run}/start/", {"seen": seen}, follow=True)
+    assert "checked again since you looked" in answer.content.decode()
+    assert "Import 1 people" in answer.content.decode() and people(harbor) == 0
+    client.post(f"/imports/{run}/start/", {"seen": answer.context["seen"]})
+    work_off(harbor)
+    assert people(harbor) == 1
+
+
+def test_columns_that_come_too_late_are_told_not_to_count(
+    client: Client, harbor: Organisation
+) -> None:
+    run = done(client, harbor, CSV)
+    answer = client.post(f"/imports/{run}/columns/", {"dates": "mdy", **COLUMNS}, follow=True)
+    assert "The columns stay as they were chosen: the import is imported" in answer.content.decode()
+
+
+def test_refused_rows_that_come_back_are_read_as_before_and_double_nobody(
+    client: Client, harbor: Organisation
+) -> None:
+    """The mended workbook of a file with a Reason of its own, whose meaning is kept too."""
+    mixed = b"MRN;First name;DOB;Reason\n0001;Ada;1961-04-12;x\n0002;Eve;never;x\n"
+    run = checked(client, harbor, mixed, **{"means-3": "city"})
+    client.post(f"/imports/{run}/start/")
+    work_off(harbor)
+    assert "from the same source, <strong>epic</strong>" in page(client, run)
+    answer = client.post(f"/imports/{run}/refused/", {"as": "workbook"})
+    assert answer["Content-Disposition"].endswith('.xlsx"')
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))  # type: ignore[arg-type]
+    book["Refused"]["C2"] = "1961-04-13"
+    book.save(mended := io.BytesIO())
+    again = brought(client, harbor, mended.getvalue())
+    meant = [one.key for one in client.get(f"/imports/{again}/columns/").context["columns"]]
+    assert meant == ["record_number", "given_name", "birth_date", "city", "", ""]
+    client.post(f"/imports/{again}/columns/", {"dates": "iso", "remember": "on", **COLUMNS})
+    work_off(harbor)
+    client.post(f"/imports/{again}/start/")
+    work_off(harbor)
+    with tenancy.acting_for(harbor.pk):
+        assert matching.ids_by_number([("epic", "0002"), ("epic", "2")])[0] is not None
+        assert Contact.objects.count() == 2
+
+
+def test_refused_rows_of_a_file_with_semicolons_have_semicolons(
+    client: Client, harbor: Organisation
+) -> None:
+    run = checked(client, harbor, BROKEN.replace(b",", b";"))
+    answer = client.post(f"/imports/{run}/refused/")
+    assert b"MRN-2;Adaline;Canarybird;3;" in b"".join(answer.streaming_content)  # type: ignore[arg-type]
+
+
+def test_a_paused_import_offers_undoing_with_counts(client: Client, harbor: Organisation) -> None:
+    run = checked(client, harbor, CSV)
+    client.post(f"/imports/{run}/start/")
+    client.post(f"/imports/{run}/pause/")
+    assert f"/imports/{run}/undo/" in page(client, run)
+    assert "the rows that were not imported yet are given up" in page(client, run, "undo/")
+    client.post(f"/imports/{run}/undo/")
+    work_off(harbor)
+    assert "Undone" in page(client, run)

@@ -91,7 +91,7 @@ class Command(BaseCommand):
         if not options["yes"]:
             self.stdout.write("Nothing was done: say --yes to undo it.")
             return
-        undoing.begin(run.pk)
+        undoing.begin(run.pk, now=timezone.now())
         while ImportRun.objects.filter(pk=run.pk, state=ImportRun.State.UNDOING).exists():
             work.run_job(run.pk, now=timezone.now())
         self._show(options)

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from contacts.importing import csv_reading, other_files, sheets
+from contacts.importing import heads, other_files, sheets
 from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
 
@@ -152,4 +152,4 @@ def test_refused_rows_that_come_back_are_rid_of_what_kept_spreadsheets_calm() ->
 
 
 def test_the_columns_of_a_download_are_what_is_looked_for() -> None:
-    assert (csv_reading.LINE, csv_reading.REASON) == ("Line", "Reason")
+    assert (heads.LINE, heads.REASON) == ("Line", "Reason")

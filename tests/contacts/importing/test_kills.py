@@ -77,7 +77,7 @@ def test_undoing_goes_on_where_it_was_killed(
     monkeypatch.setattr(undoing, "PART", 2)
     run = bring(rows(5))
     work_off()
-    undoing.begin(run)
+    undoing.begin(run, now=NOON)
     work.run_once(now=NOON)
     killed_after(undoing, "_remove", at_harbor.pk)
     assert living() == 3

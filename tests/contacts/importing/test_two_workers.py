@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from accounts import tenancy
 from accounts.models import Organisation
 from audit.actor import Actor, acting_as
 from contacts import matching, reveal
 from contacts.fields import DataClass
-from contacts.importing import storing, turns, work
+from contacts.importing import jobs, storing, turns, undoing, work
 from contacts.importing.jobs import State
 from contacts.importing.models import ImportJob
 from contacts.importing.turns import Lane
@@ -108,3 +108,58 @@ def test_a_pause_holds_for_what_was_made_ready_too(
     monkeypatch.setattr(work._STEPS[State.RUNNING], "ready", paused_meanwhile)
     assert work.run_once(now=NOON) == 0
     assert living() == 0
+
+
+def pressed(act: Callable[[], object]) -> str:
+    """Do what a button does; return what is said where it comes too late."""
+    try:
+        act()
+    except jobs.NotNow as late:
+        return str(late)
+    return ""
+
+
+def test_a_pause_that_comes_while_the_last_part_is_written_does_not_take_its_end_back(
+    committed_db: OwnDatabase, at_harbor: Organisation, bring: Bring
+) -> None:
+    """A run that looked paused after its end was undone as a whole by who pressed Resume."""
+    run = bring(rows(2))
+    until(run, State.RUNNING)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            work.run_once(now=NOON)
+            assert ImportRun.objects.get(pk=run).state == State.DONE
+            button = pool.submit(as_worker, at_harbor, lambda: pressed(lambda: jobs.pause(run)))
+            wait_until_somebody_waits()
+        assert "it is imported" in str(button.result())
+    assert ImportRun.objects.get(pk=run).state == State.DONE
+
+
+def test_who_undoes_a_paused_import_waits_for_the_part_that_is_still_being_written(
+    committed_db: OwnDatabase, at_harbor: Organisation, bring: Bring
+) -> None:
+    run = bring(rows(4))
+    until(run, State.RUNNING)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            ImportJob.objects.select_for_update().get(pk=run)
+            pool.submit(as_worker, at_harbor, lambda: jobs.pause(run)).result()
+            button = pool.submit(
+                as_worker, at_harbor, lambda: pressed(lambda: undoing.begin(run, now=NOON))
+            )
+            wait_until_somebody_waits()
+            # The writer's next statement needs the run's row, which the button must not hold.
+            ImportRun.objects.filter(pk=run).update(read=2)
+        assert button.result() == ""
+    assert ImportRun.objects.get(pk=run).state == State.UNDOING
+
+
+def wait_until_somebody_waits() -> None:
+    end = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")

@@ -10,16 +10,16 @@ from django.db import connection
 from audit.models import Entry
 from contacts import events, lists
 from contacts.fields import DataClass
-from contacts.importing import undoing, work
-from contacts.importing.jobs import NotNow, State
-from contacts.importing.models import ImportJob, ImportMark
+from contacts.importing import jobs, undoing, work
+from contacts.importing.jobs import After, NotNow, State
+from contacts.importing.models import ImportChunk, ImportJob, ImportMark
 from contacts.importing.undoing import Foreseen
 from contacts.models import Contact, Identifier, ImportRun
 from contacts.records import Change, upsert
 from contacts.reveal import reveal
 from crypto.models import DataKey
 from tests.conftest import NOON
-from tests.contacts.importing.conftest import Bring, living, rows, work_off
+from tests.contacts.importing.conftest import Bring, living, rows, until, work_off
 
 pytestmark = pytest.mark.usefixtures("at_harbor")
 
@@ -38,7 +38,7 @@ def values(contact_id: int) -> dict[str, Any]:
 
 
 def undone(run: Any) -> dict[str, int]:
-    undoing.begin(run)
+    undoing.begin(run, now=NOON)
     work_off()
     assert ImportRun.objects.get(pk=run).state == State.UNDONE
     counts: dict[str, int] = ImportJob.objects.get(pk=run).undone
@@ -120,7 +120,7 @@ def test_undoing_part_by_part_goes_on_after_a_break(
     monkeypatch.setattr(undoing, "PART", 2)
     run = bring(rows(5))
     work_off()
-    undoing.begin(run)
+    undoing.begin(run, now=NOON)
     work.run_once(now=NOON)
     with monkeypatch.context() as broken:
         broken.setattr(undoing, "_restore", None)
@@ -144,7 +144,7 @@ def test_an_import_is_undone_once(bring: Bring) -> None:
     work_off()
     undone(run)
     with pytest.raises(NotNow):
-        undoing.begin(run)
+        undoing.begin(run, now=NOON)
 
 
 def test_the_file_can_be_imported_again_after_undoing(bring: Bring) -> None:
@@ -161,3 +161,64 @@ def test_the_trail_counts_what_was_undone(bring: Bring) -> None:
     work_off()
     undone(run)
     assert '"removed":2' in str(Entry.objects.get(action="import.undone").detail).replace(" ", "")
+
+
+def paused(bring: Bring) -> Any:
+    """Return an import that was paused when two of its five rows had been written."""
+    run = bring(rows(5), after=After.CHECK)
+    until(run, State.CHECKED)
+    jobs.begin(run)
+    work.run_once(now=NOON)
+    jobs.pause(run)
+    return run
+
+
+def test_an_import_that_was_paused_is_undone_as_far_as_it_came(bring: Bring) -> None:
+    run = paused(bring)
+    assert (living(), undoing.foresee(run)) == (2, Foreseen(2, 0, 0, 0))
+    assert undone(run)["removed"] == 2
+    assert living() == 0
+    with pytest.raises(NotNow):
+        jobs.resume(run)
+
+
+def test_the_file_of_a_paused_import_goes_when_it_is_undone(bring: Bring) -> None:
+    run = paused(bring)
+    undoing.begin(run, now=NOON)
+    assert not ImportChunk.objects.filter(run_id=run, kind=ImportChunk.Kind.ROWS).exists()
+
+
+def test_undoing_of_a_paused_import_that_fails_goes_on_with_undoing(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = paused(bring)
+    undoing.begin(run, now=NOON)
+    with monkeypatch.context() as broken:
+        broken.setattr(undoing, "_restore", None)
+        work_off()
+    assert ImportRun.objects.get(pk=run).state == State.FAILED
+    jobs.resume(run)
+    work_off()
+    assert (ImportRun.objects.get(pk=run).state, living()) == (State.UNDONE, 0)
+
+
+@pytest.mark.parametrize("state", [State.CHECKED, State.RUNNING])
+def test_what_wrote_nothing_yet_or_still_writes_is_not_undone(bring: Bring, state: State) -> None:
+    run = bring(rows(5), after=After.CHECK)
+    until(run, State.CHECKED)
+    if state == State.RUNNING:
+        jobs.begin(run)
+    with pytest.raises(NotNow):
+        undoing.begin(run, now=NOON)
+    assert ImportRun.objects.get(pk=run).state == state
+
+
+def test_an_import_that_was_marked_as_paused_after_its_end_is_done_when_it_goes_on(
+    bring: Bring,
+) -> None:
+    run = bring(rows(2))
+    work_off()
+    ImportRun.objects.filter(pk=run).update(state=State.PAUSED)
+    jobs.resume(run)
+    work_off()
+    assert (ImportRun.objects.get(pk=run).state, living()) == (State.DONE, 2)
