@@ -15,6 +15,7 @@ from django.db import transaction
 from accounts import tenancy
 from audit import trail
 from audit.actor import current
+from consent.ledger import LABELS
 from consent.purposes import Remuneration
 from messaging.filters import Locale
 from messaging.making import drafts, reviews
@@ -48,6 +49,8 @@ class Loaded:
     drug: UUID | None = None
     opened: frozenset[str] = frozenset()
     """The classes of what is printed: these alone are decrypted."""
+    says: frozenset[str] = frozenset()
+    """What the gate is told that the message says, wherever it is sent from (`said_by`)."""
     language: str = "en"
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     translations: Mapping[str, Parts] = field(default_factory=dict)
@@ -225,10 +228,21 @@ def _loaded(row: TemplateVersion) -> Loaded:
         new_formulation=row.new_formulation,
         drug=row.drug,
         opened=frozenset(row.data_classes if row.opened is None else row.opened),
+        says=said_by(row),
         language=row.language,
         conditions=row.conditions,
         translations={each.language: _parts_of_translation(row, each) for each in translations},
     )
+
+
+def said_by(row: TemplateVersion) -> frozenset[str]:
+    """Return the classes of its fields, and the sensitive labels that its author declared for it.
+
+    A mail about mental health without a single field says so to whoever opens it: it belongs to
+    the category that a person wants sent elsewhere (PR-22), and to a minor's own (ST-03). The other
+    classes of the audience are what a workflow may add, and count where one does.
+    """
+    return frozenset(row.data_classes) | (frozenset(row.audience) & LABELS)
 
 
 def _parts_of_translation(row: TemplateVersion, each: VersionTranslation) -> Parts:

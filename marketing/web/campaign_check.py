@@ -25,6 +25,7 @@ from marketing.campaigns import calendar, planning, trial
 from marketing.campaigns.models import Campaign
 from marketing.web import campaigns, payments
 from marketing.web.workflow_figures import Asker, Teller, teller
+from messaging import versions
 from messaging.models import TemplateVersion
 
 PATIENCE = 6.0
@@ -127,7 +128,7 @@ def _reach(
     sending = Sending(
         purpose=version.purpose,
         channel=version.channel,
-        classes=frozenset(version.data_classes) | classes,
+        classes=versions.said_by(version) | classes,
         topic=version.topic,
         paid=payments.of_campaign(campaign, version),
         drug=version.drug,

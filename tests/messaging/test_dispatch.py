@@ -118,6 +118,39 @@ def test_pr22_without_a_way_to_the_safe_address_nothing_goes(
     assert memory.sent == []
 
 
+def test_pr22_what_its_author_declares_it_says_counts_though_it_prints_nothing_of_it(
+    enqueue: Enqueue, ada: int, memory: Memory
+) -> None:
+    """PR-22: a mail about mental health needs no field to say so."""
+    safe = NewPoint(
+        kind="email", value="safe@elsewhere.example", categories=frozenset({"mental_health"})
+    )
+    keeping.add(ada, safe, source="staff", now=NOON)
+    about = approved(template("group", purpose="treatment", audience=["mental_health"]))
+    enqueue([ada], template_version=about.id, purpose="treatment")
+    enqueue([ada], step="other")
+    send(memory)
+    assert {mail.recipient for mail in memory.sent} == {"safe@elsewhere.example", "Ada@Example.org"}
+    kept = next(mail for mail in memory.sent if mail.recipient == "safe@elsewhere.example")
+    assert b"ada@example.org" not in kept.data.lower()
+
+
+def test_st03_a_minors_own_mail_never_goes_to_the_address_that_the_family_shares(
+    enqueue: Enqueue, memory: Memory
+) -> None:
+    """ST-03: by what its author declares, too; to the minor's own address it goes."""
+    child = person("child", email="family@example.org", birth_date="2014-04-05")
+    own = approved(template("own", purpose="treatment", audience=["minor"]))
+    enqueue([child], template_version=own.id, purpose="treatment")
+    send(memory)
+    assert (memory.sent, Message.objects.get().refusal_code) == ([], "minors_own_services")
+    safe = NewPoint(kind="email", value="child@example.org", categories=frozenset({"minor"}))
+    keeping.add(child, safe, source="staff", now=NOON)
+    enqueue([child], template_version=own.id, purpose="treatment", step="again")
+    send(memory)
+    assert [mail.recipient for mail in memory.sent] == ["child@example.org"]
+
+
 def test_it_reveals_only_what_the_version_declares(
     enqueue: Enqueue, ada: int, memory: Memory
 ) -> None:

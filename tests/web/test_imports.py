@@ -320,7 +320,7 @@ def test_refused_rows_that_come_back_are_read_as_before_and_double_nobody(
     assert "from the same source, <strong>epic</strong>" in page(client, run)
     answer = client.post(f"/imports/{run}/refused/", {"as": "workbook"})
     assert answer["Content-Disposition"].endswith('.xlsx"')
-    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))  # type: ignore[arg-type]
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))  # type: ignore[attr-defined]
     book["Refused"]["C2"] = "1961-04-13"
     book.save(mended := io.BytesIO())
     again = brought(client, harbor, mended.getvalue())
@@ -340,7 +340,7 @@ def test_refused_rows_of_a_file_with_semicolons_have_semicolons(
 ) -> None:
     run = checked(client, harbor, BROKEN.replace(b",", b";"))
     answer = client.post(f"/imports/{run}/refused/")
-    assert b"MRN-2;Adaline;Canarybird;3;" in b"".join(answer.streaming_content)  # type: ignore[arg-type]
+    assert b"MRN-2;Adaline;Canarybird;3;" in b"".join(answer.streaming_content)
 
 
 def test_a_paused_import_offers_undoing_with_counts(client: Client, harbor: Organisation) -> None:

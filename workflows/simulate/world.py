@@ -313,7 +313,7 @@ def _requests(tried: Tried) -> dict[str, GateRequest]:
             0,
             version.purpose,
             version.channel,
-            version.data_classes | tried.path_classes.get(node, frozenset()),
+            version.says | tried.path_classes.get(node, frozenset()),
             version.topic,
             version.remuneration,
             new_formulation=version.new_formulation,
