@@ -77,7 +77,7 @@ def pause_and_resume(page: Page) -> None:
 
 def take_the_refused_rows(page: Page) -> str:
     with page.expect_download() as taken:
-        page.get_by_role("button", name="Download as CSV").click()
+        page.get_by_role("button", name="Download CSV").click()
     return taken.value.path().read_text(encoding="utf-8-sig")
 
 

@@ -340,7 +340,7 @@ def test_refused_rows_of_a_file_with_semicolons_have_semicolons(
 ) -> None:
     run = checked(client, harbor, BROKEN.replace(b",", b";"))
     answer = client.post(f"/imports/{run}/refused/")
-    assert b"MRN-2;Adaline;Canarybird;3;" in b"".join(answer.streaming_content)
+    assert b"MRN-2;Adaline;Canarybird;3;" in b"".join(answer.streaming_content)  # type: ignore[attr-defined]
 
 
 def test_a_paused_import_offers_undoing_with_counts(client: Client, harbor: Organisation) -> None:
