@@ -97,6 +97,8 @@ def decide(approval_id: UUID, *, approve: bool, reason: str = "", now: datetime)
         raise ApprovalRefused("Another person must decide: you wrote this segment or asked for it.")
     if bytes(asked.fingerprint) != fingerprint(segment):
         raise ApprovalRefused("The segment was changed since: ask for approval of what it is now.")
+    if not approve and not reason.strip():
+        raise ApprovalRefused("Say what must change: whoever wrote the segment reads the reason.")
     verdict = Verdict.APPROVED if approve else Verdict.REFUSED
     taken = SegmentApproval.objects.filter(pk=asked.pk, verdict=Verdict.WAITING).update(
         verdict=verdict, decided_by=person, decided_at=now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -14,7 +15,7 @@ from accounts import tenancy, throttle
 from audit import actor, trail
 from contacts import code_groups, registry
 from contacts.declared.models import CodeGroup
-from contacts.declared.naming import labelled
+from contacts.declared.naming import labelled, says_too_much
 from contacts.models import ContactList
 from contacts.segments import approvals, references
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
@@ -261,6 +262,18 @@ def titled(segment: Segment, *, clinical: bool) -> str:
     if segment.labels and not clinical:
         return f"Restricted segment {str(segment.id)[-6:]}"
     return str(segment.name)
+
+
+def worded(definition: Definition, *, clinical: bool) -> Definition:
+    """The definition to be put in words: labelled fields keep their names from other roles."""
+    if clinical:
+        return definition
+    hidden = {
+        key: replace(field, label="A restricted field")
+        for key, field in definition.fields.items()
+        if says_too_much(field)
+    }
+    return replace(definition, fields={**definition.fields, **hidden})
 
 
 def names_in(definition: Definition, *, clinical: bool) -> dict[UUID, str]:

@@ -182,8 +182,10 @@ def _contact(public_id: UUID) -> Contact:
 def _explained(
     definition: Definition, contact: Contact, granted: frozenset[str], *, now: datetime
 ) -> list[ClauseVerdict]:
-    names = catalogue.names_in(definition, clinical="clinical" in granted)
-    lines = explain(definition, contact.pk, now=now, names=names, granted=granted)
+    clinical = "clinical" in granted
+    names = catalogue.names_in(definition, clinical=clinical)
+    worded = catalogue.worded(definition, clinical=clinical)
+    lines = explain(worded, contact.pk, now=now, names=names, granted=granted)
     detail: dict[str, str | list[str]] = {
         "classes": sorted(classes_of(definition) & granted),
         "verdict": {True: "in", False: "out", None: "hidden"}[lines[0].holds],
@@ -240,11 +242,12 @@ def _shown(definition: Definition, seen: Preview, key: ApiKey, *, now: datetime)
         )
         wait = str(int(told.RATION.every.total_seconds()))
         raise Problem(429, "too-many", detail, headers={"Retry-After": wait}) from None
-    names = catalogue.names_in(definition, clinical="clinical" in granted)
+    clinical = "clinical" in granted
+    names = catalogue.names_in(definition, clinical=clinical)
     return {
         "total": said.total.number,
         "exact": reader.exact,
-        "sentence": in_words(definition, names=names),
+        "sentence": in_words(catalogue.worded(definition, clinical=clinical), names=names),
         "clauses": [{"path": path, "count": count.number} for path, count in said.clauses],
         "funnel": [{"path": path, "count": left.number} for path, left in said.funnel],
         "classes": sorted(classes),

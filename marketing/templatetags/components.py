@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from accounts import guard
 from accounts.models import User
+from marketing.web.shown import LABEL_NAMES
 from messaging.filters import known
 
 register = template.Library()
@@ -82,6 +83,12 @@ def opens(address: str, staff: User | None) -> bool:
     except Resolver404:
         return True
     return access is None or not isinstance(staff, User) or access.admits(staff.role)
+
+
+@register.filter
+def label_name(label: str) -> str:
+    """Say a sensitivity label as pages call it: hiv as "HIV"."""
+    return LABEL_NAMES.get(label, label)
 
 
 @register.filter

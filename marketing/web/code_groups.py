@@ -23,7 +23,8 @@ from contacts.declared.models import CodeGroup
 from contacts.grouping import ChangedMeanwhile, GroupRefused, StillUsed
 from contacts.segments.references import label_names
 from marketing.web import naming
-from marketing.web.fields import LABEL_NAMES, users
+from marketing.web.fields import users
+from marketing.web.shown import LABEL_NAMES
 
 get_and_post = require_http_methods(["GET", "HEAD", "POST"])
 MOST_FAULTS = 50

@@ -25,7 +25,7 @@ from contacts.segments import evaluate, references, told
 from contacts.segments.definition import parse
 from marketing.web import naming
 from marketing.web.addresses import address
-from marketing.web.shown import CLASS_LABELS
+from marketing.web.shown import CLASS_LABELS, LABEL_NAMES
 
 get_and_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -44,14 +44,6 @@ TYPE_LABELS = {
     FieldType.RESULTS: "Newest results",
     FieldType.OCCURRENCES: "List of dated things",
     FieldType.NUMBERS: "Record numbers",
-}
-LABEL_NAMES = {
-    "substance_use": "Substance use (42 CFR Part 2)",
-    "mental_health": "Mental health",
-    "psychotherapy": "Psychotherapy notes",
-    "hiv": "HIV",
-    "reproductive": "Reproductive health",
-    "minor": "Services that a minor may consent to alone",
 }
 NONE = "none"
 _ROUTES = {"segment": "segment", "template": "template", "workflow": "workflow"}

@@ -201,7 +201,8 @@ def _told(request: HttpRequest, state: str, **more: Any) -> HttpResponse:
 
 def _sentence(definition: Definition, user: User) -> str:
     clinical = segment_sight.sees_clinical(user)
-    return in_words(definition, names=catalogue.names_in(definition, clinical=clinical))
+    names = catalogue.names_in(definition, clinical=clinical)
+    return in_words(catalogue.worded(definition, clinical=clinical), names=names)
 
 
 def _record(definition: Definition, seen: Preview) -> None:
@@ -221,6 +222,7 @@ def _funnel(
 ) -> list[dict[str, Any]]:
     clinical = segment_sight.sees_clinical(user)
     names = catalogue.names_in(definition, clinical=clinical)
+    fields = catalogue.worded(definition, clinical=clinical).fields
     parts = {part.path: part for part in children(definition.root)}
     parts[definition.root.path] = definition.root
     found: list[dict[str, Any]] = []
@@ -228,7 +230,7 @@ def _funnel(
     for path, left in steps:
         found.append(
             {
-                "words": clause_in_words(parts[path], fields=definition.fields, names=names),
+                "words": clause_in_words(parts[path], fields=fields, names=names),
                 "left": str(left),
                 "lost": previewed.lost(before, left, population=population),
                 "share": left.number or 0,

@@ -19,6 +19,15 @@ CLASS_LABELS: Mapping[DataClass, str] = {
     DataClass.COVERAGE: "Coverage",
     DataClass.ENGAGEMENT: "Engagement",
 }
+LABEL_NAMES = {
+    "substance_use": "Substance use (42 CFR Part 2)",
+    "mental_health": "Mental health",
+    "psychotherapy": "Psychotherapy notes",
+    "hiv": "HIV",
+    "reproductive": "Reproductive health",
+    "minor": "Services that a minor may consent to alone",
+}
+"""The sensitivity labels as pages call them."""
 MOST_ITEMS = 30
 
 

@@ -6,7 +6,7 @@ from io import StringIO
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from hypothesis import given
@@ -275,3 +275,14 @@ def test_a_command_adds_the_starters_of_every_organisation(
     told = StringIO()
     call_command("add_code_groups", stdout=told)
     assert told.getvalue().count(f"{len(starters.GROUPS)} code groups added") == 2
+
+
+def test_the_command_adds_them_to_one_organisation_by_its_slug(
+    harbor: Organisation, hill: Organisation
+) -> None:
+    told = StringIO()
+    call_command("add_code_groups", "--organisation", "hill", stdout=told)
+    assert told.getvalue().startswith(f"organisation {hill.pk}: ")
+    assert told.getvalue().count("\n") == 1
+    with pytest.raises(CommandError, match="no organisation with this slug"):
+        call_command("add_code_groups", "--organisation", "nowhere")

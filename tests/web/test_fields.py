@@ -288,3 +288,21 @@ def test_who_is_about_to_delete_is_told_how_many_have_a_value(
     assert sign_in_as(mara).get(address).status_code == 403
     assert sign_in_as(ivy).get(address).status_code == 404
     assert address in text(sign_in_as(ada).get("/settings/fields/custom_shoe_size/"))
+
+
+def test_pr30_a_preview_does_not_say_the_name_of_a_labelled_field(
+    harbor: Organisation, omar: User, mara: User, sign_in_as: SignIn
+) -> None:
+    """PR-30: whoever guesses a key learns neither its name nor an exact count."""
+    with tenancy.acting_for(harbor.pk):
+        custom_fields.add(
+            label="Viral load", key="custom_vl", type_="number", data_class="demographic",
+            labels=["hiv"], now=NOON,
+        )  # fmt: skip
+        change = records.Change(source="e", record_number="1", values={"custom_vl": 3})
+        records.upsert([change], now=NOON)
+    asked = {"definition": json.dumps({"all": [{"field": "custom_vl", "op": "exists"}]})}
+    page = text(sign_in_as(mara).post("/segments/preview/", asked))
+    assert "a restricted field is known" in page
+    assert "viral" not in page.lower()
+    assert "&lt;11" in page

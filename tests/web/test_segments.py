@@ -198,7 +198,9 @@ def test_se20_a_sensitive_segment_is_asked_for_by_one_and_approved_by_another(
     client, other = sign_in_as(mara), sign_in_as(omar)
     saved = client.post("/segments/new/", sent(ADDICTED, name="In recovery"))
     page = saved.headers["Location"]
-    assert "Ask for approval" in client.get(page).content.decode()
+    shown = client.get(page).content.decode()
+    assert "Ask for approval" in shown
+    assert "sensitive label: Substance use (42 CFR Part 2)." in shown
     client.post(f"{page}approvals/")
     assert "Approve this definition" in other.get(page).content.decode()
     asked = SegmentApproval.objects.get()

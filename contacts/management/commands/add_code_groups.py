@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from accounts import tenancy
+from accounts import organisations, tenancy
+from accounts.models import Organisation
 from audit.actor import Actor, acting_as
 from contacts import grouping
 
@@ -19,11 +21,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--organisation", type=int, help="Its number; every one if left out.")
+        parser.add_argument("--organisation", default="", help="slug; every one if left out")
 
-    def handle(self, *, organisation: int | None, **options: Any) -> None:
-        chosen = tenancy.organisation_ids() if organisation is None else [organisation]
-        for one in chosen:
+    def handle(self, *, organisation: str, **options: Any) -> None:
+        for one in _chosen(organisation):
             with tenancy.acting_for(one), acting_as(Actor("system", "add_code_groups")):
                 added = grouping.add_starters(now=timezone.now())
             self.stdout.write(f"organisation {one}: {len(added)} code groups added")
+
+
+def _chosen(slug: str) -> Sequence[int]:
+    if not slug:
+        return tenancy.organisation_ids()
+    try:
+        return [organisations.named(slug).pk]
+    except Organisation.DoesNotExist:
+        raise CommandError("there is no organisation with this slug") from None

@@ -19,6 +19,8 @@ from contacts.segments import catalogue, columns, evaluate, references
 from contacts.segments.definition import Definition, DefinitionInvalid
 from contacts.segments.explain import explain
 from contacts.segments.models import Segment
+from contacts.segments.nodes import children
+from contacts.segments.words import clause_in_words
 
 
 class Command(BaseCommand):
@@ -47,9 +49,12 @@ class Command(BaseCommand):
         counted = evaluate.preview(definition, now=timezone.now())
         trail.record("segment.counted", subject=subject, detail={"count": counted.total})
         self.stdout.write(f"{counted.total} of {counted.population} in {counted.took:.3f} s")
+        names = catalogue.names_in(definition, clinical=False)
+        steps = {part.path: part for part in (definition.root, *children(definition.root))}
         for path, left in counted.funnel:
             alone = counted.clause_counts[path]
-            self.stdout.write(f"  {path:<24} {alone:>9} alone {left:>9} left")
+            words = clause_in_words(steps[path], fields=definition.fields, names=names)
+            self.stdout.write(f"  {path:<24} {alone:>9} alone {left:>9} left  {words}")
 
     def _explain(self, options: dict[str, Any]) -> None:
         """Answers alone: values are for eyes whose look stands in the trail under their name."""

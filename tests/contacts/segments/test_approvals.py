@@ -132,3 +132,11 @@ def test_publishing_refuses_sensitive_conditions_that_nobody_could_approve(
     at_harbor: Organisation,
 ) -> None:
     assert codes_of(graph(ADDICTED)) == ["segment_not_approved"]
+
+
+def test_whoever_refuses_says_why(recovery: Segment, mara: User, omar: User) -> None:
+    with being(mara):
+        asked = approvals.request(recovery, now=NOON)
+    with being(omar), pytest.raises(approvals.ApprovalRefused, match="Say what must change"):
+        approvals.decide(asked.id, approve=False, reason="  ", now=NOON)
+    assert approvals.latest(recovery) == asked

@@ -37,6 +37,7 @@ def test_a_saved_segment_is_counted_with_its_funnel(people: list[int]) -> None:
     said = run("count", str(segment.id))
     assert said.startswith("1 of 2")
     assert "$.all[0]" in said
+    assert said.splitlines()[1].endswith("city is “Boston”")
 
 
 def test_a_definition_is_counted_without_being_saved(people: list[int]) -> None:
