@@ -20,6 +20,7 @@ from contacts.segments.definition import DefinitionInvalid, in_words, parse
 from contacts.segments.evaluate import among
 from contacts.segments.explain import explain
 from contacts.segments.facts import Facts
+from contacts.segments.flips import next_flip
 from contacts.stage_reasons import reasons
 from contacts.stage_rules import RULES
 from tests.conftest import NOON
@@ -184,3 +185,16 @@ def test_reasons_end_with_the_rule_that_made_the_stage(four: dict[str, int]) -> 
     assert ends["at risk"] == [("at risk", True)]
     assert ends["new"] == [("at risk", False), ("overdue", False), ("new", True)]
     assert ends["active"] == [("at risk", False), ("overdue", False), ("new", False)]
+
+
+def test_time_alone_moves_somebody_from_stage_to_stage() -> None:
+    """Each segment of a stage says when it changes next; nobody is asked in between."""
+    values = person([happened(-30)], [])
+    facts, now = Facts(values=building.facts_values(values)), NOON
+    asked = [parse({"field": "journey_stage", "op": "equals", "value": one}) for one in RULES]
+    found = [(stages.stage_of(values, now=now), 0)]
+    while flips := [at for one in asked if (at := next_flip(one, facts, now))]:
+        now = min(flips)
+        found.append((stages.stage_of(values, now=now), (now - NOON).days))
+    assert [stage for stage, _ in found] == ["new", "active", "overdue", "at risk"]
+    assert [round(days / 30) for _, days in found[1:]] == [2, 11, 17]
