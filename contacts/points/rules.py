@@ -14,7 +14,7 @@ from uuid import UUID
 ALL = "all"
 """The category of everything that is sent."""
 CATEGORIES = (ALL, "reproductive", "mental_health", "substance_use", "hiv", "minor")
-"""Those that pages offer; a message's topic is a category too."""
+"""Labels that everybody may ask for; a message's purpose or topic is a category too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class PointForm(Form):
         max_length=20,
         default=list,
         help_text="Confidential communications: messages of these categories (a label such as "
-        f"{', '.join(CATEGORIES)}, or a template's topic) go here or nowhere.",
+        f"{', '.join(CATEGORIES)}, a purpose, or a template's topic) go here or nowhere.",
     )
     verified_by = serializers.ChoiceField(
         choices=ContactPoint.Verified.choices, required=False, allow_blank=True, default=""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +21,12 @@ from contacts import persons
 from contacts.canonical import ValueRefused
 from contacts.fields import DataClass
 from contacts.models import Contact, ContactPoint
-from contacts.points import keeping, reading, rules
+from contacts.points import keeping, reading, sealing
 from contacts.points.keeping import NewPoint, NoSuchPoint
 from contacts.points.sealing import POSTAL_PARTS, Value
 from contacts.reveal import RevealRefused
 from marketing.web.person import person_of, tabs
+from messaging.models import PURPOSES
 
 CATEGORY_LABELS = {
     "all": "Everything that is sent",
@@ -33,8 +35,10 @@ CATEGORY_LABELS = {
     "substance_use": "Substance use",
     "hiv": "HIV",
     "minor": "A minor's own services",
+    "psychotherapy": "Psychotherapy notes",
+    **dict(PURPOSES),
 }
-_CATEGORIES = [(name, CATEGORY_LABELS[name]) for name in rules.CATEGORIES]
+"""What a request for confidential communications may name (`marketing.web.wishes`), and all."""
 _PART_LABELS = ("Street", "City", "State", "Postal code", "Country")
 
 
@@ -52,13 +56,20 @@ class About(forms.Form):
     )
     categories = forms.MultipleChoiceField(
         required=False,
-        choices=_CATEGORIES,
+        choices=list(CATEGORY_LABELS.items()),
         widget=forms.CheckboxSelectMultiple,
         label="Confidential: send these only here",
         help_text="On the person's request; nobody may ask for the reason. Messages of these"
         " categories go here or nowhere, and nothing else comes here.",
     )
     checked = forms.BooleanField(required=False, label="I checked it with the person")
+
+    def __init__(self, *args: Any, reserved: Collection[str] = (), **kwargs: Any) -> None:
+        """`reserved` is what the address is kept for now: topics among it are offered as well."""
+        super().__init__(*args, **kwargs)
+        topics = sorted(frozenset(reserved) - CATEGORY_LABELS.keys())
+        offered = [*CATEGORY_LABELS.items(), *((topic, f"Topic: {topic}") for topic in topics)]
+        self.fields["categories"].choices = offered  # type: ignore[attr-defined]
 
     def known(self) -> dict[str, Any]:
         given = dict(self.cleaned_data)
@@ -127,7 +138,7 @@ def values(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @requires(Permission.CONTACTS_WRITE)
 def change(request: HttpRequest, public_id: UUID, point_id: UUID) -> HttpResponse:
     """Change what is known of one address; its value stays."""
-    person, form = person_of(public_id), About(request.POST)
+    person, form = person_of(public_id), About(request.POST, reserved=_reserved(point_id))
     if form.is_valid():
         try:
             keeping.change(point_id, person.id, now=timezone.now(), **_known(form, point_id))
@@ -139,6 +150,12 @@ def change(request: HttpRequest, public_id: UUID, point_id: UUID) -> HttpRespons
     else:
         messages.error(request, "Nothing was changed: check the rank and the days.")
     return redirect("contact-points", person.public_id)
+
+
+def _reserved(point_id: UUID) -> frozenset[str]:
+    """Return for what an address is reserved, to keep or to take away; it is shown to nobody."""
+    rows = list(ContactPoint.objects.filter(pk=point_id, confidential=True))
+    return frozenset().union(*(one.categories for one in sealing.open_many(rows).values()))
 
 
 def _known(form: About, point_id: UUID) -> dict[str, Any]:
@@ -194,7 +211,9 @@ def _row(one: reading.Shown, *, may_edit: bool) -> dict[str, Any]:
         }
         known["categories"] = sorted(one.opened.categories)
         known["checked"] = one.row.state == ContactPoint.State.VERIFIED
-        row["form"] = About(initial=known, auto_id=f"p{one.row.pk.hex[-6:]}_%s")
+        row["form"] = About(
+            initial=known, auto_id=f"p{one.row.pk.hex[-6:]}_%s", reserved=one.opened.categories
+        )
     return row
 
 

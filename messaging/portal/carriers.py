@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal, Protocol
 from uuid import uuid5
 
-from consent import gate
+from consent import gate, reach
 from consent.gate import GateRequest
 from contacts import persons, points
 from contacts.canonical import phone_form
@@ -114,9 +114,17 @@ def _went(transport: Transport, envelope: Outgoing) -> Went:
 
 
 def _mobile(pickup: Pickup, *, now: datetime) -> str:
-    """Return the number that texts of this kind go to, if somebody verified that it is theirs."""
-    person = persons.standing_for([pickup.message.contact_id])[pickup.message.contact_id]
-    found = points.address_for([person], channel="sms", now=now, category=pickup.message.topic)
+    """Return the number that texts of this kind go to, if somebody verified that it is theirs.
+
+    A code says that there is such a message: it goes where the message itself may go (PR-22).
+    """
+    message = pickup.message
+    person = persons.standing_for([message.contact_id])[message.contact_id]
+    belongs = frozenset(message.classes) | {message.topic, message.purpose}
+    asked: reach.Asked = (person, "sms", belongs)
+    known = reach.read([asked], {}, persons.ids_of([person]), now=now)
+    category = reach.category_of(asked, known.several)
+    found = points.address_for([person], channel="sms", now=now, category=category)
     address = found.get(person)
     if address is None or address.point_id is None:
         return ""

@@ -11,6 +11,10 @@ from accounts.models import Organisation, User
 from audit.models import Entry
 from contacts import points as reaching
 from contacts.models import Contact, ContactPoint
+from contacts.points import keeping
+from contacts.points.keeping import NewPoint
+from marketing.web.points import Adding
+from marketing.web.wishes import Confiding
 from tests.conftest import NOON
 from tests.consent.conftest import person
 
@@ -37,6 +41,34 @@ def test_pr22_staff_reserve_an_address_and_it_is_what_messages_use(
     page = client.get(at("contact-points", ada)).content.decode()
     assert found[ada].value == SAFE
     assert 'name="reason"' not in page
+
+
+def test_pr22_an_address_can_be_reserved_for_whatever_a_person_may_ask_for(
+    at_harbor: Organisation, omar: User, sign_in_as: SignIn
+) -> None:
+    """PR-22: a wish for which no address could be reserved would stop the messages for good."""
+    asked = {key for key, _ in Confiding.base_fields["category"].choices if key}  # type: ignore[attr-defined]
+    assert asked <= {key for key, _ in Adding().fields["categories"].choices}  # type: ignore[attr-defined]
+    ada = person("ada")
+    sign_in_as(omar).post(at("contact-points", ada), given(categories=["payment"]))
+    found = reaching.address_for([ada], channel="email", category="payment", now=NOON)
+    assert found[ada].value == SAFE
+
+
+def test_pr22_a_topic_stays_reserved_when_staff_change_something_else(
+    at_harbor: Organisation, omar: User, sign_in_as: SignIn
+) -> None:
+    """PR-22: topics come by the API; the page shows them, and takes away only what is unticked."""
+    ada = person("ada")
+    safe = NewPoint(kind="email", value=SAFE, categories=frozenset({"walks", "hiv"}))
+    row = keeping.add(ada, safe, source="api", now=NOON)
+    client = sign_in_as(omar)
+    assert "Topic: walks" in client.post(at("contact-point-values", ada)).content.decode()
+    client.post(
+        at("contact-point", ada, row.pk), {"use": "home", "rank": 2, "categories": ["walks", "hiv"]}
+    )
+    found = reaching.address_for([ada], channel="email", category="walks", now=NOON)
+    assert (found[ada].value, ContactPoint.objects.get().rank) == (SAFE, 2)
 
 
 def test_values_are_masked_until_they_are_revealed(

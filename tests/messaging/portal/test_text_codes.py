@@ -13,7 +13,7 @@ from consent import ledger
 from contacts.points import keeping
 from contacts.points.keeping import NewPoint
 from messaging import sender
-from messaging.models import Pickup
+from messaging.models import Message, Pickup
 from messaging.pools import facts
 from messaging.portal import carriers, codes
 from messaging.transports.memory import Memory
@@ -68,6 +68,22 @@ def test_who_said_stop_to_texts_gets_it_by_mail(
 ) -> None:
     mobile(ada)
     ledger.opt_out(ada, channel="sms", received_by="keyword", now=NOON)
+    ada_waits.ask()
+    assert Pickup.objects.get().code_by == "email"
+
+
+def test_pr22_no_code_goes_to_a_mobile_for_a_message_that_is_kept_from_it(
+    ada_waits: Visitor,
+    ada: int,
+    carried: Line,  # noqa: F811
+) -> None:
+    """PR-22: by a label of what it says, not by its topic alone; a code tells that there is one."""
+    mobile(ada)
+    safe = NewPoint(
+        kind="email", value="safe@elsewhere.example", categories=frozenset({"mental_health"})
+    )
+    keeping.add(ada, safe, source="desk", now=NOON)
+    Message.objects.update(classes=["identity", "mental_health"])
     ada_waits.ask()
     assert Pickup.objects.get().code_by == "email"
 
