@@ -161,7 +161,8 @@ class FloatColumn:
 
     @classmethod
     def of(cls, values: NDArray[Any]) -> FloatColumn:
-        narrow = values.astype(np.float32)
+        with np.errstate(over="ignore"):  # what 32 bits do not hold is infinite there, so wide
+            narrow = values.astype(np.float32)
         same = (narrow.astype(np.float64) == values) | np.isnan(values)
         return cls(narrow if bool(same.all()) else values.astype(np.float64))
 

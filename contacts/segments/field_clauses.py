@@ -53,6 +53,8 @@ def _one_of(at: Reader, field: Field, values: tuple[Any, ...] | None) -> Clause 
     exact = _exact(at) if textual else False
     if values is None:
         return None
+    if textual:  # as it would be stored: no value begins or ends with a space
+        values = tuple(value.strip() for value in values)
     if not entry_clauses.chosen_of(at, field, values):
         return None
     return OneOf(field.key, values, exact, path=at.path)

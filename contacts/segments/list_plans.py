@@ -22,7 +22,7 @@ from contacts.segments.planning import (
     in_floats,
     window_numbers,
 )
-from contacts.segments.semantics import RETRACTED, fold, is_meant
+from contacts.segments.semantics import RETRACTED, fold, is_meant, unit_form
 
 
 def _entries(key: str, where: Where, plan: Plan) -> Run:
@@ -32,7 +32,8 @@ def _entries(key: str, where: Where, plan: Plan) -> Run:
         if wanted:
             tests.append((f"{key}.{part}", Words(frozenset(wanted).__contains__)))
     if where.unit:
-        tests.append((f"{key}.unit", Words(where.unit.__eq__)))
+        unit = unit_form(where.unit)
+        tests.append((f"{key}.unit", Words(lambda held: unit_form(held) == unit)))
     if where.texts:
         folded = tuple(fold(text) for text in where.texts)
         tests.append((f"{key}.text", Words(lambda word: contains(fold(word), folded))))

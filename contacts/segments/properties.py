@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from decimal import Context, Decimal, localcontext
+from typing import Any, Final
 
 from contacts.fields import FieldType
 from contacts.segments import moments
@@ -17,20 +20,32 @@ def found(event: Happening, name: str) -> list[Any]:
     """Return the values under a name: none, one, or those of a list.
 
     Dots lead into nested objects, unless the name with its dots is a key itself. What is null or
-    the empty text is missing.
+    blank text is missing.
     """
     parts = (name,) if name in event.properties else tuple(name.split("."))
-    return [value for value in _under(event.properties, parts) if value not in (None, "")]
+    values: list[Any] = [event.properties]
+    for part in parts:
+        holding = (one[part] for one in values if isinstance(one, Mapping) and part in one)
+        values = [entry for one in holding for entry in _entries(one)]
+    return [value for value in values if not _is_blank(value)]
 
 
-def _under(value: Any, parts: Sequence[str]) -> Iterator[Any]:
-    if isinstance(value, list):
-        for one in value:
-            yield from _under(one, parts)
-    elif not parts:
-        yield value
-    elif isinstance(value, dict) and parts[0] in value:
-        yield from _under(value[parts[0]], parts[1:])
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _entries(value: Any) -> Iterator[Any]:
+    """The value itself, or the entries of a list in their order, also of lists within it.
+
+    Without recursion: whoever sends an event decides how deep it is nested.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(reversed(one))
+        else:
+            yield one
 
 
 def typed(values: Any, type_: FieldType, now: datetime) -> tuple[Any, ...]:
@@ -47,14 +62,33 @@ def total(values: Sequence[Any], how: Total) -> float | None:
     if not numbers:
         return None
     if how in ("sum", "avg"):
-        return math.fsum(numbers) / (len(numbers) if how == "avg" else 1)
+        return _added(numbers, among=len(numbers) if how == "avg" else 1)
     return min(numbers) if how == "min" else max(numbers)
 
 
-def _alike(value: Any) -> tuple[bool, str]:
-    """1 and 1.0 are alike; 1, "1" and true are not."""
+def _added(numbers: Sequence[float], *, among: int) -> float:
+    """Add up as people do, in decimals: 0.1 and 0.2 come to 0.3, and 0.1, 0.2 and 0.3 to 0.2 each.
+
+    Exact, so that the order does not matter. What no float holds is infinite.
+    """
+    with localcontext(_EXACT):
+        total = sum((Decimal(repr(number)) for number in numbers), Decimal(0))
+        return float(total / among)
+
+
+_EXACT: Final = Context(prec=700)
+"""Digits enough for the greatest float and the least together."""
+
+
+def _alike(value: Any) -> tuple[str, str]:
+    """1, 1.0 and -0.0, 0 are alike; 1, "1" and true are not, nor are two long whole numbers."""
+    if isinstance(value, str):
+        return "text", _form(value)
     number = _number(value)
-    return (True, repr(number)) if number is not None else (False, repr(value))
+    if number is None:
+        return "other", _as_json(value)
+    whole = isinstance(value, int) or number.is_integer()
+    return "number", str(int(value)) if whole else repr(number)
 
 
 def _number(value: Any, now: datetime | None = None) -> float | None:
@@ -67,7 +101,12 @@ def _number(value: Any, now: datetime | None = None) -> float | None:
 
 
 def _text(value: Any, now: datetime) -> str | None:
-    return value if isinstance(value, str) else None
+    return _form(value) if isinstance(value, str) else None
+
+
+def _form(text: str) -> str:
+    """Text in the form that fields store: composed, and without spaces at its ends."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def _flag(value: Any, now: datetime) -> bool | None:
@@ -75,8 +114,15 @@ def _flag(value: Any, now: datetime) -> bool | None:
 
 
 def _word(value: Any, now: datetime) -> str | None:
-    """Numbers in a list of words count as their digits, objects as an entry nobody names."""
-    return value if isinstance(value, str) else repr(value)
+    """What is no text in a list of words counts as it is written in JSON: 5, true, {"a":1}."""
+    return _text(value, now) or _as_json(value)
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return json.dumps(value, sort_keys=True)
+    except RecursionError:  # too deep to be compared with anything
+        return "{...}"
 
 
 def _moment(value: Any, now: datetime) -> datetime | None:

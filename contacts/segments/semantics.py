@@ -237,10 +237,15 @@ def _described(entry: Entry, where: Where, now: datetime) -> bool:
         (not where.kinds or entry.kind in where.kinds)
         and (not where.statuses or entry.status in where.statuses)
         and (not where.texts or any(fold(wanted) in text for wanted in where.texts))
-        and (not where.unit or entry.unit == where.unit)
+        and (not where.unit or unit_form(entry.unit) == unit_form(where.unit))
         and _measured(entry, where, now)
         and in_window(entry.at, where.window, now)
     )
+
+
+def unit_form(unit: str) -> str:
+    """A unit as it is compared: by the letter, but the micro sign is the Greek letter it looks."""
+    return unit.replace("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")
 
 
 def _measured(entry: Entry, where: Where, now: datetime) -> bool:
