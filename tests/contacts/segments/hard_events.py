@@ -152,7 +152,7 @@ ENTRIES: list[Row] = [
     colours(["Red"], REFUSED, op="has_any", value=["red"]),
     colours(["Red"], REFUSED, op="has_any", value=[]),
 ]
-ONE = ("x.y", "2026-03-01T12:00:00Z", {})
+ONE: tuple[str, str, Json] = ("x.y", "2026-03-01T12:00:00Z", {})
 EVENTS: list[Row] = [
     did(answer=False),
     did(answer=True, times={"exactly": 0}),

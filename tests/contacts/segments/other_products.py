@@ -16,6 +16,7 @@ OPERATORS = {
     "eq": "equals", "ne": "not_equals", "in": "in", "gt": "gt", "gte": "gte", "lt": "lt",
     "lte": "lte", "before": "before", "after": "after", "starts_with_any": "starts_with",
     "ends_with_any": "ends_with", "contains_any": "contains", "regex": "matches",
+    "between": "between",
 }  # fmt: skip
 OF_LISTS = {"in": "has_any", "array_has_all": "has_all", "array_has_any": "has_any"}
 SIZES = {
@@ -94,8 +95,8 @@ class World:
         fold = op.endswith("_ci")
         op = op.removesuffix("_ci")
         case = {} if fold else {"case": "exact"}
-        if op == "not_in":
-            return {"not": self.leaf({**rule, "op": "in" + "_ci" * fold})}
+        if op.startswith("not_"):
+            return {"not": self.leaf({**rule, "op": op.removeprefix("not_") + "_ci" * fold})}
         if op == "array_any":
             return self.of_items(key, value)
         if op in ("array_size", "array_size_where"):
@@ -116,8 +117,10 @@ class World:
 
     def of_items(self, key: str, rule: Rule) -> Rule:
         """An entry of the list for which the rule holds; of objects, one of their fields."""
+        if "any" in rule:
+            return {"any": [self.of_items(key, part) for part in rule["any"]]}
         if "field" not in rule:
-            raise Refused("an entry is asked one thing at a time")
+            return self.of_numbers(key, rule)
         inner = rule["field"].removeprefix("item").removeprefix(".")
         path = f"{key}[].{inner}" if inner else key
         op: str = "in" if rule["op"] == "eq" else rule["op"]
@@ -127,6 +130,17 @@ class World:
             return {"field": path, "op": "count_gte", "value": 1, "where": {op: value}}
         fold = op.endswith("_ci")
         return self.of_list(path, op.removesuffix("_ci"), value, {} if fold else {"case": "exact"})
+
+    def of_numbers(self, key: str, rule: Rule) -> Rule:
+        """One and the same number of the list for which several comparisons hold."""
+        parts = rule.get("all", ())
+        if not parts or any(
+            part.get("op") not in SIZES or part["field"] != "item" for part in parts
+        ):
+            raise Refused("an entry is asked one thing at a time")
+        self.declare(key, FieldType.RESULTS)
+        where = {part["op"]: part["value"] for part in parts}
+        return {"field": key, "op": "count_gte", "value": 1, "where": where}
 
     def of_list(self, key: str, op: str, value: Any, case: Rule) -> Rule:
         self.declare(key, FieldType.CHOICES)
@@ -151,11 +165,16 @@ class World:
             self.declare(key, FieldType.DATETIME)
             ago = {"ago": int(value[:-1]), "unit": UNITS[value[-1]]}
             return {"field": key, "op": op.removesuffix("_time_ago"), "value": ago}
+        if op not in OPERATORS:
+            raise Refused(f"{op} is not asked of one value")
         asked = {"field": key, "op": OPERATORS[op], "value": value}
         one = value[0] if isinstance(value, list) and value else value
         if op in ("before", "after"):
             self.declare(key, FieldType.DATETIME)
             return {**asked, "value": moment(value)}
+        if op == "between" and isinstance(one, str):
+            self.declare(key, FieldType.DATETIME)
+            return {**asked, "value": [moment(each) for each in value]}
         if isinstance(one, bool) and op in ("eq", "ne", "in"):
             self.declare(key, FieldType.BOOLEAN)
             values = value if isinstance(value, list) else [value]
@@ -214,6 +233,8 @@ def of_property(rule: Rule | list[Rule]) -> Any:
         if join in rule:
             return {join: of_property(rule[join])}
     op = rule["op"]
+    if op.startswith("not_"):
+        return {"not": of_property({**rule, "op": op.removeprefix("not_")})}
     asked = {"property": rule["field"], "op": OPERATORS.get(op.removesuffix("_ci"), op)}
     if op == "exists":
         return asked if rule["value"] else {"not": asked}
@@ -230,6 +251,8 @@ def of_size(key: str, rule: Rule) -> Rule:
             return {join: [of_size(key, part) for part in rule[join]]}
     if "not" in rule:
         return {"not": of_size(key, rule["not"])}
+    if rule["op"] == "ne":
+        return {"not": of_size(key, {**rule, "op": "eq"})}
     if rule["op"] not in SIZES:
         raise Refused(f"{rule['op']} is not asked of sizes")
     op, more = SIZES[rule["op"]]
