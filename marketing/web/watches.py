@@ -238,14 +238,12 @@ def segments_nobody_asked_about(now: datetime) -> Matter | None:
         awaits_approval=True, archived_at=None, status=Segment.Status.VALID
     )
     ids = list(still.exclude(pk__in=asked).order_by("created_at").values_list("pk", flat=True))
-    if not ids:
-        return None
     return told(
         len(ids),
         ("sensitive segment needs an approval", "sensitive segments need an approval"),
-        "It reads a sensitive label, and nothing is sent to it until a second person agrees. Ask "
-        "for that on its page.",
-        reverse("segment", args=ids[:1]),
+        "Nothing is sent to a segment that reads a sensitive label until a second person agrees. "
+        "Ask for that on its page.",
+        reverse("segment", args=ids) if len(ids) == 1 else address("segments"),
         "warn",
     )
 

@@ -116,3 +116,16 @@ def test_an_address_is_added_by_keyboard_alone(open_as: OpenAs, omar: User, ada:
     page.keyboard.type("ada.new@example.org")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 address added.")).to_be_visible()
+
+
+def test_by_keys_alone_a_stage_is_revealed_and_its_reasons_read(
+    open_as: OpenAs, omar: User, ada: Contact
+) -> None:
+    page = open_as(omar, f"/contacts/{ada.public_id}/")
+    page.get_by_role("button", name="Reveal engagement").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Engagement")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("table", name="The rule of “at risk”")).to_be_visible()
+    looked_at(page)
