@@ -7,6 +7,7 @@ first; with one refused entry nothing is written, unless refused entries may be 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from contacts.importing.broken import FileBroken
 from contacts.importing.jobs import After
 from contacts.importing.runs import Problem, Report, State, Tally
 from contacts.importing.sheets import FHIR
+from marketing.intake import fhir_form
 
 SOURCE = "fhir"
 MOST_BYTES = 16 * 1024**3
@@ -54,7 +56,20 @@ def import_files(
         )
     except FileBroken as broken:
         return Report(State.REFUSED, Tally(), [Problem(called[0], broken.reason)])
-    return csv_files.worked_off(run, now=now)
+    report = csv_files.worked_off(run, now=now)
+    told = [one._replace(place=_by_name(one.place, called)) for one in report.problems]
+    return replace(report, problems=told)
+
+
+def _by_name(place: str, names: Sequence[str]) -> str:
+    """Return a place with the name of its file, for whoever named the files here."""
+    for number, name in enumerate(names):
+        shown = fhir_form.called(names, number)
+        if place == (shown or "the file"):
+            return name
+        if place.startswith(f"{shown}, " if shown else "line "):
+            return f"{name}, {place.removeprefix(f'{shown}, ')}"
+    return place
 
 
 def _size(path: Path) -> int:

@@ -50,7 +50,7 @@ class FhirForm:
             chunks.drop(job.pk, ImportChunk.Kind.ROWS)
             found = _keep_all(_entries(files, opened), names, keep)
         if not found.rows:
-            raise FileBroken("there is no resource in it", place=files[0][0])
+            raise FileBroken("there is no resource in it", place=called(files, 0))
         job.rows, job.chunks = found.rows, found.parts
         job.reading = {"files": files, "parts": found.parts}
 
@@ -68,11 +68,19 @@ class FhirForm:
         return Download("json", "application/fhir+json", _as_bundle(refused))
 
 
+def called(files: Sequence[object], number: int) -> str:
+    """Return what places call a file: its number where there are several, else nothing.
+
+    Exports name files after their patients, and places are read by roles that see no names.
+    """
+    return f"file {number + 1}" if len(files) > 1 else ""
+
+
 def _entries(files: Sequence[tuple[str, int]], opened: Opened) -> Iterator[Entry]:
     """Yield the entries of files that are kept one behind the other."""
     start, bundles = 0, 0
-    for name, size in files:
-        last = 0
+    for number, (_, size) in enumerate(files):
+        name, last = called(files, number), 0
         try:
             with opened(start, size) as file:
                 for entry in reading.entries_in(file, name=name):

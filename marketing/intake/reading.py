@@ -48,7 +48,7 @@ def entries(path: Path, *, name: str = "") -> Iterator[Entry]:
 
 
 def entries_in(raw: IO[bytes], *, name: str) -> Iterator[Entry]:
-    """Yield every resource of an open file, from its beginning."""
+    """Yield every resource of an open file, from its beginning; places begin with its name, if any."""
     raw.seek(0)
     scanner = _Scanner(_unpacked(raw), name)
     count = 0
@@ -56,7 +56,7 @@ def entries_in(raw: IO[bytes], *, name: str) -> Iterator[Entry]:
         count += 1
         yield from scanner.top_level()
     if not count:
-        raise FileBroken(name, "the file is empty")
+        raise FileBroken(name or "the file", "the file is empty")
 
 
 def _unpacked(raw: IO[bytes]) -> IO[bytes]:
@@ -78,7 +78,7 @@ class _Scanner:
     """A window on the text that moves forward, and a place for messages."""
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
-        self.stream, self.name = stream, name
+        self.stream, self.called = stream, f"{name}, " if name else ""
         self.decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self.text, self.at, self.line = "", 0, 1
         self.done = False
@@ -97,7 +97,7 @@ class _Scanner:
         if not isinstance(whole, dict):
             raise self.broken("expected a FHIR resource: a JSON object")
         if whole.get("resourceType") != "Bundle":
-            yield Entry(f"{self.name}, line {start_line}", "", whole, self.bundle)
+            yield Entry(f"{self.called}line {start_line}", "", whole, self.bundle)
             return
         for entry in _entry_list(whole, self):
             yield self._entry(entry, start_line)
@@ -139,7 +139,7 @@ class _Scanner:
         if rest.get("resourceType") != "Bundle":
             if self.entry:
                 raise self.broken("only a Bundle has entries")
-            yield Entry(f"{self.name}, line {start_line}", "", rest, self.bundle)
+            yield Entry(f"{self.called}line {start_line}", "", rest, self.bundle)
 
     def _stream_entries(self, start_line: int) -> Iterator[Entry]:
         self.expect("[", "expected a list of entries")
@@ -154,7 +154,7 @@ class _Scanner:
 
     def _entry(self, entry: Any, line: int) -> Entry:
         self.entry += 1
-        place = f"{self.name}, line {line}, entry {self.entry}"
+        place = f"{self.called}line {line}, entry {self.entry}"
         if not isinstance(entry, dict):
             raise FileBroken(place, "an entry must be an object")
         url = entry.get("fullUrl", "")
@@ -238,7 +238,7 @@ class _Scanner:
         self.text, self.at = self.text[self.at :] + new, 0
 
     def broken(self, reason: str, *, line: int | None = None) -> FileBroken:
-        place = f"{self.name}, line {line or self.line}"
+        place = f"{self.called}line {line or self.line}"
         if self.entry > 0:
             place += f", behind entry {self.entry}"
         return FileBroken(place, reason)

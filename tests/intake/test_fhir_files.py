@@ -68,6 +68,22 @@ def test_a_resource_of_nobody_known_is_refused_with_its_place(tmp_path: Path) ->
     assert "neither in the file nor known" in problem.message
 
 
+def test_a_file_named_after_its_patient_is_called_by_its_number(tmp_path: Path) -> None:
+    """Places are kept open and read by roles that see no names; who names files here is told."""
+    first = written(tmp_path / "Ada_Lovelace.json", patient("1"))
+    second = written(tmp_path / "Ben_Canarybird.json", {"resourceType": "Pacient"})
+    report = fhir_files.import_files([first, second], now=NOON)
+    assert ImportProblem.objects.get().place == "file 2, line 1"
+    assert report.problems[0].place == "Ben_Canarybird.json, line 1"
+
+
+def test_an_empty_file_among_several_is_named(tmp_path: Path) -> None:
+    (tmp_path / "b.json").touch()
+    first = written(tmp_path / "a.json", patient("1"))
+    report = fhir_files.import_files([first, tmp_path / "b.json"], now=NOON)
+    assert str(report.problems[0]) == "b.json: the file is empty"
+
+
 def test_a_file_with_one_unknown_resource_imports_nobody(tmp_path: Path) -> None:
     path = written(tmp_path / "a.ndjson", bundle(patient()), bundle({"resourceType": "Pacient"}))
     report = imported(path)
