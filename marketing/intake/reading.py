@@ -48,7 +48,7 @@ def entries(path: Path, *, name: str = "") -> Iterator[Entry]:
 
 
 def entries_in(raw: IO[bytes], *, name: str) -> Iterator[Entry]:
-    """Yield every resource of an open file, from its beginning; places begin with its name, if any."""
+    """Yield every resource of an open file; places begin with its name, if it has one here."""
     raw.seek(0)
     scanner = _Scanner(_unpacked(raw), name)
     count = 0
