@@ -72,5 +72,10 @@ def standing(root: Clause) -> dict[str, Clause]:
     while todo:
         clause = todo.pop()
         found.setdefault(clause.path, clause)
-        todo += () if isinstance(clause, InSegment) else reversed(children(clause))
+        todo += () if _is_one_word(clause) else reversed(children(clause))
     return found
+
+
+def _is_one_word(clause: Clause) -> bool:
+    """Whether the JSON has nothing inside: it names a segment, or a rule."""
+    return isinstance(clause, InSegment) or (isinstance(clause, All) and bool(clause.said))

@@ -17,7 +17,7 @@ from contacts.records import Change
 from contacts.reveal import reveal
 from contacts.segments import building, semantics
 from contacts.segments.definition import DefinitionInvalid, in_words, parse
-from contacts.segments.evaluate import among
+from contacts.segments.evaluate import among, preview
 from contacts.segments.explain import explain
 from contacts.segments.facts import Facts
 from contacts.segments.flips import next_flip
@@ -198,3 +198,11 @@ def test_time_alone_moves_somebody_from_stage_to_stage() -> None:
         found.append((stages.stage_of(values, now=now), (now - NOON).days))
     assert [stage for stage, _ in found] == ["new", "active", "overdue", "at risk"]
     assert [round(days / 30) for _, days in found[1:]] == [2, 11, 17]
+
+
+def test_a_preview_counts_a_stage_as_one_clause(four: dict[str, int]) -> None:
+    stage = {"field": "journey_stage", "op": "equals", "value": "overdue"}
+    alone = preview(parse(stage), now=NOON)
+    assert (alone.clause_counts, alone.funnel) == ({"$": 1}, [("$", 1)])
+    within = preview(parse({"all": [{"not": stage}]}), now=NOON)
+    assert within.clause_counts == {"$": 3, "$.all[0]": 3, "$.all[0].not": 1}
