@@ -18,7 +18,14 @@ from accounts.guard import requires, staff_of
 from accounts.roles import Permission
 from contacts import code_groups, codes, dependants, grouping
 from contacts.code_groups import GroupGone
-from contacts.declared.code_lines import NAMES, Code, LinesRefused, parse, written
+from contacts.declared.code_lines import (
+    MOST_CODES,
+    NAMES,
+    Code,
+    LinesRefused,
+    parse,
+    written,
+)
 from contacts.declared.models import CodeGroup
 from contacts.grouping import ChangedMeanwhile, GroupRefused, StillUsed
 from contacts.segments.references import label_names
@@ -120,12 +127,13 @@ def one(request: HttpRequest, group_id: UUID) -> HttpResponse:
     held = code_groups.held(group_id, version=number)
     before = code_groups.held(group_id, version=number - 1) if number > 1 else held
     made = grouping.difference(before, held)
+    most = MOST_CODES if "all" in request.GET else MOST_SHOWN
     context = {
         "group": group,
         "number": number,
         "count": len(held),
-        "codes": _lines(held[:MOST_SHOWN]),
-        "left_out": max(0, len(held) - MOST_SHOWN),
+        "codes": _lines(held[:most]),
+        "left_out": max(0, len(held) - most),
         "labels": _labels(held),
         "came": _came("Came", made.added),
         "went": _came("Went", made.removed),

@@ -137,3 +137,19 @@ def test_of_a_huge_change_a_page_holds_the_beginning_and_counts_the_rest(
     assert "1,199 codes" in page
     assert "199 more are not shown here" in page
     assert page.count("<tr>") < 1_010
+
+
+def test_a_long_list_is_shown_whole_to_who_asks(
+    harbor: Organisation, diabetes: CodeGroup, mara: User, sign_in_as: SignIn
+) -> None:
+    many = [Code(ICD10, f"E{n:02}.{d}") for n in range(100) for d in range(12)]
+    with tenancy.acting_for(harbor.pk):
+        grouping.change(diabetes.pk, many, since=1, now=NOON)
+    client, address = sign_in_as(mara), f"/settings/code-groups/{diabetes.pk}/"
+    assert (
+        "E99.11" not in client.get(f"{address}?version=2").content.decode().split("Codes</h2>")[-1]
+    )
+    assert "Show all 1200 codes" in client.get(address).content.decode()
+    assert (
+        "E99.11" in client.get(f"{address}?version=2&all").content.decode().split("Codes</h2>")[-1]
+    )
