@@ -17,12 +17,13 @@ from contacts.importing import encodings
 from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
 from contacts.importing.csv_form import Form
-from contacts.importing.heads import is_ours, letter
+from contacts.importing.heads import letter, width_of_theirs
 
 MAX_LINE = 4 << 20
 MAX_COLUMNS = 1_000
 _DOS_END = ["\x1a"]
 """What old programs write behind the last row."""
+_STILL_WIDE = "the row has more cells than its header had; take out what is too much"
 _NULL = re.compile(r"(?:(?<=[,;\t|^~])|^)\\N(?=[,;\t|^~\r\n]|$)")
 """What databases write for nothing where a backslash escapes; it is no escaped N."""
 
@@ -114,10 +115,22 @@ def _fitted(records: Iterator[Line]) -> Iterator[Line]:
         raise FileBroken(reason, header.number, read_otherwise=True)
     yield header
     width = len(header.cells)
-    ours = is_ours(header.cells)
+    theirs = width_of_theirs(header.cells)
     for line in records:
         fitted = _fit(line, width)
-        yield fitted._replace(cells=list(map(as_it_was, fitted.cells))) if ours else fitted
+        yield fitted if theirs == width else _come_back(fitted, theirs)
+
+
+def _come_back(line: Line, theirs: int) -> Line:
+    """Return a refused row that comes back as it was before its download.
+
+    One that had more cells than its header still has them where nothing but a number stands under
+    Line, or where one stands under Reason.
+    """
+    number, reason = (*map(str.strip, line.cells[theirs : theirs + 2]), "", "")[:2]
+    astray = (number and not number.isdecimal()) or reason.isdecimal()
+    problem = line.problem or (_STILL_WIDE if astray else "")
+    return Line(line.number, list(map(as_it_was, line.cells)), problem)
 
 
 def _fit(line: Line, width: int) -> Line:

@@ -21,9 +21,19 @@ def letter(place: int) -> str:
     return name
 
 
+def width_of_theirs(header: Sequence[str]) -> int:
+    """Return how many columns are the source's own: all, but for ours in refused rows.
+
+    A spreadsheet puts blank columns behind ours where a row had more cells than the header.
+    """
+    filled = max((place for place, title in enumerate(header, 1) if title.strip()), default=0)
+    ours = list(header[max(0, filled - 2) : filled]) == [LINE, REASON]
+    return filled - 2 if ours else len(header)
+
+
 def is_ours(header: Sequence[str]) -> bool:
-    """Tell whether these are refused rows that come back: the last two columns are our own."""
-    return list(header[-2:]) == [LINE, REASON]
+    """Tell whether these are refused rows that come back."""
+    return width_of_theirs(header) < len(header)
 
 
 def place_of(rows: Sequence[Sequence[str]]) -> int:

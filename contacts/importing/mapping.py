@@ -20,7 +20,7 @@ from contacts.fields import Field, FieldType
 from contacts.importing import cells as written
 from contacts.importing import dates
 from contacts.importing.chunks import Line
-from contacts.importing.heads import is_ours, letter
+from contacts.importing.heads import letter, width_of_theirs
 from contacts.records import Change, ChangeRefused
 
 RECORD_NUMBER = "record_number"
@@ -115,7 +115,7 @@ def _named(header: Sequence[str]) -> list[tuple[str, str]]:
 
     What the download of refused rows put behind the file's own columns is none of them.
     """
-    theirs = header[:-2] if is_ours(header) else header
+    theirs = header[: width_of_theirs(header)]
     names, met = [], Counter[str]()
     for title in theirs:
         word = spelling(title)

@@ -151,5 +151,17 @@ def test_refused_rows_that_come_back_are_rid_of_what_kept_spreadsheets_calm() ->
     assert [row[1] for row in cells(text)[1:]] == ["=1+1", "'plain"]
 
 
+def test_refused_rows_are_known_where_a_spreadsheet_has_put_blank_columns_behind_them() -> None:
+    text = "id,note,Line,Reason,\n1,'=1+1,2,wrong,\n"
+    assert cells(text)[1][:2] == ["1", "=1+1"]
+
+
+@pytest.mark.parametrize("row", ["1,a,b,2,too wide", "1,a,3,2,too wide"])
+def test_a_row_that_was_too_wide_is_refused_again_until_it_is_mended(row: str) -> None:
+    """A spreadsheet widens the header to the widest row, so that its width says nothing more."""
+    *_, line = rows(f"id,note,Line,Reason,\n{row}\n")
+    assert "more cells than its header" in line.problem
+
+
 def test_the_columns_of_a_download_are_what_is_looked_for() -> None:
     assert (heads.LINE, heads.REASON) == ("Line", "Reason")
