@@ -16,11 +16,12 @@ class MessagingConfig(AppConfig):
         from messaging import dependants, forgetting
         from messaging.answers import reading as answers
         from messaging.hearing import visits
-        from messaging.leaf import EngagementLeaf
+        from messaging.leaf import EngagementLeaf, names_of
         from messaging.merged import Waiting
 
         if language.leaf(EngagementLeaf.key) is None:
             language.register(EngagementLeaf())
+        language.register_names(names_of)
         carried.register(Waiting())
         erase.also(visits.forget)
         erase.also(answers.forget)

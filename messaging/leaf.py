@@ -10,7 +10,7 @@ since many readers load no pictures; what machines open or click never counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -105,6 +105,11 @@ class Engaged:
                 },
             )
             return np.fromiter((row[0] for row in cursor.fetchall()), np.int64)
+
+
+def names_of(campaigns: Collection[UUID]) -> Mapping[UUID, str]:
+    """What the messages among these are called."""
+    return dict(Template.objects.filter(pk__in=campaigns).values_list("id", "name"))
 
 
 class EngagementLeaf:

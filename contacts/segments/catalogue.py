@@ -17,7 +17,7 @@ from contacts import code_groups, registry
 from contacts.declared.models import CodeGroup
 from contacts.declared.naming import labelled, says_too_much
 from contacts.models import ContactList
-from contacts.segments import approvals, references
+from contacts.segments import approvals, language, references
 from contacts.segments.definition import Definition, DefinitionInvalid, Problem, parse
 from contacts.segments.live import attend
 from contacts.segments.models import Segment
@@ -277,13 +277,15 @@ def worded(definition: Definition, *, clinical: bool) -> Definition:
 
 
 def names_in(definition: Definition, *, clinical: bool) -> dict[UUID, str]:
-    """The names of the lists and segments that a definition mentions."""
+    """The names of the lists, segments and messages that a definition mentions."""
     lists = ContactList.objects.filter(pk__in=references.lists_named(definition))
     segments = Segment.objects.filter(pk__in=references.segments_named(definition))
     groups = code_groups.titles(references.code_groups_named(definition))
     if not clinical:
         rows = CodeGroup.objects.filter(pk__in=groups)
         groups |= {one: f"Restricted code group {str(one)[-6:]}" for one in labelled(rows)}
-    named = {row.id: f"“{row.name}”" for row in lists}
+    campaigns = language.names_of(references.campaigns_named(definition))
+    named = {one: f"“{name}”" for one, name in campaigns.items()}
+    named |= {row.id: f"“{row.name}”" for row in lists}
     named |= {group_id: f"in “{title}”" for group_id, title in groups.items()}
     return named | {row.id: f"“{titled(row, clinical=clinical)}”" for row in segments}

@@ -5,8 +5,9 @@ A floor registers in `AppConfig.ready`; the JSON key becomes a leaf: `{"consent"
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
+from uuid import UUID
 
 from contacts.segments.nodes import Question
 
@@ -41,6 +42,23 @@ def register(leaf: Leaf) -> None:
     if leaf.key in RESERVED or _leaves.get(leaf.key, leaf) is not leaf:
         raise ValueError(f"the segment language already has a leaf {leaf.key!r}")
     _leaves[leaf.key] = leaf
+
+
+Namer = Callable[[Collection[UUID]], Mapping[UUID, str]]
+_namers: list[Namer] = []
+
+
+def register_names(namer: Namer) -> None:
+    """Say what the campaigns that events are asked of are called; ids of others have no name."""
+    if namer not in _namers:
+        _namers.append(namer)
+
+
+def names_of(campaigns: Collection[UUID]) -> dict[UUID, str]:
+    found: dict[UUID, str] = {}
+    for namer in _namers if campaigns else ():
+        found.update(namer(campaigns))
+    return found
 
 
 def leaf(key: str) -> Leaf | None:

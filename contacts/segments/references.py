@@ -326,6 +326,13 @@ def segments_named(definition: Definition) -> frozenset[UUID]:
     return frozenset(told_of | {c.segment_id for c in clauses if isinstance(c, InSegment)})
 
 
+def campaigns_named(definition: Definition) -> frozenset[UUID]:
+    """What events are asked of, segments apart: messages, for one."""
+    asked = (such for clause in walk(definition.root) for such in asked_of_events(clause))
+    found = {such.campaign for such in asked if such.campaign is not None}
+    return frozenset(found - segments_named(definition))
+
+
 def code_groups_named(definition: Definition) -> frozenset[UUID]:
     return frozenset(group for clause in walk(definition.root) for group in _groups(clause))
 

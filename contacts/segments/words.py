@@ -256,7 +256,7 @@ def _happened(clause: Happened, names: Told) -> str:
 
 
 def _kind(name: str) -> str:
-    return f"“{name[:-1]}…”" if kinds.is_beginning(name) else f"“{name}”"
+    return f"beginning with “{name[:-1]}”" if kinds.is_beginning(name) else f"“{name}”"
 
 
 def _such(such: Happened, names: Told, *, windowed: bool = True) -> str:

@@ -184,7 +184,7 @@ def _events() -> list[Json]:
         _subject("event", kind, label, "What they did", asked) for kind, label in EVENTS.items()
     ]
     whole = entry("event", "Name of the event", "text", placeholder="form.submitted")
-    begun = entry("event", "Name begins with", "beginning", placeholder="form.")
+    begun = entry("event", "Begins with", "beginning", placeholder="form.")
     other = _subject("event", None, "Another event", "What they did", _first(whole, asked))
     several = _subject(
         "event", None, "Events that begin with", "What they did", _first(begun, asked)

@@ -112,3 +112,14 @@ def test_a_mistake_names_its_place(tree: Any, path: str) -> None:
     with pytest.raises(DefinitionInvalid) as refused:
         parse({"engagement": tree})
     assert [problem.path for problem in refused.value.problems] == [path]
+
+
+def test_the_sentence_names_the_message_that_was_clicked(version: TemplateVersion) -> None:
+    definition = parse({"event": "message.clicked", "campaign": str(version.template_id)})
+    names = catalogue.names_in(definition, clinical=False)
+    assert f"of “{version.template.name}”" in in_words(definition, names=names)
+
+
+def test_a_message_that_is_not_there_has_no_name(version: TemplateVersion) -> None:
+    definition = parse({"event": "message.clicked", "campaign": str(uuid4())})
+    assert catalogue.names_in(definition, clinical=False) == {}

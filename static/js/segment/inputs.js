@@ -280,7 +280,7 @@ function partsOf(kind, whole) {
 }
 
 function partField(node, input) {
-  const holder = make("span", { class: "clause-part" });
+  const holder = make("div", { class: "clause-row" });
   const typed = () => textField(`${input.label} called`, input.name, node.given[input.name], (text) => edit(node, input, text || undefined));
   const chosen = (options) => {
     const held = node.given[input.name];

@@ -90,7 +90,7 @@ def test_properties_are_clinical_where_a_beginning_reaches_peoples_own_words(
 
 def test_a_beginning_is_said_as_one() -> None:
     said = in_words(parse({"event": "appointment.*", "times": {"at_least": 2}}))
-    assert said == "People whose events include at least 2 “appointment.…”"
+    assert said == "People whose events include at least 2 beginning with “appointment.”"
 
 
 def test_the_window_of_a_beginning_ends_by_the_clock() -> None:
