@@ -250,9 +250,7 @@ def test_codes_are_found_by_their_names_by_those_who_may_see_them(
 def test_events_are_asked_by_the_beginning_of_their_name(page: Page) -> None:
     page.get_by_label("What", exact=True).fill("begin with")
     page.keyboard.press("Enter")
-    expect(page.locator(".clause.wrong .clause-error")).to_contain_text(
-        "Fill in “Begins with”."
-    )
+    expect(page.locator(".clause.wrong .clause-error")).to_contain_text("Fill in “Begins with”.")
     page.get_by_label("Begins with").fill("kiosk.")
     expect(page.locator("#preview")).to_contain_text("beginning with “kiosk.”")
     assert tree(page)["all"][0]["event"] == "kiosk.*"

@@ -172,6 +172,26 @@ def mailed(node: dict[str, Any], fields: dict[str, Field]) -> Any:
     return {"event": kind(node["event"]), "where": [{**template, "case": "exact"}]}
 
 
+def keyed(node: dict[str, Any], fields: dict[str, Field]) -> Any:
+    """Performed, and of those with this value of the property that names the thing."""
+    its = {"path": node["key"], "operator": {"type": "Equals", "value": node["keyValue"]}}
+    return performed({**node, "properties": [*node.get("properties", ()), its]}, fields)
+
+
+def subscribed(node: dict[str, Any], fields: dict[str, Field]) -> Any:
+    """The last wish about a group decides; without one, whether it asks for a yes or a no."""
+    group = {"property": "subscriptionId", "op": "equals", "value": node["subscriptionGroupId"]}
+    opted_in = node.get("subscriptionGroupType") == "OptIn"
+    wish = "Subscribe" if opted_in else "Unsubscribe"
+    said = {
+        "event": kind("DFSubscriptionChange"),
+        "which": "last",
+        "of": [{**group, "case": "exact"}],
+        "where": [{"property": "action", "op": "equals", "value": wish}],
+    }
+    return said if opted_in else {"not": said}
+
+
 def includes(node: dict[str, Any], fields: dict[str, Field]) -> Any:
     key = declare(node["path"], FieldType.CHOICES, fields)
     return {"field": key, "op": "has_any", "value": node["item"], "case": "exact"}
@@ -195,6 +215,8 @@ def within(seconds: int) -> dict[str, int]:
 
 
 def condition(one: dict[str, Any]) -> dict[str, Any]:
+    if one["operator"]["type"] == "NotExists":
+        return {"not": condition({**one, "operator": {"type": "Exists"}})}
     return {"property": one["path"], **operator(one["operator"])}
 
 
@@ -238,6 +260,8 @@ LEAVES: dict[str, Callable[[dict[str, Any], dict[str, Field]], Any]] = {
     "Performed": performed,
     "LastPerformed": last_performed,
     "Email": mailed,
+    "KeyedPerformed": keyed,
+    "SubscriptionGroup": subscribed,
     "Includes": includes,
     "RandomBucket": bucket,
     "Everyone": lambda node, fields: {"everyone": True},
@@ -271,6 +295,43 @@ def test_people_are_in_and_out_as_the_story_tells(story: dict[str, Any]) -> None
         (
             {"type": "Trait", "id": "n", "path": "email", "operator": {"type": "NotExists"}},
             {"not": {"field": "email", "op": "exists"}},
+        ),
+        (
+            {
+                "type": "KeyedPerformed",
+                "id": "k",
+                "event": "booked",
+                "key": "visit",
+                "keyValue": "7",
+            },
+            {
+                "event": "booked",
+                "times": {"at_least": 1},
+                "where": [{"property": "visit", "op": "equals", "value": "7", "case": "exact"}],
+            },
+        ),
+        (
+            {
+                "type": "SubscriptionGroup",
+                "id": "s",
+                "subscriptionGroupId": "news",
+                "subscriptionGroupType": "OptOut",
+            },
+            {
+                "not": {
+                    "event": "dfsubscriptionchange",
+                    "which": "last",
+                    "of": [
+                        {
+                            "property": "subscriptionId",
+                            "op": "equals",
+                            "value": "news",
+                            "case": "exact",
+                        }
+                    ],
+                    "where": [{"property": "action", "op": "equals", "value": "Unsubscribe"}],
+                }
+            },
         ),
         (
             {"type": "RandomBucket", "id": "b", "percent": 0.25},
