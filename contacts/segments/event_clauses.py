@@ -213,6 +213,8 @@ def _type_asked(op: str, value: Any) -> FieldType:
     if op in _LISTS or op == "exists":
         return FieldType.CHOICES
     one = value[0] if isinstance(value, list) and value else value
+    if op == "between" and isinstance(one, str | Mapping):
+        return FieldType.DATETIME  # text has no order: these are days or moments
     if isinstance(one, bool):
         return FieldType.BOOLEAN
     if isinstance(one, int | float) or op in _COMPARES:

@@ -130,7 +130,7 @@ def _moment(value: Any, now: datetime) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        if len(value) == 10:
+        if len(value) == 10 and value[7] == "-":
             return moments.start_of(date.fromisoformat(value), now)
         if value[10:11] not in ("T", " "):  # Python would take any letter here
             return None

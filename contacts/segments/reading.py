@@ -143,7 +143,7 @@ def month(value: Any) -> int:
 
 
 def day(value: Any) -> date:
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str) or len(value) != 10 or value[7] != "-":  # no ISO week
         raise TypeError
     found = date.fromisoformat(value)
     if not 1800 <= found.year <= 2200:

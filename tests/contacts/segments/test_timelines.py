@@ -183,7 +183,7 @@ def subscribed(node: dict[str, Any], fields: dict[str, Field]) -> Any:
     group = {"property": "subscriptionId", "op": "equals", "value": node["subscriptionGroupId"]}
     opted_in = node.get("subscriptionGroupType") == "OptIn"
     wish = "Subscribe" if opted_in else "Unsubscribe"
-    said = {
+    said: dict[str, Any] = {
         "event": kind("DFSubscriptionChange"),
         "which": "last",
         "of": [{**group, "case": "exact"}],
