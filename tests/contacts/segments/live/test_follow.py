@@ -87,6 +87,35 @@ def test_an_event_moves_who_did_it() -> None:
     assert inside(clicked) == [0]
 
 
+def test_an_event_moves_the_segments_that_ask_its_beginning_beside_those_that_ask_its_name() -> (
+    None
+):
+    (ada,) = world.add([{"city": "Boston"}])
+    named, begun = segment(CLICKED, "Clicked"), segment({"event": "message.*"}, "Any message")
+    other = segment({"event": "appointment.*"}, "Any appointment")
+    settle()
+    events.append(
+        [events.NewEvent(contact_id=ada, kind="message.clicked", occurred_at=NOON)], now=NOON
+    )
+    settle()
+    assert [inside(one) for one in (named, begun, other)] == [[0], [0], []]
+
+
+def test_time_takes_out_who_came_in_by_a_beginning() -> None:
+    (ada,) = world.add([{"city": "Boston"}])
+    recent = segment({"event": "message.*", "within_days": 7}, "Lately")
+    happened = NOON - timedelta(days=7) + timedelta(minutes=30)
+    events.append(
+        [events.NewEvent(contact_id=ada, kind="message.sent", occurred_at=happened)], now=NOON
+    )
+    settle()
+    assert inside(recent) == [0]
+    later = NOON + timedelta(minutes=31)
+    while follow.run_once(now=later):
+        pass
+    assert inside(recent) == []
+
+
 def test_joining_and_leaving_a_list_moves_the_member() -> None:
     (ada,) = world.add([{"city": "Boston"}])
     made = lists.create("A list", now=NOON)
