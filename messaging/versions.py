@@ -17,6 +17,9 @@ from audit import trail
 from audit.actor import current
 from consent.ledger import LABELS
 from consent.purposes import Remuneration
+from contacts import registry
+from contacts.fields import CUSTOM
+from contacts.segments.references import label_names
 from messaging.filters import Locale
 from messaging.making import drafts, reviews
 from messaging.making.models import Step
@@ -198,11 +201,16 @@ def load(ids: Collection[UUID]) -> dict[UUID, Loaded]:
     fresh = _read(missing) if missing else {}
     with _lock:
         for each, loaded in fresh.items():
-            if loaded.approved:  # an approval may still come; nothing else can change
+            if loaded.approved and not _reads_own_fields(loaded):
                 _cache[organisation_id, each] = loaded
         while len(_cache) > KEPT:
             _cache.popitem(last=False)
     return {each: loaded for each, loaded in found.items() if loaded} | fresh
+
+
+def _reads_own_fields(loaded: Loaded) -> bool:
+    """An approval may still come, and such a field may get another label; nothing else changes."""
+    return any(key.startswith(CUSTOM) for key in loaded.fields_read)
 
 
 def _read(ids: Collection[UUID]) -> dict[UUID, Loaded]:
@@ -236,13 +244,23 @@ def _loaded(row: TemplateVersion) -> Loaded:
 
 
 def said_by(row: TemplateVersion) -> frozenset[str]:
-    """Return the classes of its fields, and the sensitive labels that its author declared for it.
+    """Return the classes of its fields, their sensitivity labels, and those labels that its author
+    declared for it.
 
     A mail about mental health without a single field says so to whoever opens it: it belongs to
     the category that a person wants sent elsewhere (PR-22), and to a minor's own (ST-03). The other
     classes of the audience are what a workflow may add, and count where one does.
     """
-    return frozenset(row.data_classes) | (frozenset(row.audience) & LABELS)
+    declared = frozenset(row.audience) & LABELS
+    return frozenset(row.data_classes) | _labels_of(row.fields_read) | declared
+
+
+def _labels_of(keys: Collection[str]) -> frozenset[str]:
+    """Return the labels that fields have now: of those declared in code none has one."""
+    own = [key for key in keys if key.startswith(CUSTOM)]
+    fields = registry.current() if own else {}
+    found = (fields[key].sensitivity for key in own if key in fields)
+    return frozenset(name for labels in found for name in label_names(labels))
 
 
 def _parts_of_translation(row: TemplateVersion, each: VersionTranslation) -> Parts:

@@ -6,11 +6,13 @@ from django.db.utils import DatabaseError
 
 from accounts.models import Organisation
 from audit.actor import Actor, acting_as
+from contacts import custom_fields
 from messaging import versions
 from messaging.models import Link, TemplateVersion
 from messaging.templates_compile import TemplateInvalid
 from tests.conftest import NOON
-from tests.messaging.conftest import template
+from tests.messaging.conftest import approved, template
+from tests.messaging.mails import BODY, FOOT, mjml
 
 
 def test_saving_compiles_and_numbers_a_version(at_harbor: Organisation) -> None:
@@ -64,3 +66,20 @@ def test_a_workflow_would_use_the_latest_approved_version(version: TemplateVersi
     version.template.subject += "!"
     versions.save(version.template, now=NOON)
     assert versions.latest_approved(version.template_id) == version
+
+
+def test_se33_a_message_that_prints_a_labelled_field_says_its_label(
+    at_harbor: Organisation,
+) -> None:
+    """SE-33: as the field is labelled now, whatever it was when the version was read before."""
+    key = custom_fields.add(
+        label="Load", type_="text", data_class="demographic", labels=["hiv"], now=NOON
+    ).key
+    draft = template(mjml=mjml(BODY.replace("contact.given_name", f"contact.{key}"), foot=FOOT))
+    draft.declared = [key, "conditions", "given_name"]
+    draft.save()
+    version = approved(draft)
+    assert versions.load([version.id])[version.id].says >= {"demographic", "hiv"}
+    custom_fields.change(key, labels=["mental_health"], now=NOON)
+    said = versions.load([version.id])[version.id].says
+    assert ("hiv" in said, "mental_health" in said) == (False, True)
