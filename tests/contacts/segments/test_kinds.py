@@ -11,6 +11,7 @@ from contacts import events
 from contacts.fields import DataClass
 from contacts.segments import evaluate, kinds
 from contacts.segments.definition import DefinitionInvalid, data_classes, in_words, parse
+from contacts.segments.explain import explain
 from contacts.segments.facts import Facts, Happening
 from contacts.segments.flips import next_flip
 from contacts.segments.live import follow
@@ -114,6 +115,14 @@ class TestInTheDatabase:
         never = parse({"event": "appointment.*", "times": {"exactly": 0}})
         assert evaluate.members(twice, now=NOON).contact_ids() == [ada]
         assert evaluate.among_each([twice, never], [ada, ben, cleo], now=NOON) == [{ada}, {cleo}]
+
+    def test_why_somebody_is_in_counts_all_kinds_that_begin_so(self) -> None:
+        (ada,) = world.add([{}])
+        world.happen(ada, [happened("form.a", 9), happened("form.b", 2), happened("forms.c")])
+        lines = explain(
+            parse({"event": "form.*"}), ada, now=NOON, granted=frozenset({"engagement"})
+        )
+        assert (lines[0].holds, lines[0].value) == (True, "2 times, last 2026-02-28 07:00 EST")
 
     def test_the_last_of_several_kinds_is_the_last_of_all(self) -> None:
         ada, ben = world.add([{}, {}])
