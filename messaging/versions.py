@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -201,16 +201,20 @@ def load(ids: Collection[UUID]) -> dict[UUID, Loaded]:
     fresh = _read(missing) if missing else {}
     with _lock:
         for each, loaded in fresh.items():
-            if loaded.approved and not _reads_own_fields(loaded):
+            if loaded.approved:  # an approval may still come; nothing else can change
                 _cache[organisation_id, each] = loaded
         while len(_cache) > KEPT:
             _cache.popitem(last=False)
-    return {each: loaded for each, loaded in found.items() if loaded} | fresh
+    return _labelled({each: loaded for each, loaded in found.items() if loaded} | fresh)
 
 
-def _reads_own_fields(loaded: Loaded) -> bool:
-    """An approval may still come, and such a field may get another label; nothing else changes."""
-    return any(key.startswith(CUSTOM) for key in loaded.fields_read)
+def _labelled(found: dict[UUID, Loaded]) -> dict[UUID, Loaded]:
+    """Add the labels that printed fields have now, which change under a version that is kept."""
+    labels = {each: _labels_of(loaded.fields_read) for each, loaded in found.items()}
+    return {
+        each: replace(loaded, says=loaded.says | labels[each]) if labels[each] else loaded
+        for each, loaded in found.items()
+    }
 
 
 def _read(ids: Collection[UUID]) -> dict[UUID, Loaded]:
@@ -236,7 +240,7 @@ def _loaded(row: TemplateVersion) -> Loaded:
         new_formulation=row.new_formulation,
         drug=row.drug,
         opened=frozenset(row.data_classes if row.opened is None else row.opened),
-        says=said_by(row),
+        says=_said_itself(row),
         language=row.language,
         conditions=row.conditions,
         translations={each.language: _parts_of_translation(row, each) for each in translations},
@@ -251,8 +255,11 @@ def said_by(row: TemplateVersion) -> frozenset[str]:
     the category that a person wants sent elsewhere (PR-22), and to a minor's own (ST-03). The other
     classes of the audience are what a workflow may add, and count where one does.
     """
-    declared = frozenset(row.audience) & LABELS
-    return frozenset(row.data_classes) | _labels_of(row.fields_read) | declared
+    return _said_itself(row) | _labels_of(row.fields_read)
+
+
+def _said_itself(row: TemplateVersion) -> frozenset[str]:
+    return frozenset(row.data_classes) | (frozenset(row.audience) & LABELS)
 
 
 def _labels_of(keys: Collection[str]) -> frozenset[str]:
