@@ -17,7 +17,7 @@ from contacts.importing import encodings
 from contacts.importing.broken import FileBroken
 from contacts.importing.chunks import Line
 from contacts.importing.csv_form import Form
-from contacts.importing.heads import letter, width_of_theirs
+from contacts.importing.heads import letter, still_short, width_of_theirs
 
 MAX_LINE = 4 << 20
 MAX_COLUMNS = 1_000
@@ -129,7 +129,7 @@ def _come_back(line: Line, theirs: int) -> Line:
     """
     number, reason = (*map(str.strip, line.cells[theirs : theirs + 2]), "", "")[:2]
     astray = (number and not number.isdecimal()) or reason.isdecimal()
-    problem = line.problem or (_STILL_WIDE if astray else "")
+    problem = line.problem or (_STILL_WIDE if astray else still_short(line.cells, theirs))
     return Line(line.number, list(map(as_it_was, line.cells)), problem)
 
 

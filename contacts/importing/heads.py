@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 LINE, REASON = "Line", "Reason"
 """The last columns of refused rows that were downloaded here, to be mended and brought again."""
+_SHORT = re.compile(r"the row has (\d{1,4}) cells where the header has")
 LOOKED_AT = 50
 """So many rows from the beginning tell how wide the table is."""
 DEEPEST = 20
@@ -34,6 +36,18 @@ def width_of_theirs(header: Sequence[str]) -> int:
 def is_ours(header: Sequence[str]) -> bool:
     """Tell whether these are refused rows that come back."""
     return width_of_theirs(header) < len(header)
+
+
+def still_short(cells: Sequence[str], theirs: int) -> str:
+    """Say what is wrong with a refused row that had too few cells, or nothing where it is mended.
+
+    The download fills it with blanks, which else would pass for cells that say nothing.
+    """
+    said = _SHORT.match(cells[theirs + 1].strip()) if len(cells) > theirs + 1 else None
+    had = int(said[1]) if said else theirs
+    if not had < theirs or any(map(str.strip, cells[had:theirs])):
+        return ""
+    return f"the row has {had} cells where the header has {theirs}; fill it, or empty its {REASON}"
 
 
 def place_of(rows: Sequence[Sequence[str]]) -> int:

@@ -242,7 +242,10 @@ def _fitted(
         bare.update(place for place, cell in enumerate(cells[:theirs]) if cell.is_bare)
         numeric[:] = sorted(bare) if len(bare) != len(numeric) else numeric
         texts = list(map(as_it_was, texts)) if ours else texts
-        yield _fit(number, texts, width, next((c.problem for c in cells[:width] if c.problem), ""))
+        problem = next((cell.problem for cell in cells[:width] if cell.problem), "")
+        yield _fit(
+            number, texts, width, problem or (heads.still_short(texts, theirs) if ours else "")
+        )
 
 
 def _header(number: int, texts: list[str], *, has_head: bool) -> Line:

@@ -163,5 +163,26 @@ def test_a_row_that_was_too_wide_is_refused_again_until_it_is_mended(row: str) -
     assert "more cells than its header" in line.problem
 
 
+SHORT = "the row has 2 cells where the header has 3"
+
+
+@pytest.mark.parametrize(
+    ("row", "is_mended"),
+    [
+        (f"1,a,,7,{SHORT}", False),
+        (f"1,a,b,7,{SHORT}", True),
+        ("1,a,,7,", True),
+        ("1,,,7,name: is needed", True),
+    ],
+)
+def test_a_row_that_was_too_short_is_refused_again_until_it_is_mended(
+    row: str, *, is_mended: bool
+) -> None:
+    """The download has filled it with blanks; who means them takes the reason away."""
+    *_, line = rows(f"id,note,zip,Line,Reason\n{row}\n")
+    assert (line.problem == "") == is_mended
+    assert is_mended or line.problem.startswith(SHORT)
+
+
 def test_the_columns_of_a_download_are_what_is_looked_for() -> None:
     assert (heads.LINE, heads.REASON) == ("Line", "Reason")

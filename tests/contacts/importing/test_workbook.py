@@ -44,6 +44,13 @@ def test_se19_a_cell_comes_back_as_it_was(cell: str) -> None:
     assert read(file_of(["1", cell, "7", "why"]))[0][1] == ["1", cell, "7", "why"]
 
 
+def test_a_row_that_was_too_short_and_was_not_filled_is_refused_again() -> None:
+    file = file_of(["1", "", "7", "the row has 1 cells where the header has 2"])
+    reading = sheets.look(file, sheets.XLSX)
+    *_, line = sheets.lines(file, sheets.XLSX, reading)
+    assert line.problem.startswith("the row has 1 cells")
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=3))
 def test_any_text_makes_a_workbook_that_opens(cells: list[str]) -> None:
