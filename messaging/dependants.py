@@ -29,7 +29,7 @@ def of_code_group(group_id: UUID) -> list[Dependant]:
     return _templates(Q(id__in=_asking("group", str(group_id), _current())))
 
 
-def versions_asking(name: str, value: str, among: Collection[UUID]) -> set[UUID]:
+def versions_asking(name: str, value: str, among: Collection[UUID | str]) -> set[UUID]:
     """Return those of these versions that name this in a condition, as `contacts.dependants.names`
     looks for it. Conditions are sealed: each is opened.
     """

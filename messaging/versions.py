@@ -18,7 +18,7 @@ from audit.actor import current
 from consent.ledger import LABELS
 from consent.purposes import Remuneration
 from contacts import registry
-from contacts.fields import CUSTOM
+from contacts.fields import CUSTOM, Field
 from contacts.segments.references import label_names
 from messaging.filters import Locale
 from messaging.making import drafts, reviews
@@ -53,7 +53,8 @@ class Loaded:
     opened: frozenset[str] = frozenset()
     """The classes of what is printed: these alone are decrypted."""
     says: frozenset[str] = frozenset()
-    """What the gate is told that the message says, wherever it is sent from (`said_by`)."""
+    """What the gate is told that the message says, wherever it is sent from (`said_by`); `load`
+    adds the labels that its fields have at that moment."""
     language: str = "en"
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     translations: Mapping[str, Parts] = field(default_factory=dict)
@@ -210,9 +211,11 @@ def load(ids: Collection[UUID]) -> dict[UUID, Loaded]:
 
 def _labelled(found: dict[UUID, Loaded]) -> dict[UUID, Loaded]:
     """Add the labels that printed fields have now, which change under a version that is kept."""
-    labels = {each: _labels_of(loaded.fields_read) for each, loaded in found.items()}
+    if not any(_own(loaded.fields_read) for loaded in found.values()):
+        return found
+    fields = registry.current()
     return {
-        each: replace(loaded, says=loaded.says | labels[each]) if labels[each] else loaded
+        each: replace(loaded, says=loaded.says | _labels_of(loaded.fields_read, fields))
         for each, loaded in found.items()
     }
 
@@ -255,18 +258,22 @@ def said_by(row: TemplateVersion) -> frozenset[str]:
     the category that a person wants sent elsewhere (PR-22), and to a minor's own (ST-03). The other
     classes of the audience are what a workflow may add, and count where one does.
     """
-    return _said_itself(row) | _labels_of(row.fields_read)
+    fields = registry.current() if _own(row.fields_read) else {}
+    return _said_itself(row) | _labels_of(row.fields_read, fields)
 
 
 def _said_itself(row: TemplateVersion) -> frozenset[str]:
     return frozenset(row.data_classes) | (frozenset(row.audience) & LABELS)
 
 
-def _labels_of(keys: Collection[str]) -> frozenset[str]:
-    """Return the labels that fields have now: of those declared in code none has one."""
-    own = [key for key in keys if key.startswith(CUSTOM)]
-    fields = registry.current() if own else {}
-    found = (fields[key].sensitivity for key in own if key in fields)
+def _own(keys: Collection[str]) -> list[str]:
+    """Return those of the organisation's own fields: of those declared in code none has a label."""
+    return [key for key in keys if key.startswith(CUSTOM)]
+
+
+def _labels_of(keys: Collection[str], fields: Mapping[str, Field]) -> frozenset[str]:
+    """Return the labels that these fields have now."""
+    found = (fields[key].sensitivity for key in _own(keys) if key in fields)
     return frozenset(name for labels in found for name in label_names(labels))
 
 
