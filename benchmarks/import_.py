@@ -6,7 +6,7 @@ and dirty rows, under the same indexes; one process and one session, which work 
 The work is what two workers do with an import's parts, as `make run` has them: each checks and
 packs a part (`records.prepare`), and in the order of the parts they seal and write
 (`records.store`). They are there before the first round and stay to the last, and each has its
-people from its own memory, as workers that read their parts themselves. A round is an import: its
+people from its own memory, which counts in `peak_mb`. A round is an import: its
 last part is on the disk when it ends, and with it the others.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -41,6 +42,13 @@ def shoe(harbor: Organisation) -> CustomField:
 
 def text(answer: Any) -> str:
     return str(answer.content.decode())
+
+
+def brought(values: dict[str, Any]) -> tuple[int, UUID]:
+    """Bring one person; return the id and the public one."""
+    change = records.Change(source="epic", record_number="1", values=values)
+    (contact_id,) = records.upsert([change], now=NOON).contact_ids
+    return contact_id, matching.public_ids([contact_id])[contact_id]
 
 
 def test_settings_lead_to_what_the_role_may_see(ada: User, mara: User, sign_in_as: SignIn) -> None:
@@ -183,12 +191,8 @@ def test_pr30_the_value_of_a_labelled_field_is_for_who_sees_clinical_facts(
             labels=["hiv"],
             now=NOON,
         )
-        change = records.Change(
-            source="epic", record_number="1", values={"custom_viral_load_bracket": 3}
-        )
-        (contact_id,) = records.upsert([change], now=NOON).contact_ids
+        contact_id, public_id = brought({"custom_viral_load_bracket": 3})
         amending.amend({contact_id: {"custom_viral_load_bracket": 4}}, source="epic", now=NOON)
-        public_id = matching.public_ids([contact_id])[contact_id]
     for page in ("demographic/", "history/values/"):
         seen = [
             "iral" in text(sign_in_as(who).post(f"/contacts/{public_id}/{page}"))
@@ -251,9 +255,7 @@ def test_a_value_of_several_parts_is_put_right_on_the_persons_page(
             label="Told", key=key, type_=type_, data_class="coverage", labels=[], choices=choices,
             now=NOON,
         )  # fmt: skip
-        change = records.Change(source="epic", record_number="1", values={"given_name": "Ada"})
-        (contact_id,) = records.upsert([change], now=NOON).contact_ids
-        public_id = matching.public_ids([contact_id])[contact_id]
+        public_id = brought({"given_name": "Ada"})[1]
     client, page = sign_in_as(omar), f"/contacts/{public_id}/"
     client.post(f"{page}correct/coverage/", {"field": key, "value": given})
     assert said in text(client.post(f"{page}coverage/"))
@@ -263,9 +265,7 @@ def test_an_archived_field_is_not_offered_for_correction(
     harbor: Organisation, shoe: CustomField, omar: User, sign_in_as: SignIn
 ) -> None:
     with tenancy.acting_for(harbor.pk):
-        change = records.Change(source="epic", record_number="1", values={"custom_shoe_size": "4"})
-        (contact_id,) = records.upsert([change], now=NOON).contact_ids
-        public_id = matching.public_ids([contact_id])[contact_id]
+        public_id = brought({"custom_shoe_size": "4"})[1]
         custom_fields.archive("custom_shoe_size", now=NOON)
     page = text(sign_in_as(omar).post(f"/contacts/{public_id}/demographic/"))
     assert "Shoe size" in page
